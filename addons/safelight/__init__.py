@@ -1,0 +1,3 @@
+"""Safelight keeps photos from telling AI services more than their owner meant to."""
+
+__version__ = "0.1.0"

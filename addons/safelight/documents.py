@@ -1,0 +1,217 @@
+"""YAML files a person writes, read strictly: every complaint says file, line and column.
+
+PyYAML scans and composes; the rest is stricter than PyYAML is by itself. Scalars follow the
+YAML 1.2 core schema (https://yaml.org/spec/1.2.2/#103-core-schema), so `no`, `on` and `20:30`
+are text. Duplicate keys, aliases, tags and non-text keys are refused.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from pydantic_core import ErrorDetails
+
+LARGEST_DOCUMENT = 1_000_000
+DEEPEST_NESTING = 40
+
+type Location = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing wrong with a document. Lines and columns count from 1."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+
+
+class DocumentError(Exception):
+    """The document cannot be used; `problems` says everything that is wrong with it."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(problems))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+@dataclass(frozen=True, slots=True)
+class Document[M: BaseModel]:
+    """A validated document and where in its file each key and item stood."""
+
+    value: M
+    file: str
+    positions: dict[Location, tuple[int, int]]
+
+    def position(self, location: Location) -> tuple[int, int]:
+        """Line and column of the nearest thing at or above `location`."""
+        while location not in self.positions:
+            location = location[:-1]
+        return self.positions[location]
+
+    def problem(self, location: Location, message: str) -> Problem:
+        """A problem at `location`, for what a model cannot check by itself."""
+        return Problem(self.file, *self.position(location), message)
+
+
+def read_file[M: BaseModel](path: Path, model: type[M]) -> Document[M]:
+    """Read and validate `path`. Raises DocumentError, also when the file cannot be read."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise DocumentError([Problem(str(path), 1, 1, f"cannot be read: {reason}")]) from error
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        column = error.start - data.rfind(b"\n", 0, error.start)
+        raise DocumentError([Problem(str(path), line, column, "is not UTF-8 text")]) from error
+    return read_text(text, str(path), model)
+
+
+def read_text[M: BaseModel](text: str, file: str, model: type[M]) -> Document[M]:
+    """Read and validate `text`; `file` is the name used in problems. Raises DocumentError."""
+    if len(text) > LARGEST_DOCUMENT:
+        message = f"is larger than {LARGEST_DOCUMENT} characters"
+        raise DocumentError([Problem(file, 1, 1, message)])
+    reader = _Reader(file)
+    data = reader.read(text)
+    try:
+        value = model.model_validate(data)
+    except ValidationError as error:
+        raise DocumentError(
+            _explain(details, reader, model) for details in error.errors(include_url=False)
+        ) from error
+    return Document(value, file, reader.positions)
+
+
+_SCALARS: tuple[tuple[re.Pattern[str], Any], ...] = (
+    (re.compile(r"(?:~|null|Null|NULL)?"), lambda _: None),
+    (re.compile(r"true|True|TRUE"), lambda _: True),
+    (re.compile(r"false|False|FALSE"), lambda _: False),
+    (re.compile(r"[-+]?[0-9]{1,18}"), int),
+    (re.compile(r"0x[0-9a-fA-F]{1,15}"), lambda text: int(text, 16)),
+    (re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]{1,3})?"), float),
+)
+
+
+class _Reader:
+    """Turns YAML nodes into plain values and remembers where each one stood."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.positions: dict[Location, tuple[int, int]] = {(): (1, 1)}
+
+    def read(self, text: str) -> object:
+        # The C loader has no useful marks for us; this one only composes nodes, and nothing is
+        # ever constructed from a tag.
+        loader = yaml.SafeLoader(text)
+        try:
+            self._refuse_aliases(text)
+            node = loader.get_single_node()
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            message = error.problem or error.context or "is not YAML"
+            raise self._failure(mark, message) from error
+        except yaml.YAMLError as error:
+            raise self._failure(None, f"is not YAML: {error}".splitlines()[0]) from error
+        except RecursionError as error:
+            raise self._failure(None, "is nested too deeply") from error
+        finally:
+            loader.dispose()
+        if node is None:
+            raise self._failure(None, "is empty")
+        return self._value(node, ())
+
+    def _refuse_aliases(self, text: str) -> None:
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            if isinstance(event, yaml.AliasEvent):
+                raise self._failure(event.start_mark, "aliases (*name) are not used here")
+
+    def _failure(self, mark: yaml.Mark | None, message: str) -> DocumentError:
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        return DocumentError([Problem(self.file, line, column, message)])
+
+    def _value(self, node: yaml.Node, location: Location) -> object:
+        self.positions.setdefault(location, (node.start_mark.line + 1, node.start_mark.column + 1))
+        if len(location) > DEEPEST_NESTING:
+            raise self._failure(node.start_mark, "is nested too deeply")
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, location)
+        if isinstance(node, yaml.SequenceNode):
+            return [self._value(item, (*location, i)) for i, item in enumerate(node.value)]
+        return self._scalar(cast("yaml.ScalarNode", node))
+
+    def _mapping(self, node: yaml.MappingNode, location: Location) -> dict[str, object]:
+        values: dict[str, object] = {}
+        for key_node, value_node in node.value:
+            key = key_node.value
+            if not isinstance(key, str):
+                raise self._failure(key_node.start_mark, "a key must be plain text")
+            if key in values:
+                first = self.positions[(*location, key)][0]
+                raise self._failure(
+                    key_node.start_mark, f"`{key}` is here twice (first in line {first})"
+                )
+            mark = key_node.start_mark
+            self.positions[*location, key] = (mark.line + 1, mark.column + 1)
+            values[key] = self._value(value_node, (*location, key))
+        return values
+
+    def _scalar(self, node: yaml.ScalarNode) -> object:
+        text = cast("str", node.value)
+        if node.style is None:  # plain, so the core schema decides what it is
+            for pattern, convert in _SCALARS:
+                if pattern.fullmatch(text):
+                    return convert(text)
+        return text
+
+
+def _explain(details: ErrorDetails, reader: _Reader, model: type[BaseModel]) -> Problem:
+    location: Location = tuple(details["loc"])
+    while location not in reader.positions:
+        location = location[:-1]
+    line, column = reader.positions[location]
+    where = ".".join(map(str, details["loc"]))
+    message = details["msg"].removeprefix("Value error, ")
+    if details["type"] == "extra_forbidden":
+        key = str(details["loc"][-1])
+        message = f"`{key}` is not a key that is known here{_did_you_mean(key, model)}"
+    elif details["type"] == "missing":
+        message = f"`{details['loc'][-1]}` is missing"
+    elif where:
+        message = f"{where}: {message[:1].lower()}{message[1:]}"
+    return Problem(reader.file, line, column, message)
+
+
+def _did_you_mean(key: str, model: type[BaseModel]) -> str:
+    close = difflib.get_close_matches(key, _keys(model.model_json_schema()), n=1)
+    return f"; did you mean `{close[0]}`?" if close else ""
+
+
+def _keys(schema: object) -> set[str]:
+    found: set[str] = set()
+    if isinstance(schema, dict):
+        properties = schema.get("properties")
+        if isinstance(properties, dict):
+            found.update(properties)
+        for value in schema.values():
+            found |= _keys(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            found |= _keys(value)
+    return found
