@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -99,6 +99,12 @@ def read_text[M: BaseModel](text: str, file: str, model: type[M]) -> Document[M]
     return Document(value, file, reader.positions)
 
 
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint to end a message with, or nothing when no known word is close."""
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean `{close[0]}`?" if close else ""
+
+
 _SCALARS: tuple[tuple[re.Pattern[str], Any], ...] = (
     (re.compile(r"(?:~|null|Null|NULL)?"), lambda _: None),
     (re.compile(r"true|True|TRUE"), lambda _: True),
@@ -109,6 +115,15 @@ _SCALARS: tuple[tuple[re.Pattern[str], Any], ...] = (
 )
 
 
+class _Mark(Protocol):
+    """Where something stands, as both of PyYAML's scanners say it; counted from 0."""
+
+    @property
+    def line(self) -> int: ...
+    @property
+    def column(self) -> int: ...
+
+
 class _Reader:
     """Turns YAML nodes into plain values and remembers where each one stood."""
 
@@ -117,12 +132,10 @@ class _Reader:
         self.positions: dict[Location, tuple[int, int]] = {(): (1, 1)}
 
     def read(self, text: str) -> object:
-        # The C loader has no useful marks for us; this one only composes nodes, and nothing is
-        # ever constructed from a tag.
-        loader = yaml.SafeLoader(text)
         try:
-            self._refuse_aliases(text)
-            node = loader.get_single_node()
+            self._refuse_aliases_and_tags(text)
+            # Nodes are only composed: nothing is ever constructed from a tag.
+            node = yaml.compose(text, Loader=yaml.SafeLoader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             message = error.problem or error.context or "is not YAML"
@@ -131,18 +144,18 @@ class _Reader:
             raise self._failure(None, f"is not YAML: {error}".splitlines()[0]) from error
         except RecursionError as error:
             raise self._failure(None, "is nested too deeply") from error
-        finally:
-            loader.dispose()
         if node is None:
             raise self._failure(None, "is empty")
         return self._value(node, ())
 
-    def _refuse_aliases(self, text: str) -> None:
+    def _refuse_aliases_and_tags(self, text: str) -> None:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             if isinstance(event, yaml.AliasEvent):
                 raise self._failure(event.start_mark, "aliases (*name) are not used here")
+            if getattr(event, "tag", None) is not None:
+                raise self._failure(event.start_mark, "tags (!name) are not used here")
 
-    def _failure(self, mark: yaml.Mark | None, message: str) -> DocumentError:
+    def _failure(self, mark: _Mark | None, message: str) -> DocumentError:
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         return DocumentError([Problem(self.file, line, column, message)])
 
@@ -183,6 +196,7 @@ class _Reader:
 
 def _explain(details: ErrorDetails, reader: _Reader, model: type[BaseModel]) -> Problem:
     location: Location = tuple(details["loc"])
+    schema = model.model_json_schema()
     while location not in reader.positions:
         location = location[:-1]
     line, column = reader.positions[location]
@@ -190,17 +204,12 @@ def _explain(details: ErrorDetails, reader: _Reader, model: type[BaseModel]) -> 
     message = details["msg"].removeprefix("Value error, ")
     if details["type"] == "extra_forbidden":
         key = str(details["loc"][-1])
-        message = f"`{key}` is not a key that is known here{_did_you_mean(key, model)}"
+        message = f"`{key}` is not a key that is known here{did_you_mean(key, _keys(schema))}"
     elif details["type"] == "missing":
         message = f"`{details['loc'][-1]}` is missing"
     elif where:
         message = f"{where}: {message[:1].lower()}{message[1:]}"
     return Problem(reader.file, line, column, message)
-
-
-def _did_you_mean(key: str, model: type[BaseModel]) -> str:
-    close = difflib.get_close_matches(key, _keys(model.model_json_schema()), n=1)
-    return f"; did you mean `{close[0]}`?" if close else ""
 
 
 def _keys(schema: object) -> set[str]:

@@ -1,0 +1,57 @@
+"""Put the engine together from the files it works with; what is broken closes, not opens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from safelight import paths, policy
+from safelight.audit import AuditError, AuditLog
+from safelight.documents import DocumentError
+from safelight.engine import Engine
+from safelight.services import Catalogue
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """A working engine, and what is wrong with its files in sentences for people."""
+
+    catalogue: Catalogue
+    loaded: policy.LoadedPolicy | None
+    log: AuditLog
+    engine: Engine
+    problems: tuple[str, ...]
+
+
+def load_policy(path: Path, catalogue: Catalogue) -> policy.LoadedPolicy:
+    """The policy at `path`, checked against `catalogue`. Raises documents.DocumentError."""
+    services = catalogue.services.values()
+    return policy.load(
+        path,
+        frozenset(service.id for service in services),
+        frozenset(str(service.category) for service in services),
+    )
+
+
+def assemble(policy_path: Path, audit_folder: Path) -> Assembly:
+    """An engine for these files. Raises documents.DocumentError for a broken catalogue alone.
+
+    With a broken policy or an audit file that cannot be written the engine refuses every
+    picture, and `problems` says why.
+    """
+    catalogue = Catalogue.load(paths.catalogue())
+    problems: list[str] = []
+    loaded = None
+    try:
+        loaded = load_policy(policy_path, catalogue)
+    except DocumentError as error:
+        problems.append(f"No picture will leave until this policy file is mended:\n{error}")
+    log = AuditLog(audit_folder)
+    try:
+        log.check()
+    except AuditError as error:
+        problems.append(f"No picture will leave until the audit file can be written: {error}")
+    return Assembly(catalogue, loaded, log, Engine(loaded, log), tuple(problems))

@@ -1,0 +1,7 @@
+"""The audit record: what was decided, and nothing about the person."""
+
+from safelight.audit.log import FILE_NAME, AuditError, AuditLog
+from safelight.audit.read import last, parse
+from safelight.audit.record import Decision, Picture
+
+__all__ = ["FILE_NAME", "AuditError", "AuditLog", "Decision", "Picture", "last", "parse"]

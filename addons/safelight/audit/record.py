@@ -1,0 +1,61 @@
+"""What the audit file holds: one closed record a line, and nothing personal in it.
+
+No coordinates, file names, prompts, paths, addresses or hashes of pictures: only which service,
+what kinds of things a picture carried, and what was decided.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+type Word = Annotated[str, Field(pattern=r"^[a-z0-9*._-]{1,120}$")]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        alias_generator=lambda name: name.replace("_", "-"),
+        validate_by_name=True,
+    )
+
+
+class Picture(_Record):
+    """One picture of an upload. Sizes are in bytes; `sent` is missing when nothing was sent."""
+
+    type: Word
+    received: int
+    sent: int | None = None
+    found: tuple[Word, ...] = ()
+    removed: bool = False
+    same_length: bool = False
+    renamed: bool = False
+
+
+class Decision(_Record):
+    """One upload and what was decided about it.
+
+    `host` is the catalogue's pattern, never the name asked for: a wildcard may stand for a
+    person's or a company's own name. `doubts` and `refusal` are codes from closed lists.
+    """
+
+    v: Literal[1] = 1
+    kind: Literal["decision"] = "decision"
+    id: Word
+    at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
+    service: Word
+    host: Word
+    road: Word | None = None
+    shape: Word | None = None
+    received: int | None = None
+    pictures: tuple[Picture, ...] = ()
+    policy: Word
+    revision: Word
+    verdict: Literal["allow", "warn", "block"]
+    transforms: tuple[Word, ...] = ()
+    matched: tuple[Word, ...] = ()
+    by: tuple[Word, ...] = ()
+    doubts: tuple[Word, ...] = ()
+    refusal: Word | None = None

@@ -1,0 +1,144 @@
+"""Pictures written as base64 inside text: JSON strings, data URLs, form fields, plain prompts.
+
+The text is not parsed. A base64 run is found wherever it stands, so malformed JSON, JSON inside
+a JSON string and HTML inside a prompt are all the same to it. RFC 4648 sections 4 and 5 (both
+alphabets, padded or not), with the escapes that transports put on `/`, `+` and `=`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import TYPE_CHECKING
+
+from safelight.bodies.model import Encoding, Site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from safelight.bodies.model import Recogniser
+
+SHORTEST_RUN = 32
+_HEAD = 2048
+
+_PLAIN = rb"[A-Za-z0-9+/_-]"
+_ESCAPE = rb"\\+/|\\+u00(?:2[BbFf]|3[Dd])|%(?:2[BbFf]|3[Dd])"
+_PADDING = rb"=|%3[Dd]|\\+u003[Dd]"
+_BREAK = rb"(?:\r?\n[ \t]*|\\+r\\+n|\\+n)(?=[A-Za-z0-9+/_\\%-])"
+# A run does not start in the middle of somebody else's escape (`\n`, `%2C`, `\u0022`).
+_NOT_IN_ESCAPE = rb"(?<!\\)(?<!%)(?<!%[0-9A-Fa-f])" rb"(?<!\\u)(?<!\\u.)(?<!\\u..)(?<!\\u...)"
+_RUN = re.compile(
+    rb"(?=[A-Za-z0-9+/_\\%-]{32})"
+    + _NOT_IN_ESCAPE
+    + rb"(?:"
+    + _PLAIN
+    + rb"|"
+    + _ESCAPE
+    + rb")"
+    + rb"(?:"
+    + _PLAIN
+    + rb"++|"
+    + _ESCAPE
+    + rb"|"
+    + _BREAK
+    + rb")*+"
+    + rb"(?:"
+    + _PADDING
+    + rb"){0,2}"
+)
+_ESCAPES = re.compile(_ESCAPE)
+_BREAKS = re.compile(_BREAK)
+
+
+def find(
+    body: bytes, start: int, end: int, recogniser: Recogniser, part: int = 0
+) -> Iterator[Site]:
+    """Yield a site for each base64 picture in `body[start:end]`."""
+    position = start
+    while (match := _RUN.search(body, position, end)) is not None:
+        position = match.end()
+        for candidate in _candidates(body, match.start(), match.end()):
+            if _starts_image(body[candidate : match.end()], recogniser):
+                yield Site(candidate, match.end(), Encoding.BASE64, part=part)
+                break
+
+
+def decode(text: bytes) -> bytes:
+    """The bytes that a base64 run stands for. Raises ValueError."""
+    plain = _plain(text).rstrip(b"=")
+    if len(plain) % 4 == 1:
+        # One leftover character holds no whole byte; decoders drop it, so do we.
+        plain = plain[:-1]
+    try:
+        return base64.b64decode(plain + b"=" * (-len(plain) % 4), validate=True)
+    except binascii.Error as error:
+        raise ValueError("is not base64") from error
+
+
+def encode(data: bytes, like: bytes) -> bytes:
+    """Write `data` as base64 in the manner of the run `like`: alphabet, padding, escapes, lines."""
+    padded = b"=" in _plain(like[-32:]) or len(_plain(like)) % 4 == 0
+    url_safe = b"-" in like or b"_" in like
+    text = base64.urlsafe_b64encode(data) if url_safe else base64.b64encode(data)
+    if not padded:
+        text = text.rstrip(b"=")
+    return _escape_like(_break_like(text, like), like)
+
+
+def _candidates(body: bytes, start: int, end: int) -> Iterator[int]:
+    """A picture starts where its run does, or on a new line of it."""
+    yield start
+    for count, match in enumerate(_BREAKS.finditer(body, start, min(end, start + 4 * _HEAD))):
+        if count == 16:
+            return
+        yield match.end()
+
+
+def _starts_image(run: bytes, recogniser: Recogniser) -> bool:
+    if len(run) < SHORTEST_RUN:
+        return False
+    head = _plain(run[:_HEAD]).rstrip(b"=")
+    try:
+        decoded = decode(head[: len(head) // 4 * 4])
+    except ValueError:
+        return False
+    return recogniser.starts_image(decoded, len(run) * 3 // 4)
+
+
+def _plain(text: bytes) -> bytes:
+    """`text` without escapes and line breaks, in the standard alphabet."""
+    if b"\\" in text or b"%" in text:
+        text = _BREAKS.sub(b"", text)
+        text = _ESCAPES.sub(_unescape, text)
+    elif b"\n" in text:
+        text = _BREAKS.sub(b"", text)
+    return text.translate(_STANDARD)
+
+
+_STANDARD = bytes.maketrans(b"-_", b"+/")
+
+
+def _unescape(match: re.Match[bytes]) -> bytes:
+    escape = match[0]
+    if escape.endswith(b"/"):
+        return b"/"
+    return bytes([int(escape[-2:], 16)])
+
+
+def _break_like(text: bytes, like: bytes) -> bytes:
+    match = _BREAKS.search(like)
+    if match is None or match.start() == 0:
+        return text
+    width = len(_ESCAPES.sub(_unescape, like[: match.start()]))
+    return match[0].join(text[i : i + width] for i in range(0, len(text), width))
+
+
+def _escape_like(text: bytes, like: bytes) -> bytes:
+    written: dict[bytes, bytes] = {}
+    for match in _ESCAPES.finditer(like):
+        written.setdefault(_unescape(match), match[0])
+    for character in (b"/", b"+", b"="):
+        if character in written and (b"\\" in written[character] or b"%" in written[character]):
+            text = text.replace(character, written[character])
+    return text

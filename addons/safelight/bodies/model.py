@@ -1,0 +1,89 @@
+"""What a request body holds: image sites, the file names beside them, and what is doubtful."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class Shape(StrEnum):
+    """How the body as a whole is built."""
+
+    RAW = "raw"
+    MULTIPART = "multipart"
+    JSON = "json"
+    FORM = "form"
+    TEXT = "text"
+    BINARY = "binary"
+
+
+class Encoding(StrEnum):
+    """How an image's bytes are written in the body."""
+
+    IDENTITY = "identity"
+    BASE64 = "base64"
+
+
+class Doubt(StrEnum):
+    """Why a body, or an image in it, cannot be judged with certainty."""
+
+    UNREADABLE = "unreadable"
+    UNKNOWN_SHAPE = "unknown-shape"
+    TOO_LARGE = "too-large"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One image in a body: `body[start:end]` holds it, written in `encoding`.
+
+    `part` numbers the multipart part it stands in from 1 (0: not in a part).
+    """
+
+    start: int
+    end: int
+    encoding: Encoding
+    declared: str | None = None
+    part: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A file name that travels with the images of one multipart part.
+
+    `body[start:end]` is the parameter's value without its quotes; `extended` marks the
+    RFC 8187 form (`filename*=UTF-8''…`).
+    """
+
+    start: int
+    end: int
+    part: int
+    extended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """A doubt and what raised it, in a sentence for people."""
+
+    doubt: Doubt
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Everything found in one body. Sites and names are in order and never overlap."""
+
+    shape: Shape
+    sites: tuple[Site, ...] = ()
+    names: tuple[Name, ...] = ()
+    doubts: tuple[Doubtful, ...] = ()
+
+
+class Recogniser(Protocol):
+    """Knows pictures by their bytes. Bodies are read without knowing any image format."""
+
+    def starts_image(self, head: bytes, size: int) -> bool:
+        """Does something of `size` bytes that begins with `head` look like a picture?"""
+
+    def holds_image(self, data: memoryview) -> bool:
+        """Does a picture start anywhere inside `data`?"""

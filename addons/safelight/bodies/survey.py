@@ -1,0 +1,144 @@
+"""Find every image in a request body, whatever the body is declared to be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from safelight.bodies import base64_text, headers, multipart
+from safelight.bodies.model import (
+    Doubt,
+    Doubtful,
+    Encoding,
+    Name,
+    Recogniser,
+    Shape,
+    Site,
+    Survey,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+DEEPEST_MULTIPART = 4
+MOST_SITES = 1_000
+_HEAD = 4096
+_READABLE_CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1"})
+
+
+def survey(body: bytes, content_type: str, recogniser: Recogniser) -> Survey:
+    """Find the images in `body`, a decoded request body (no content coding left).
+
+    `content_type` only says how the body is built; whether something is an image is decided by
+    its bytes. Never raises: what cannot be understood becomes a doubt.
+    """
+    return _Surveyor(body, recogniser).run(content_type)
+
+
+class _Surveyor:
+    def __init__(self, body: bytes, recogniser: Recogniser) -> None:
+        self.body = body
+        self.recogniser = recogniser
+        self.sites: list[Site] = []
+        self.names: list[Name] = []
+        self.doubts: list[Doubtful] = []
+        self.parts = 0
+
+    def run(self, content_type: str) -> Survey:
+        end = len(self.body)
+        try:
+            field = headers.parse(content_type)
+        except headers.HeaderError as error:
+            self._doubt(Doubt.UNKNOWN_SHAPE, f"Its content type cannot be read: {error}.")
+            field = headers.Field("", {})
+        if field.value.startswith("multipart/") and end:
+            shape = Shape.MULTIPART
+            self._multipart(0, end, field, 1)
+        else:
+            shape = self._leaf(0, end, field, part=0)
+        if len(self.sites) > MOST_SITES:
+            self._doubt(Doubt.TOO_LARGE, f"It holds more than {MOST_SITES} pictures.")
+        named = {site.part for site in self.sites}
+        return Survey(
+            shape,
+            tuple(self.sites[:MOST_SITES]),
+            tuple(name for name in self.names if name.part in named),
+            tuple(self.doubts),
+        )
+
+    def _doubt(self, doubt: Doubt, reason: str) -> None:
+        found = Doubtful(doubt, reason)
+        if found not in self.doubts:
+            self.doubts.append(found)
+
+    def _multipart(self, start: int, end: int, field: headers.Field, depth: int) -> None:
+        if depth > DEEPEST_MULTIPART:
+            self._doubt(Doubt.UNKNOWN_SHAPE, "Its parts are nested too deeply.")
+            return
+        try:
+            found = multipart.split(self.body, start, end, multipart.boundary_of(field))
+        except multipart.MultipartError as error:
+            self._doubt(Doubt.UNKNOWN_SHAPE, f"It cannot be read safely: {error}.")
+            return
+        before, after = found.margins
+        self._leaf(*before, headers.Field("", {}), part=0)
+        for part in found.parts:
+            self._part(part, depth)
+        self._leaf(*after, headers.Field("", {}), part=0)
+
+    def _part(self, part: multipart.Part, depth: int) -> None:
+        self.parts += 1
+        number = self.parts
+        self.names += [Name(n.start, n.end, number, n.extended) for n in part.names]
+        self.names.sort(key=lambda name: name.start)
+        try:
+            field = headers.parse(part.content_type)
+        except headers.HeaderError as error:
+            self._doubt(Doubt.UNKNOWN_SHAPE, f"The content type of a part cannot be read: {error}.")
+            field = headers.Field("", {})
+        if part.transfer_encoding not in {"", "7bit", "8bit", "binary", "base64"}:
+            self._doubt(Doubt.UNKNOWN_SHAPE, "A part is encoded in a way that cannot be read.")
+        if part.content_encoding not in {"", "identity"}:
+            self._doubt(Doubt.UNKNOWN_SHAPE, "A part is compressed by itself.")
+        if field.value.startswith("multipart/"):
+            self._multipart(part.start, part.end, field, depth + 1)
+        else:
+            self._leaf(part.start, part.end, field, number)
+
+    def _leaf(self, start: int, end: int, field: headers.Field, part: int) -> Shape:
+        """Look into something that has no parts of its own; say what it is."""
+        body = self.body
+        size = end - start
+        if self.recogniser.starts_image(body[start : min(end, start + _HEAD)], size):
+            self.sites.append(Site(start, end, Encoding.IDENTITY, field.value or None, part))
+            return Shape.RAW
+        charset = field.parameters.get("charset")
+        if charset and charset.value.lower() not in _READABLE_CHARSETS:
+            self._doubt(Doubt.UNKNOWN_SHAPE, "Its text is in an unusual character set.")
+        sites = list(base64_text.find(body, start, end, self.recogniser, part))
+        self.sites += sites
+        if field.value.startswith("image/") and size and not sites:
+            self._doubt(
+                Doubt.UNREADABLE, "It is declared to be a picture, but is none that is known."
+            )
+        if self._holds_image_between(start, end, sites):
+            self._doubt(
+                Doubt.UNKNOWN_SHAPE, "A picture stands inside it where it cannot be cleaned yet."
+            )
+        return _shape_of(body[start : min(end, start + _HEAD)], field.value)
+
+    def _holds_image_between(self, start: int, end: int, sites: Iterable[Site]) -> bool:
+        view = memoryview(self.body)
+        position = start
+        for site in sites:
+            if self.recogniser.holds_image(view[position : site.start]):
+                return True
+            position = site.end
+        return self.recogniser.holds_image(view[position:end])
+
+
+def _shape_of(head: bytes, declared: str) -> Shape:
+    if head.lstrip()[:1] in (b"{", b"["):
+        return Shape.JSON
+    if declared == "application/x-www-form-urlencoded":
+        return Shape.FORM
+    return Shape.BINARY if b"\0" in head else Shape.TEXT

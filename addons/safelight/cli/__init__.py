@@ -1,0 +1,29 @@
+"""The `safelight` command."""
+
+from __future__ import annotations
+
+import click
+
+from safelight import __version__
+from safelight.cli.audit import audit
+from safelight.cli.inspect import inspect
+from safelight.cli.policy import policy
+from safelight.cli.run import run
+from safelight.cli.strip import strip
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="safelight")
+def main() -> None:
+    """Keep photos from telling AI services more than you mean to.
+
+    Start with `safelight run`. To see what one photo would have told, use `safelight inspect
+    PHOTO`; to clean a copy by hand, `safelight strip PHOTO`.
+    """
+
+
+main.add_command(run)
+main.add_command(inspect)
+main.add_command(strip)
+main.add_command(policy)
+main.add_command(audit)

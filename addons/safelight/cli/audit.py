@@ -1,0 +1,62 @@
+"""safelight audit: read the record of decisions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from safelight import audit as audit_log
+from safelight import paths
+from safelight.cli import words
+
+
+@click.group()
+def audit() -> None:
+    """Read the record of decisions."""
+
+
+@audit.command()
+@click.option(
+    "--audit",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=paths.default_audit,
+    show_default="your data folder",
+    metavar="DIR",
+    help="The audit folder.",
+)
+@click.option(
+    "-n",
+    "count",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    help="How many records.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The records as they stand in the file.")
+def tail(folder: Path, count: int, *, as_json: bool) -> None:
+    """Show the last decisions, newest last."""
+    try:
+        records = list(audit_log.last(folder, count))
+    except FileNotFoundError:
+        click.echo(f"No decision has been recorded in {folder} yet.", err=True)
+        return
+    except OSError as error:
+        raise click.ClickException(f"{folder} cannot be read: {error.strerror}") from error
+    for record in records:
+        if isinstance(record, str):
+            click.echo(f"? not a record: {record[:60]!r}", err=True)
+        elif as_json:
+            click.echo(record.model_dump_json(by_alias=True, exclude_none=True))
+        else:
+            click.echo(_in_words(record))
+
+
+def _in_words(record: audit_log.Decision) -> str:
+    found = sorted({kind for picture in record.pictures for kind in picture.found})
+    told = words.listed([words.kind(kind) for kind in found]) or "nothing private"
+    what = "stopped" if record.verdict == "block" else "sent"
+    why = f" because of {record.refusal}" if record.refusal else ""
+    held = f": {words.pictures(len(record.pictures))}, saying {told}" if record.pictures else ""
+    return f"{record.at}  {record.id}  {what}{why}  {record.service}{held}"

@@ -1,0 +1,48 @@
+"""Words for people: what a picture carries, and what became of an upload."""
+
+from __future__ import annotations
+
+_KINDS = {
+    "location": "where it was taken",
+    "capture-time": "when it was taken",
+    "device": "which device took it",
+    "device-serial": "the device's serial number",
+    "person": "who is in it",
+    "author": "who made it",
+    "software": "which programs touched it",
+    "edit-history": "its earlier versions",
+    "thumbnail": "a small copy, perhaps from before it was edited",
+    "voice-or-video": "a recording beside the picture",
+    "depth-map": "a depth map",
+    "ai-prompt": "the prompt it was made with",
+    "content-credentials": "content credentials",
+    "comment": "comments and descriptions",
+    "unknown-data": "data of an unknown kind",
+}
+
+
+def kind(name: str) -> str:
+    """What a kind of finding is in words; the name itself when there are none."""
+    return _KINDS.get(name, name.replace("-", " "))
+
+
+def listed(words: list[str]) -> str:
+    """Words as a sentence lists them."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def size(count: int) -> str:
+    """A number of bytes as people say it."""
+    if count < 1000:
+        return f"{count} bytes"
+    for unit, factor in (("GB", 10**9), ("MB", 10**6)):
+        if count >= factor:
+            return f"{count / factor:.1f} {unit}"
+    return f"{round(count / 1000)} KB"
+
+
+def pictures(count: int) -> str:
+    """A number of pictures as people say it."""
+    return "1 picture" if count == 1 else f"{count} pictures"

@@ -1,0 +1,92 @@
+"""Pictures as they stand in a body: recognised, examined, cleaned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from safelight import audit, bodies, images, policy
+
+if TYPE_CHECKING:
+    from safelight.bodies import Site
+
+_SHORTEST_NAKED_JXL = 256
+
+
+class _Pictures:
+    """The `bodies.Recogniser` that knows every format `images` knows."""
+
+    def starts_image(self, head: bytes, size: int) -> bool:
+        if head[:2] == b"\xff\x0a" and size < _SHORTEST_NAKED_JXL:
+            # Two bytes are all that marks a naked JPEG XL codestream, and in base64 they are
+            # how every path that begins with `/wo` or `/wp` reads.
+            return False
+        return images.sniff(head) is not None
+
+    def holds_image(self, data: memoryview) -> bool:
+        return images.find_embedded(data) is not None
+
+
+PICTURES = _Pictures()
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture of an upload; `error` says why it cannot be read, `examination` what it is."""
+
+    site: Site
+    content: bytes = b""
+    examination: images.Examination | None = None
+    error: str | None = None
+
+    @property
+    def type(self) -> str:
+        """The format's name, or `unknown`."""
+        if self.examination is not None:
+            return str(self.examination.format)
+        known = images.sniff(self.content)
+        return str(known) if known else "unknown"
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of private things it carries."""
+        if self.examination is None:
+            return frozenset()
+        return frozenset(str(finding.kind) for finding in self.examination.findings)
+
+    def facts(self, service: str, category: str) -> policy.Facts:
+        """What policy rules may know of it."""
+        return policy.Facts(service, category, self.type, len(self.content), self.kinds)
+
+    def cleaned(self, length: images.Length) -> bytes:
+        """Its bytes without metadata, read again. Raises images.ImageError."""
+        return images.strip(self.content, length)
+
+    def neutral_name(self, number: int) -> str:
+        """A file name that says nothing but the format."""
+        known = images.sniff(self.content)
+        return f"image-{number}.{known.extension}" if known else f"image-{number}"
+
+    def entry(self, sent: bytes | None, *, cleaned: bool, renamed: bool) -> audit.Picture:
+        """Its part of the audit record; `sent` is what leaves, None when nothing does."""
+        return audit.Picture(
+            type=self.type,
+            received=len(self.content),
+            sent=None if sent is None else len(sent),
+            found=tuple(sorted(self.kinds)),
+            removed=cleaned,
+            same_length=cleaned and sent is not None and len(sent) == len(self.content),
+            renamed=renamed,
+        )
+
+
+def examine(body: bytes, site: Site) -> Picture:
+    """The picture at `site` of `body`. Never raises: what is wrong stands in `error`."""
+    try:
+        content = bodies.content(body, site)
+    except ValueError as error:
+        return Picture(site, error=str(error))
+    try:
+        return Picture(site, content, images.examine(content))
+    except images.ImageError as error:
+        return Picture(site, content, error=str(error))

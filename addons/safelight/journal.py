@@ -1,0 +1,76 @@
+"""Writes the audit records of uploads. What it is given, and so can write, is not personal."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from safelight import audit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from safelight.audit import AuditLog
+    from safelight.bodies import Shape
+    from safelight.policy import Decision, LoadedPolicy
+    from safelight.refusals import Cause
+    from safelight.services import Destination
+
+
+class Journal:
+    """Appends to an audit log in the name of one policy. Its methods raise audit.AuditError."""
+
+    def __init__(self, log: AuditLog, loaded: LoadedPolicy | None) -> None:
+        self._log = log
+        self._policy = loaded.policy.name if loaded else "unusable"
+        self._revision = loaded.revision if loaded else "none"
+
+    def refused(self, destination: Destination, cause: Cause, received: int | None) -> str:
+        """Record a refusal that needed no look at the pictures; return the record's id."""
+        return self._append(
+            destination, {"verdict": "block", "refusal": str(cause), "received": received}
+        )
+
+    def decided(
+        self,
+        destination: Destination,
+        shape: Shape,
+        received: int,
+        pictures: Sequence[audit.Picture],
+        decision: Decision,
+        doubts: Iterable[Cause],
+        refusal: Cause | None,
+    ) -> str:
+        """Record a decision; return the record's id."""
+        return self._append(
+            destination,
+            {
+                "shape": str(shape),
+                "received": received,
+                "pictures": tuple(pictures),
+                "verdict": str(decision.verdict),
+                "transforms": tuple(sorted(decision.transforms)),
+                "matched": tuple(sorted(decision.matched)),
+                "by": tuple(sorted(decision.deciding)),
+                "doubts": tuple(sorted(doubts)),
+                "refusal": str(refusal) if refusal else None,
+            },
+        )
+
+    def _append(self, destination: Destination, decided: dict[str, object]) -> str:
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        record = audit.Decision.model_validate(
+            {
+                "id": f"d_{secrets.token_hex(6)}",
+                "at": now,
+                "service": destination.service.id,
+                "host": destination.host_pattern,
+                "road": destination.road.id if destination.road else None,
+                "policy": self._policy,
+                "revision": self._revision,
+                **decided,
+            }
+        )
+        self._log.append(record)
+        return record.id

@@ -1,0 +1,44 @@
+"""Where the files that come with Safelight are, and where it keeps its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+_HERE = Path(__file__).resolve().parent
+
+
+def policies() -> Path:
+    """The folder of policies that comes with Safelight: in the package, or beside it."""
+    packaged = _HERE / "_policies"
+    return packaged if packaged.is_dir() else _HERE.parent.parent / "policies"
+
+
+def default_policy() -> Path:
+    """The policy that is used when none is named."""
+    return policies() / "home.yaml"
+
+
+def catalogue() -> Path:
+    """The folder of service files."""
+    return policies() / "services"
+
+
+def data() -> Path:
+    """This person's folder for Safelight, after the customs of the system."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "Safelight"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local")) / "Safelight"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "safelight"
+
+
+def default_state() -> Path:
+    """The folder of the certificate authority."""
+    return data() / "state"
+
+
+def default_audit() -> Path:
+    """The folder of the audit file."""
+    return data() / "audit"

@@ -1,0 +1,1 @@
+"""The proxy: mitmproxy, with nothing leaving unless the engine let it."""

@@ -1,0 +1,60 @@
+"""Requests that two readers could understand differently, and so must not be passed on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mitmproxy.net.http import url
+
+if TYPE_CHECKING:
+    from mitmproxy.http import HTTPFlow
+
+_ONCE = (
+    "content-type",
+    "content-encoding",
+    "content-length",
+    "content-range",
+    "transfer-encoding",
+)
+
+
+def names(flow: HTTPFlow) -> tuple[str, ...]:
+    """Every host name that this request could be meant for, in lower case."""
+    request = flow.request
+    candidates = [request.host, flow.client_conn.sni, _host_of(request.authority)]
+    candidates += [_host_of(value) for value in request.headers.get_all("host")]
+    return tuple(dict.fromkeys(_normal(name) for name in candidates if name))
+
+
+def ambiguity(flow: HTTPFlow) -> str | None:
+    """Why this request is ambiguous, in a sentence; None when it is not."""
+    request = flow.request
+    hosts = request.headers.get_all("host")
+    if len(hosts) > 1:
+        return "The request names its host twice."
+    encrypted = flow.client_conn.tls_established
+    named = {_normal(_host_of(value)) for value in (*hosts, request.authority) if value}
+    if encrypted and flow.client_conn.sni:
+        named.add(_normal(flow.client_conn.sni))
+    if len(named) > 1:
+        return "The request names one host in its address and another in its encryption."
+    for name in _ONCE:
+        if len(request.headers.get_all(name)) > 1:
+            return f"The request has the header {name} twice."
+    coding = request.headers.get("transfer-encoding")
+    if coding is not None and coding.strip().lower() != "chunked":
+        return "The request's body is sent in an unusual way."
+    if coding is not None and "content-length" in request.headers:
+        return "The request gives its length in two ways."
+    return None
+
+
+def _host_of(authority: str) -> str:
+    try:
+        return url.parse_authority(authority, check=False)[0]
+    except ValueError:
+        return authority
+
+
+def _normal(name: str) -> str:
+    return name.lower().rstrip(".")

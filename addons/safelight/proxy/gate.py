@@ -1,0 +1,165 @@
+"""The hooks: which connections are decrypted, which requests are uploads, what becomes of them.
+
+Everything here may fail. Then a request has no clearance, and the guard refuses it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from safelight.engine import Upload
+from safelight.proxy import framing, guard, replies
+from safelight.refusals import Cause
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mitmproxy.http import HTTPFlow
+    from mitmproxy.tls import ClientHelloData, TlsData
+
+    from safelight.engine import Engine, Outcome
+    from safelight.services import Catalogue, Destination
+
+logger = logging.getLogger(__name__)
+
+_DESTINATION = "safelight.destination"
+_LONGEST_LOOK = 120  # seconds
+
+
+class Gate:
+    """mitmproxy's side of the engine. `told` hears of every upload that held a picture."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        catalogue: Catalogue,
+        told: Callable[[Destination, Outcome], None],
+    ) -> None:
+        self._engine = engine
+        self._catalogue = catalogue
+        self._told = told
+
+    def tls_clienthello(self, data: ClientHelloData) -> None:
+        """Decrypt connections to AI services; relay all others as they are."""
+        address = data.context.server.address
+        port = address[1] if address else 443
+        names = [data.client_hello.sni, address[0] if address else None]
+        guarded = any(name and self._catalogue.covers(name, port) for name in names)
+        data.ignore_connection = not guarded
+
+    def tls_failed_client(self, data: TlsData) -> None:
+        """A client that rejects our certificate sends nothing; say what that means."""
+        name = data.conn.sni or "an AI service"
+        logger.warning(
+            "A program would not accept Safelight's certificate for %s, so it sent nothing. "
+            "Trust the CA certificate in it; if it still refuses, it only accepts its own.",
+            name,
+        )
+
+    def requestheaders(self, flow: HTTPFlow) -> None:
+        """Decide by the headers alone whether this is an upload to an AI service."""
+        if flow.response or flow.error:
+            return
+        guarded = [
+            name for name in framing.names(flow) if self._catalogue.covers(name, flow.request.port)
+        ]
+        if not guarded:
+            guard.clear_anything(flow)
+            flow.request.stream = True
+            return
+        destination = self._destination(flow, guarded)
+        if destination is None:
+            guard.clear_anything(flow)
+            flow.request.stream = True
+            return
+        flow.metadata[_DESTINATION] = destination
+        guard.cap(flow, self._engine.largest_upload)
+        ambiguous = framing.ambiguity(flow)
+        if ambiguous is not None:
+            self._refuse(flow, destination, Cause.AMBIGUOUS_REQUEST, ambiguous)
+        elif _declared_length(flow) > self._engine.largest_upload:
+            self._refuse_large(flow, destination)
+
+    def upload_too_large(self, flow: HTTPFlow) -> None:
+        """A body whose length was not declared has grown past the cap."""
+        self._refuse_large(flow, flow.metadata[_DESTINATION])
+
+    async def request(self, flow: HTTPFlow) -> None:
+        """Judge the whole body, and clear exactly what may leave."""
+        destination: Destination | None = flow.metadata.get(_DESTINATION)
+        if destination is None or flow.response or flow.error:
+            return
+        body = flow.request.raw_content or b""
+        if not body:
+            guard.clear(flow)
+            return
+        headers = {name.lower(): flow.request.headers[name] for name in flow.request.headers}
+        upload = Upload(destination, flow.request.path, headers, body)
+        # Walking a large body takes a while, and so does a sync of the disk.
+        async with asyncio.timeout(_LONGEST_LOOK):
+            outcome = await asyncio.to_thread(self._engine.process, upload)
+        if outcome.refusal is not None:
+            self._answer(flow, destination, outcome)
+            return
+        if outcome.body is not body:
+            flow.request.raw_content = outcome.body
+            if "content-length" in flow.request.headers:
+                flow.request.headers["content-length"] = str(len(outcome.body))
+        guard.clear(flow)
+        if outcome.pictures:
+            self._told(destination, outcome)
+
+    def responseheaders(self, flow: HTTPFlow) -> None:
+        """Answers are not our business: they pass as they come."""
+        if flow.response is None or flow.response.status_code == 101:
+            return
+        flow.response.stream = True
+        if _DESTINATION in flow.metadata:
+            # HTTP/3 would go past this proxy.
+            flow.response.headers.pop("alt-svc", None)
+
+    async def websocket_message(self, flow: HTTPFlow) -> None:
+        """Pictures in messages cannot be cleaned yet, so such a message stays here."""
+        if flow.websocket is None:
+            return
+        message = flow.websocket.messages[-1]
+        destination: Destination | None = flow.metadata.get(_DESTINATION)
+        if destination is None or not message.from_client:
+            message.dropped = False
+            return
+        if not await asyncio.to_thread(self._engine.holds_picture, message.content):
+            message.dropped = False
+            return
+        reason = "A picture was sent through a WebSocket, where it cannot be cleaned yet."
+        outcome = await asyncio.to_thread(
+            self._engine.refuse, destination, Cause.UNKNOWN_SHAPE, reason, len(message.content)
+        )
+        self._told(destination, outcome)
+
+    def _destination(self, flow: HTTPFlow, names: list[str]) -> Destination | None:
+        request = flow.request
+        for name in names:
+            found = self._catalogue.find(name, request.port, request.method, request.path)
+            if found is not None:
+                return found
+        return None
+
+    def _refuse_large(self, flow: HTTPFlow, destination: Destination) -> None:
+        megabytes = self._engine.largest_upload / 1_000_000
+        reason = f"It is larger than {megabytes:g} MB, the largest upload your policy allows."
+        self._refuse(flow, destination, Cause.TOO_LARGE, reason)
+
+    def _refuse(self, flow: HTTPFlow, destination: Destination, cause: Cause, reason: str) -> None:
+        self._answer(flow, destination, self._engine.refuse(destination, cause, reason))
+
+    def _answer(self, flow: HTTPFlow, destination: Destination, outcome: Outcome) -> None:
+        if outcome.refusal is not None:
+            flow.response = replies.refusal(flow.request, outcome.refusal)
+            self._told(destination, outcome)
+
+
+def _declared_length(flow: HTTPFlow) -> int:
+    declared = flow.request.headers.get("content-length", "0")
+    return int(declared) if declared.isascii() and declared.isdigit() else 0

@@ -1,0 +1,189 @@
+"""Default deny, below mitmproxy's addon layer.
+
+mitmproxy forwards the original whenever a hook raises, is skipped or never called. The streams
+here refuse to open a connection to the origin, and to relay a WebSocket message, unless the
+engine cleared exactly these bytes before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import wsproto.events
+from mitmproxy.proxy import commands
+from mitmproxy.proxy.layers import http as http_layers
+from mitmproxy.proxy.layers import websocket as websocket_layers
+from mitmproxy.proxy.layers.http import _events as http_events
+from mitmproxy.proxy.layers.http import _hooks as http_hooks
+from mitmproxy.proxy.layers.http import _http2
+
+from safelight.proxy import replies
+from safelight.refusals import Cause, Refusal
+
+if TYPE_CHECKING:
+    from mitmproxy import http
+    from mitmproxy.proxy import events, layer
+    from mitmproxy.websocket import WebSocketData
+
+_CLEARANCE = "safelight.clearance"
+_CAP = "safelight.cap"
+_POLICY_VIOLATION = 1008  # RFC 6455 section 7.4.1
+
+
+@dataclass(frozen=True, slots=True)
+class Clearance:
+    """What may leave: exactly `body`, or anything when `body` is None (not an AI service)."""
+
+    body: bytes | None
+
+
+@dataclass
+class UploadTooLargeHook(commands.StartHook):
+    """A body grew past its cap. The addon answers by setting `flow.response`."""
+
+    flow: http.HTTPFlow
+
+
+def clear(flow: http.HTTPFlow) -> None:
+    """Let this request's body, as it is now, go to its origin."""
+    flow.metadata[_CLEARANCE] = Clearance(flow.request.raw_content or b"")
+
+
+def clear_anything(flow: http.HTTPFlow) -> None:
+    """Let this request go unexamined: it is not on its way to an AI service."""
+    flow.metadata[_CLEARANCE] = Clearance(None)
+
+
+def cap(flow: http.HTTPFlow, largest: int) -> None:
+    """Stop reading this request's body past `largest` bytes."""
+    flow.metadata[_CAP] = largest
+
+
+def is_cleared(flow: http.HTTPFlow) -> bool:
+    """May this request go to its origin as it is now?"""
+    clearance = flow.metadata.get(_CLEARANCE)
+    if not isinstance(clearance, Clearance):
+        return False
+    if clearance.body is None:
+        return True
+    # A body that anybody changed after it was cleared is another object.
+    body = flow.request.raw_content or b""
+    return not flow.request.stream and (body is clearance.body or body == clearance.body)
+
+
+class GuardedHttpStream(http_layers.HttpStream):
+    """An HTTP stream that reaches no origin without clearance."""
+
+    def state_wait_for_request_headers(
+        self, event: http_events.RequestHeaders
+    ) -> layer.CommandGenerator[None]:
+        """As in mitmproxy, but an answer set by the headers hook is given at once."""
+        steps = super().state_wait_for_request_headers(event)
+        reply = None
+        while True:
+            try:
+                command = steps.send(reply)
+            except StopIteration:
+                return
+            reply = yield command
+            hooked = isinstance(command, http_hooks.HttpRequestHeadersHook)
+            if hooked and self.flow.response and not self.flow.error:
+                steps.close()
+                yield from self._answer(body_ended=event.end_stream)
+                return
+
+    def state_consume_request_body(self, event: events.Event) -> layer.CommandGenerator[None]:
+        """As in mitmproxy, but a body that grows past its cap is refused at once."""
+        largest = self.flow.metadata.get(_CAP)
+        if largest is not None and self._length_with(event) > largest:
+            self.request_body_buf.clear()
+            yield UploadTooLargeHook(self.flow)
+            yield from self._answer(body_ended=False)
+            return
+        yield from super().state_consume_request_body(event)
+
+    def _length_with(self, event: events.Event) -> int:
+        added = len(event.data) if isinstance(event, http_events.RequestData) else 0
+        return len(self.request_body_buf) + added
+
+    def make_server_connection(self) -> layer.CommandGenerator[bool]:
+        """The one door to the origin; every request passes it before its first byte leaves."""
+        if not is_cleared(self.flow):
+            yield from self._answer(body_ended=True)
+            return False
+        return (yield from super().make_server_connection())
+
+    def _answer(self, *, body_ended: bool) -> layer.CommandGenerator[None]:
+        """Send `flow.response`, or that there was no verdict, and end the stream."""
+        response = self.flow.response or replies.refusal(self.flow.request, _NO_VERDICT)
+        self.flow.response = response
+        self.flow.live = False
+        self.client_state = self.server_state = self.state_errored
+        client = self.context.client
+        content = response.raw_content or b""
+        headers = http_events.ResponseHeaders(self.stream_id, response, end_stream=False)
+        yield http_layers.SendHttp(headers, client)
+        yield http_layers.SendHttp(http_events.ResponseData(self.stream_id, content), client)
+        yield http_layers.SendHttp(http_events.ResponseEndOfMessage(self.stream_id), client)
+        if not body_ended:
+            yield from self._stop_http2_upload()
+        yield http_layers.DropStream(self.stream_id)
+
+    def _stop_http2_upload(self) -> layer.CommandGenerator[None]:
+        """RFC 9113 section 8.1: after an early answer, NO_ERROR asks the client to stop sending.
+
+        Without it the connection's other streams suffer. On HTTP/1 the rest is read and dropped.
+        """
+        position = self.context.layers.index(self)
+        parent = cast("http_layers.HttpLayer", self.context.layers[position - 1])
+        connection = parent.connections[self.context.client]
+        if isinstance(connection, _http2.Http2Server) and not connection.is_closed(self.stream_id):
+            connection.h2_conn.reset_stream(self.stream_id, 0)
+            yield commands.SendData(self.context.client, connection.h2_conn.data_to_send())
+
+
+_NO_VERDICT = Refusal(
+    Cause.ENGINE_ERROR, "There was no decision about it, so it stayed here.", "the service"
+)
+
+
+class GuardedWebsocketLayer(websocket_layers.WebsocketLayer):
+    """A WebSocket relay that passes on no message of the client's without clearance."""
+
+    def relay_messages(self, event: events.Event) -> layer.CommandGenerator[None]:
+        """As in mitmproxy, but a message is dropped unless the hook allowed it."""
+        steps = super().relay_messages(event)
+        reply = None
+        while True:
+            try:
+                command = steps.send(reply)
+            except StopIteration:
+                return
+            if not isinstance(command, websocket_layers.WebsocketMessageHook):
+                reply = yield command
+                continue
+            messages = cast("WebSocketData", self.flow.websocket).messages
+            message = messages[-1]
+            message.dropped = message.from_client
+            reply = yield command
+            # mitmproxy would keep every message for as long as the connection lives.
+            messages.clear()
+            if message.from_client and message.dropped:
+                steps.close()
+                yield from self._end()
+                return
+
+    def _end(self) -> layer.CommandGenerator[None]:
+        """Close both sides: a chat that waits for an answer to a dropped message would hang."""
+        close = wsproto.events.CloseConnection(_POLICY_VIOLATION, "Stopped by Safelight.")
+        for side in (self.client_ws, self.server_ws):
+            yield side.send2(close)
+            yield commands.CloseConnection(side.conn)
+        self._handle_event = self.done
+
+
+def install() -> None:
+    """Put the guarded layers in mitmproxy's place; it looks both up when it makes a stream."""
+    http_layers.HttpStream = GuardedHttpStream  # type: ignore[misc]
+    websocket_layers.WebsocketLayer = GuardedWebsocketLayer  # type: ignore[misc]

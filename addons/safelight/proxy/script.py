@@ -1,0 +1,36 @@
+"""The addon that `mitmdump -s addons/upload_guard.py` loads."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safelight import assembly, paths
+from safelight.proxy import guard
+from safelight.proxy.gate import Gate
+
+if TYPE_CHECKING:
+    from safelight.engine import Outcome
+    from safelight.services import Destination
+
+logger = logging.getLogger(__name__)
+
+
+def _say_nothing(_destination: Destination, _outcome: Outcome) -> None:
+    """mitmproxy's own console already shows each request."""
+
+
+def _gate() -> Gate:
+    guard.install()
+    assembled = assembly.assemble(
+        Path(os.environ.get("SAFELIGHT_POLICY") or paths.default_policy()),
+        Path(os.environ.get("SAFELIGHT_AUDIT") or paths.default_audit()),
+    )
+    for problem in assembled.problems:
+        logger.error("%s", problem)
+    return Gate(assembled.engine, assembled.catalogue, _say_nothing)
+
+
+addons = [_gate()]

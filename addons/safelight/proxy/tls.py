@@ -1,0 +1,38 @@
+"""Certificates for clients: for the name they asked for, and for nothing else."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from mitmproxy.addons import tlsconfig
+
+if TYPE_CHECKING:
+    from mitmproxy.certs import CertStoreEntry
+    from mitmproxy.proxy.context import Context
+
+
+class SniOnlyTlsConfig(tlsconfig.TlsConfig):
+    """mitmproxy's TLS set-up, with leaves that hold the SNI name only.
+
+    mitmproxy adds addresses and names of the origin's certificate, which the constrained
+    authority may not speak for: then clients reject the whole leaf.
+    """
+
+    def get_cert(self, conn_context: Context) -> CertStoreEntry:
+        """The leaf for the name in the ClientHello, or else in the CONNECT request."""
+        name = conn_context.client.sni
+        if name is None and conn_context.server.address:
+            name = conn_context.server.address[0]
+        if name is None or _is_address(name):
+            raise ValueError("the client did not say which host it wants")
+        return self.certstore.get_cert(name, [x509.DNSName(name)])
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,66 @@
+"""What a refused upload is told: a closed list of causes, each in words a parent understands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Cause(StrEnum):
+    """Why an upload was refused. The values appear in answers and in the audit record."""
+
+    POLICY = "policy"
+    UNREADABLE = "unreadable"
+    TOO_LARGE = "too-large"
+    UNKNOWN_SHAPE = "unknown-shape"
+    UNALTERABLE = "unalterable"
+    AMBIGUOUS_REQUEST = "ambiguous-request"
+    POLICY_UNUSABLE = "policy-unusable"
+    AUDIT_UNWRITABLE = "audit-unwritable"
+    ENGINE_ERROR = "engine-error"
+
+
+_STATUS = {
+    Cause.TOO_LARGE: 413,
+    Cause.AMBIGUOUS_REQUEST: 400,
+    Cause.POLICY_UNUSABLE: 503,
+    Cause.AUDIT_UNWRITABLE: 503,
+    Cause.ENGINE_ERROR: 503,
+}
+
+_ADVICE = {
+    Cause.POLICY: "Your policy file says so; change it there if this is not what you want.",
+    Cause.UNREADABLE: "Try another copy of the picture, saved as JPEG, PNG, WebP or GIF.",
+    Cause.TOO_LARGE: "Send a smaller file, or raise `largest-upload` in your policy file.",
+    Cause.UNKNOWN_SHAPE: "Try the service's ordinary upload button with one JPEG or PNG picture.",
+    Cause.UNALTERABLE: "Clean the picture first (`safelight strip FILE`), then send the copy.",
+    Cause.AMBIGUOUS_REQUEST: "If this was an ordinary web page, load it again.",
+    Cause.POLICY_UNUSABLE: "Mend the policy file and start Safelight again.",
+    Cause.AUDIT_UNWRITABLE: "Make room on the disk, or make the folder writable; then try again.",
+    Cause.ENGINE_ERROR: "Please try again; if it stays, report it with the record's number.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An upload that did not leave: the cause, the reason in a sentence, where it was going."""
+
+    cause: Cause
+    reason: str
+    service: str
+    record: str | None = None
+
+    @property
+    def status(self) -> int:
+        """The HTTP status code that says this."""
+        return _STATUS.get(self.cause, 403)
+
+    @property
+    def message(self) -> str:
+        """All of it in a few plain sentences."""
+        return f"Safelight did not send this to {self.service}. {self.reason} {self.advice}"
+
+    @property
+    def advice(self) -> str:
+        """What the person can do."""
+        return _ADVICE[self.cause]

@@ -1,0 +1,166 @@
+"""The certificate authority: one that can only speak for AI services.
+
+A root signs one intermediate with critical name constraints (RFC 5280 section 4.2.1.10) and its
+key is forgotten at once. People trust the root; the intermediate's key lives here. Whoever
+steals it can impersonate the AI services in the catalogue and nobody else, least of all a bank.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+ROOT_FILE = "safelight-ca.pem"
+# mitmproxy's own name for "key, signer, rest of the chain" in its configuration folder.
+SIGNER_FILE = "mitmproxy-ca.pem"
+_LIFE = dt.timedelta(days=3650)
+
+
+class AuthorityError(Exception):
+    """The authority cannot be made or read; the text says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """Where the authority lives, and the DNS names it may speak for."""
+
+    folder: Path
+    names: frozenset[str]
+    created: bool
+
+    @property
+    def root(self) -> Path:
+        """The certificate that people trust."""
+        return self.folder / ROOT_FILE
+
+    def missing(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Those of `names` that this authority may not speak for."""
+        return tuple(name for name in names if not self._permits(name))
+
+    def _permits(self, name: str) -> bool:
+        labels = name.split(".")
+        return any(".".join(labels[i:]) in self.names for i in range(len(labels)))
+
+
+def open_or_create(folder: Path, names: Sequence[str]) -> Authority:
+    """The authority in `folder`, made on first use for `names`. Raises AuthorityError."""
+    signer = folder / SIGNER_FILE
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if signer.exists():
+            return Authority(folder, _permitted(signer.read_bytes()), created=False)
+        root, chain = _create(names)
+        _write(folder / ROOT_FILE, root, 0o644)
+        _write(signer, chain, 0o600)
+    except (OSError, ValueError) as error:
+        raise AuthorityError(
+            f"The certificate authority in {folder} cannot be used: {error}. "
+            "Move that folder away and start again to make a new one."
+        ) from error
+    return Authority(folder, frozenset(names), created=True)
+
+
+def _create(names: Sequence[str]) -> tuple[bytes, bytes]:
+    root_key = ec.generate_private_key(ec.SECP256R1())
+    signer_key = ec.generate_private_key(ec.SECP256R1())
+    root_name = _name("Safelight root (AI services only)")
+    root = (
+        _builder(root_name, root_name, root_key, path_length=1)
+        .add_extension(_constraints(names), critical=True)
+        .sign(root_key, hashes.SHA256())
+    )
+    signer = (
+        _builder(_name("Safelight"), root_name, signer_key, path_length=0)
+        .add_extension(_constraints(names), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key()),
+            critical=False,
+        )
+        .sign(root_key, hashes.SHA256())
+    )
+    key = signer_key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    root_pem = root.public_bytes(serialization.Encoding.PEM)
+    return root_pem, key + signer.public_bytes(serialization.Encoding.PEM) + root_pem
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Safelight"),
+            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
+        ]
+    )
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, *, path_length: int
+) -> x509.CertificateBuilder:
+    now = dt.datetime.now(dt.UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=2))
+        .not_valid_after(now + _LIFE)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
+        .add_extension(
+            x509.KeyUsage(
+                digital_signature=False,
+                content_commitment=False,
+                key_encipherment=False,
+                data_encipherment=False,
+                key_agreement=False,
+                key_cert_sign=True,
+                crl_sign=True,
+                encipher_only=False,
+                decipher_only=False,
+            ),
+            critical=True,
+        )
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+
+
+def _constraints(names: Sequence[str]) -> x509.NameConstraints:
+    everywhere = [
+        x509.IPAddress(ipaddress.ip_network("0.0.0.0/0")),
+        x509.IPAddress(ipaddress.ip_network("::/0")),
+    ]
+    return x509.NameConstraints([x509.DNSName(name) for name in names], everywhere)
+
+
+def _permitted(pem: bytes) -> frozenset[str]:
+    signer = x509.load_pem_x509_certificates(pem)[0]
+    constraints = signer.extensions.get_extension_for_class(x509.NameConstraints).value
+    permitted = constraints.permitted_subtrees or []
+    return frozenset(name.value for name in permitted if isinstance(name, x509.DNSName))
+
+
+def _write(path: Path, data: bytes, mode: int) -> None:
+    partial = path.with_name(f"{path.name}.new")
+    partial.unlink(missing_ok=True)
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(descriptor)
+    partial.replace(path)

@@ -1,0 +1,30 @@
+"""Which roots the origins' certificates are checked against."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import certifi
+from cryptography import x509
+
+from safelight.trust.authority import AuthorityError
+
+BUNDLE_FILE = "upstream-roots.pem"
+
+
+def bundle(folder: Path, further: Path | None) -> Path:
+    """A PEM file of the public roots and those in `further`, written to `folder` if needed.
+
+    Raises AuthorityError when `further` holds no certificates.
+    """
+    public = Path(certifi.where())
+    if further is None:
+        return public
+    try:
+        added = further.read_bytes()
+        x509.load_pem_x509_certificates(added)
+        target = folder / BUNDLE_FILE
+        target.write_bytes(public.read_bytes() + b"\n" + added)
+    except (OSError, ValueError) as error:
+        raise AuthorityError(f"{further} cannot be used as further roots: {error}") from error
+    return target

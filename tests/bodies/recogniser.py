@@ -1,0 +1,23 @@
+"""A recogniser for tests of bodies alone: a picture is what starts with its marker."""
+
+from __future__ import annotations
+
+MARKER = b"\xff\xd8\xff\xe0PICTURE"
+
+
+class Marked:
+    """Knows exactly one format."""
+
+    def starts_image(self, head: bytes, size: int) -> bool:
+        return size > 0 and bytes(head).startswith(MARKER)
+
+    def holds_image(self, data: memoryview) -> bool:
+        return MARKER in bytes(data)
+
+
+MARKED = Marked()
+
+
+def picture(filler: bytes = b"") -> bytes:
+    """A picture for `MARKED` with `filler` in it."""
+    return MARKER + bytes(range(256)) + filler

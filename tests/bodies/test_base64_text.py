@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+from bodies.recogniser import MARKED, picture
+from hypothesis import given
+from hypothesis import strategies as st
+from safelight.bodies import base64_text
+
+PLAIN = base64.b64encode(picture(b"\xfb\xff\xbf" * 9)).decode()
+URL_SAFE = PLAIN.replace("+", "-").replace("/", "_")
+
+WRITINGS = {
+    "bare": json.dumps({"image": PLAIN}),
+    "data url": json.dumps({"url": f"data:image/jpeg;base64,{PLAIN}"}),
+    "escaped slashes": json.dumps({"image": PLAIN}).replace("/", r"\/"),
+    "escaped plus": json.dumps({"image": PLAIN}).replace("+", r"\u002B"),
+    "url alphabet, unpadded": json.dumps({"image": URL_SAFE.rstrip("=")}),
+    "json in json": json.dumps({"body": json.dumps({"image": PLAIN})}).replace("/", r"\\/"),
+    "html in a prompt": json.dumps({"prompt": f'see <img src="data:image/png;base64,{PLAIN}">'}),
+    "after an escaped line break": json.dumps({"prompt": f"look at this:\n{PLAIN}"}),
+    "after a word and a line break": json.dumps({"prompt": f"this\n{PLAIN}"}),
+    "form": "a=1&image=" + PLAIN.replace("+", "%2B").replace("/", "%2F").replace("=", "%3D"),
+    "form with a data url": "u=data%3Aimage%2Fjpeg%3Bbase64%2C"
+    + PLAIN.replace("+", "%2B").replace("/", "%2F").replace("=", "%3d"),
+    "mime lines": base64.encodebytes(base64.b64decode(PLAIN)).decode(),
+    "mime lines with carriage returns": base64.encodebytes(base64.b64decode(PLAIN))
+    .decode()
+    .replace("\n", "\r\n"),
+    "broken off json": '{"image": "' + PLAIN,
+}
+
+
+@pytest.mark.parametrize("text", WRITINGS.values(), ids=WRITINGS.keys())
+def test_found_decoded_and_written_back_in_every_writing(text: str) -> None:
+    body = text.encode()
+    [site] = base64_text.find(body, 0, len(body), MARKED)
+    run = body[site.start : site.end]
+    content = base64_text.decode(run)
+    assert content == base64.b64decode(PLAIN)
+    assert base64_text.encode(content, run) == run
+
+
+def test_several_pictures_in_one_text() -> None:
+    texts = [base64.b64encode(picture(bytes([i]))).decode() for i in range(5)]
+    body = json.dumps({"images": texts, "note": "x" * 100}).encode()
+    sites = list(base64_text.find(body, 0, len(body), MARKED))
+    assert [body[site.start : site.end].decode() for site in sites] == texts
+
+
+def test_text_without_pictures_has_no_sites() -> None:
+    body = json.dumps({"text": "/work/anna/photos/holiday " * 20, "id": PLAIN[100:]}).encode()
+    assert list(base64_text.find(body, 0, len(body), MARKED)) == []
+
+
+@given(st.binary(max_size=400), st.sampled_from(["", "="]), st.booleans())
+def test_encoding_follows_the_manner_of_the_original(
+    data: bytes, padding: str, url_safe: bool
+) -> None:
+    text = URL_SAFE if url_safe else PLAIN
+    like = (text.rstrip("=") if not padding else text).encode()
+    written = base64_text.encode(data, like)
+    assert base64_text.decode(written) == data
+    if url_safe:
+        assert b"+" not in written
+        assert b"/" not in written
+
+
+@given(st.binary(max_size=500))
+def test_any_bytes_are_searched_without_complaint(body: bytes) -> None:
+    for site in base64_text.find(body, 0, len(body), MARKED):
+        assert 0 <= site.start < site.end <= len(body)

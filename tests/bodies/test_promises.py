@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import pytest
+from safelight.bodies import binds_bytes, is_piece, promises_length
+
+
+@pytest.mark.parametrize(
+    ("headers", "query"),
+    [
+        ({"content-range": "bytes 0-9/10"}, ""),
+        ({"x-goog-upload-command": "upload, finalize"}, ""),
+        ({"tus-resumable": "1.0.0"}, ""),
+        ({}, "X-Amz-SignedHeaders=content-length%3Bhost&X-Amz-Signature=x"),
+        ({}, "X-Goog-SignedHeaders=content-type;host;x-goog-content-length-range"),
+    ],
+)
+def test_a_promised_length_is_seen(headers: dict[str, str], query: str) -> None:
+    assert promises_length(headers, query)
+
+
+@pytest.mark.parametrize("query", ["", "X-Amz-SignedHeaders=host", "sig=abc&se=2026"])
+def test_no_length_is_promised(query: str) -> None:
+    assert not promises_length({"content-length": "5", "content-type": "image/png"}, query)
+
+
+@pytest.mark.parametrize(
+    ("headers", "query"),
+    [
+        ({"content-md5": "x"}, ""),
+        ({"content-digest": "sha-256=:x:"}, ""),
+        ({"x-amz-checksum-crc32": "x"}, ""),
+        ({"x-amz-content-sha256": "e3b0c442"}, ""),
+        ({"authorization": "AWS4-HMAC-SHA256 Credential=x"}, ""),
+        ({"content-crc32": "0badcafe"}, ""),
+        ({}, "X-Amz-SignedHeaders=content-md5;host"),
+    ],
+)
+def test_what_binds_the_bytes_is_seen(headers: dict[str, str], query: str) -> None:
+    assert binds_bytes(headers, query)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"authorization": "Bearer x"},
+        {"authorization": "AWS4-HMAC-SHA256 x", "x-amz-content-sha256": "UNSIGNED-PAYLOAD"},
+    ],
+)
+def test_nothing_binds_the_bytes(headers: dict[str, str]) -> None:
+    assert not binds_bytes(headers, "X-Amz-SignedHeaders=host")
+
+
+@pytest.mark.parametrize(
+    ("headers", "query"),
+    [
+        ({"content-range": "bytes 10-19/20"}, ""),
+        ({"content-range": "bytes 0-9/20"}, ""),
+        ({"content-range": "bytes 0-9/*"}, ""),
+        ({"content-range": "nonsense"}, ""),
+        ({"x-goog-upload-command": "upload", "x-goog-upload-offset": "0"}, ""),
+        ({"x-goog-upload-command": "upload, finalize", "x-goog-upload-offset": "5"}, ""),
+        ({"tus-resumable": "1.0.0", "upload-offset": "5"}, ""),
+        ({}, "partNumber=2&uploadId=x"),
+    ],
+)
+def test_pieces_are_seen(headers: dict[str, str], query: str) -> None:
+    assert is_piece(headers, query)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"content-range": "bytes 0-9/10"},
+        {"x-goog-upload-command": "upload, finalize", "x-goog-upload-offset": "0"},
+        {
+            "tus-resumable": "1.0.0",
+            "upload-offset": "0",
+            "upload-length": "9",
+            "content-length": "9",
+        },
+    ],
+)
+def test_whole_bodies_are_no_pieces(headers: dict[str, str]) -> None:
+    assert not is_piece(headers, "a=b")

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+from bodies.recogniser import MARKED, picture
+from hypothesis import given
+from hypothesis import strategies as st
+from safelight.bodies import Doubt, Encoding, Shape, content, rewrite, survey
+
+FORM = "multipart/form-data; boundary=XX"
+
+
+def form(*parts: tuple[str, bytes], boundary: bytes = b"XX") -> bytes:
+    body = b"".join(
+        b"--" + boundary + b"\r\n" + head.encode() + b"\r\n\r\n" + data + b"\r\n"
+        for head, data in parts
+    )
+    return body + b"--" + boundary + b"--\r\n"
+
+
+def file(name: str, content_type: str = "image/jpeg", field: str = "file") -> str:
+    return (
+        f'Content-Disposition: form-data; name="{field}"; filename="{name}"\r\n'
+        f"Content-Type: {content_type}"
+    )
+
+
+TEXT = 'Content-Disposition: form-data; name="prompt"'
+
+
+def test_files_among_fields_in_any_order_whatever_their_declared_type() -> None:
+    body = form(
+        (file("a.jpg", "text/plain"), picture(b"1")),
+        (TEXT, b"hello"),
+        (file("b", "application/octet-stream"), picture(b"2")),
+    )
+    found = survey(body, FORM, MARKED)
+    assert found.shape is Shape.MULTIPART
+    assert [content(body, site) for site in found.sites] == [picture(b"1"), picture(b"2")]
+    assert [site.part for site in found.sites] == [1, 3]
+    assert [body[name.start : name.end] for name in found.names] == [b"a.jpg", b"b"]
+    assert found.doubts == ()
+
+
+def test_nested_parts_preamble_and_epilogue() -> None:
+    inner = form((file("in.jpg"), picture(b"in")), boundary=b"YY")
+    body = b"hello\r\n" + form(("Content-Type: multipart/mixed; boundary=YY", inner)) + b"bye"
+    found = survey(body, FORM, MARKED)
+    assert [content(body, site) for site in found.sites] == [picture(b"in")]
+    assert found.doubts == ()
+
+
+def test_a_picture_before_the_first_boundary_is_found() -> None:
+    body = picture() + b"\r\n" + form((TEXT, b"x"))
+    found = survey(body, FORM, MARKED)
+    assert [content(body, site) for site in found.sites] == [picture()]
+
+
+def test_base64_inside_a_part() -> None:
+    text = base64.b64encode(picture())
+    body = form((TEXT, b"data:image/png;base64," + text), (file("x.png", "image/png"), text))
+    found = survey(body, FORM, MARKED)
+    assert [site.encoding for site in found.sites] == [Encoding.BASE64] * 2
+    assert [content(body, site) for site in found.sites] == [picture()] * 2
+    assert found.doubts == ()
+
+
+@pytest.mark.parametrize("content_type", ["", "image/png", "text/plain", "application/json"])
+def test_a_raw_picture_is_found_under_any_type(content_type: str) -> None:
+    found = survey(picture(), content_type, MARKED)
+    assert [(site.start, site.end) for site in found.sites] == [(0, len(picture()))]
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "doubt"),
+    [
+        (b"no picture", "image/jpeg", Doubt.UNREADABLE),
+        (form((file("a.jpg"), b"no picture")), FORM, Doubt.UNREADABLE),
+        (b"\x08\x01\x12" + picture(), "application/x-protobuf", Doubt.UNKNOWN_SHAPE),
+        (form((TEXT, b"x"))[:-6], FORM, Doubt.UNKNOWN_SHAPE),
+        (form((TEXT, b"x")), "multipart/form-data", Doubt.UNKNOWN_SHAPE),
+        (form((TEXT, b"x")), "multipart/form-data; boundary=XX; boundary=YY", Doubt.UNKNOWN_SHAPE),
+        (
+            form((TEXT + "\r\nContent-Transfer-Encoding: quoted-printable", b"x")),
+            FORM,
+            Doubt.UNKNOWN_SHAPE,
+        ),
+        (form((TEXT + "\r\nContent-Encoding: gzip", b"x")), FORM, Doubt.UNKNOWN_SHAPE),
+        (b"x", "text/plain; charset=utf-16", Doubt.UNKNOWN_SHAPE),
+        (form((file("a.zip", "application/zip"), b"PK" + picture())), FORM, Doubt.UNKNOWN_SHAPE),
+    ],
+)
+def test_what_cannot_be_understood_is_doubtful(
+    body: bytes, content_type: str, doubt: Doubt
+) -> None:
+    assert doubt in {found.doubt for found in survey(body, content_type, MARKED).doubts}
+
+
+def test_multipart_nested_without_end_is_doubtful() -> None:
+    body = b"x"
+    for depth in range(6):
+        body = form(
+            (f"Content-Type: multipart/mixed; boundary=B{depth}", body),
+            boundary=f"B{depth + 1}".encode(),
+        )
+    found = survey(body, "multipart/mixed; boundary=B6", MARKED)
+    assert [doubtful.doubt for doubtful in found.doubts] == [Doubt.UNKNOWN_SHAPE]
+
+
+def test_ordinary_requests_hold_nothing() -> None:
+    chat = json.dumps({"messages": [{"role": "user", "content": "Hello there! " * 50}]}).encode()
+    found = survey(chat, "application/json", MARKED)
+    assert (found.shape, found.sites, found.doubts) == (Shape.JSON, (), ())
+
+
+def test_names_are_written_in_their_own_form() -> None:
+    head = (
+        'Content-Disposition: form-data; name=f; filename="Anna\'s passport.jpg"; '
+        "filename*=UTF-8''Anna%27s%20passport.jpg"
+    )
+    body = form((head, picture()))
+    found = survey(body, FORM, MARKED)
+    renamed = rewrite(body, {}, dict.fromkeys(found.names, "image-1.jpg"))
+    assert b'filename="image-1.jpg"' in renamed
+    assert b"filename*=UTF-8''image-1.jpg" in renamed
+    assert b"passport" not in renamed
+
+
+fields = st.tuples(st.sampled_from(["a", "b"]), st.binary(max_size=80))
+blobs = st.one_of(
+    fields.map(lambda field: (TEXT.replace("prompt", field[0]), field[1])),
+    st.binary(max_size=80).map(lambda tail: (file("x.jpg"), picture(tail))),
+    st.binary(max_size=80).map(lambda tail: (TEXT, base64.b64encode(picture(tail)))),
+)
+
+
+@given(st.lists(blobs, max_size=5), st.binary(max_size=200))
+def test_bytes_outside_the_sites_never_change(
+    parts: list[tuple[str, bytes]], replacement: bytes
+) -> None:
+    body = form(*parts, boundary=b"a-boundary-nobody-writes")
+    found = survey(body, "multipart/form-data; boundary=a-boundary-nobody-writes", MARKED)
+    new = rewrite(body, dict.fromkeys(found.sites, replacement), {})
+    _same_outside(body, new, found.sites)
+
+
+@given(st.binary(max_size=600), st.sampled_from(["", FORM, "application/json", "image/png"]))
+def test_any_body_is_surveyed_and_kept(body: bytes, content_type: str) -> None:
+    found = survey(body, content_type, MARKED)
+    assert rewrite(body, {}, {}) == body
+    new = rewrite(body, dict.fromkeys(found.sites, b"new"), {})
+    _same_outside(body, new, found.sites)
+
+
+def _same_outside(before: bytes, after: bytes, sites: tuple[object, ...]) -> None:
+    """Walk both bodies: between the sites they are the same."""
+    position = shift = 0
+    for site in sites:
+        start, end = site.start, site.end  # type: ignore[attr-defined]
+        assert before[position:start] == after[position + shift : start + shift]
+        following = before[end : end + 30]
+        new_end = after.find(following, start + shift) if following else len(after)
+        assert new_end >= 0
+        shift = new_end - end
+        position = end
+    assert before[position:] == after[position + shift :]

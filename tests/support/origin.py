@@ -1,0 +1,133 @@
+"""A local TLS server that plays any service and remembers what it received, HTTP/1.1 and /2."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import trustme
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One request as it arrived; header names in lower case."""
+
+    method: str
+    path: str
+    version: str
+    headers: dict[str, str]
+    body: bytes
+
+
+type Answer = Callable[[Received], tuple[int, str, bytes]]
+
+
+def _json_ok(_: Received) -> tuple[int, str, bytes]:
+    return 200, "application/json", b'{"ok": true}'
+
+
+@dataclass
+class Origin:
+    """The server. `address` is where it listens, `received` what came, oldest first."""
+
+    answer: Answer = _json_ok
+    received: list[Received] = field(default_factory=list)
+    messages: list[bytes | str] = field(default_factory=list)
+    address: tuple[str, int] = ("", 0)
+    _loop: asyncio.AbstractEventLoop | None = None
+    _stop: asyncio.Event | None = None
+    _thread: threading.Thread | None = None
+
+    def start(self, authority: trustme.CA, hosts: list[str], folder: Path) -> None:
+        """Listen on a free port with a certificate for `hosts`."""
+        certificate = authority.issue_cert(*hosts)
+        key, chain = folder / "origin.key", folder / "origin.pem"
+        certificate.private_key_pem.write_to_path(str(key))
+        chain.write_bytes(b"".join(pem.bytes() for pem in certificate.cert_chain_pems))
+        config = Config()
+        config.bind = ["127.0.0.1:0"]
+        config.keyfile, config.certfile = str(key), str(chain)
+        config.errorlog = None
+        config.h11_max_incomplete_size = 1 << 20
+        sockets = config.create_sockets()
+        listener = sockets.secure_sockets[0]
+        self.address = listener.getsockname()[:2]
+        config.create_sockets = lambda: sockets  # type: ignore[method-assign]
+        ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(config, ready), daemon=True)
+        self._thread.start()
+        assert ready.wait(10)
+
+    def stop(self) -> None:
+        """Stop listening."""
+        assert self._loop is not None
+        assert self._stop is not None
+        assert self._thread is not None
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(10)
+
+    def _run(self, config: Config, ready: threading.Event) -> None:
+        async def main() -> None:
+            self._loop = asyncio.get_running_loop()
+            self._stop = asyncio.Event()
+            self._loop.call_soon(ready.set)
+            await serve(self._app, config, shutdown_trigger=self._stop.wait)  # type: ignore[arg-type]
+
+        asyncio.run(main())
+
+    async def _app(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+        if scope["type"] == "websocket":
+            await self._websocket(receive, send)
+        if scope["type"] != "http":
+            return
+        body = b""
+        while True:
+            event = await receive()
+            if event["type"] == "http.disconnect":
+                return
+            body += event.get("body", b"")
+            if not event.get("more_body"):
+                break
+        query = scope["query_string"].decode()
+        received = Received(
+            scope["method"],
+            scope["raw_path"].decode() + (f"?{query}" if query else ""),
+            scope["http_version"],
+            {name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]},
+            body,
+        )
+        self.received.append(received)
+        status, content_type, content = self.answer(received)
+        headers = [
+            (b"content-type", content_type.encode()),
+            (b"content-length", str(len(content)).encode()),
+        ]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
+
+    async def _websocket(self, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+        while True:
+            event = await receive()
+            if event["type"] == "websocket.connect":
+                await send({"type": "websocket.accept"})
+            elif event["type"] == "websocket.disconnect":
+                return
+            else:
+                message = event.get("bytes") or event.get("text")
+                self.messages.append(message)
+                await send({"type": "websocket.send", "text": "received"})
+
+
+def client_context(root: Path) -> ssl.SSLContext:
+    """A client's TLS settings that trust `root` alone."""
+    return ssl.create_default_context(cafile=str(root))

@@ -1,0 +1,97 @@
+"""`safelight run` as a process of its own, as people run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+HOME_POLICY = Path(__file__).parents[2] / "policies" / "home.yaml"
+
+
+@dataclass
+class Proxy:
+    """A running proxy. `url` is what clients are given, `root` the certificate to trust."""
+
+    folder: Path
+    policy: Path = HOME_POLICY
+    arguments: list[str] = field(default_factory=list)
+    environment: dict[str, str] = field(default_factory=dict)
+    url: str = ""
+    process: subprocess.Popen[str] | None = None
+    _output: list[str] = field(default_factory=list)
+
+    @property
+    def root(self) -> Path:
+        return self.folder / "state" / "safelight-ca.pem"
+
+    @property
+    def audit_file(self) -> Path:
+        return self.folder / "audit" / "audit.jsonl"
+
+    @property
+    def address(self) -> tuple[str, int]:
+        host, _, port = self.url.removeprefix("http://").rpartition(":")
+        return host, int(port)
+
+    @property
+    def output(self) -> str:
+        """What it has printed on standard error so far."""
+        return "".join(self._output)
+
+    def records(self) -> list[dict[str, Any]]:
+        """The audit records written so far."""
+        if not self.audit_file.exists():
+            return []
+        return [json.loads(line) for line in self.audit_file.read_text().splitlines()]
+
+    def start(self) -> None:
+        """Start it and wait until it accepts connections."""
+        command = [
+            sys.executable,
+            "-m",
+            "safelight",
+            "run",
+            "--listen",
+            "127.0.0.1:0",
+            "--policy",
+            str(self.policy),
+            "--audit",
+            str(self.folder / "audit"),
+            "--state",
+            str(self.folder / "state"),
+            *self.arguments,
+        ]
+        self.process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **self.environment},
+        )
+        assert self.process.stderr is not None
+        assert self.process.stdout is not None
+        threading.Thread(
+            target=lambda stream: self._output.extend(stream),
+            args=(self.process.stderr,),
+            daemon=True,
+        ).start()
+        line = self.process.stdout.readline()
+        assert line.startswith("ready "), f"not ready: {line!r} {self.output}"
+        self.url = f"http://{line.split()[1]}"
+
+    def stop(self) -> int:
+        """Stop it as Ctrl-C does; return its exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGINT)
+        code = self.process.wait(15)
+        for stream in (self.process.stdout, self.process.stderr):
+            assert stream is not None
+            stream.close()
+        return code
