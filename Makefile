@@ -1,0 +1,49 @@
+# Safelight. `make run` and `make test` are all that a fresh machine needs.
+
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := addons tests
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test test-deps check lock clean
+
+help: ## Show what there is to make
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+run: $(VENV)/installed ## Start the proxy (options: make run ARGS="--listen 127.0.0.1:9000")
+	@exec $(BIN)/safelight run $(ARGS)
+
+demo: $(VENV)/tested ## Send a photo with secrets through the proxy and show what arrived
+	@$(BIN)/python -m tests.demo
+
+test: $(VENV)/tested ## Run the tests (options: make test ARGS="tests/images -k png")
+	@$(BIN)/python -m pytest $(ARGS)
+
+test-deps: ## Install what some tests need from the system: Chromium, curl, ExifTool
+	@./.ci/test-deps
+
+check: $(VENV)/tested ## Check style and types
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/mypy
+
+lock: $(VENV)/tested ## Write the lock files anew after a change of dependencies
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.12 \
+	  --generate-hashes --no-header --no-annotate --quiet --output-file requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --group test --group check --universal \
+	  --python-version 3.12 --generate-hashes --no-header --no-annotate --quiet \
+	  --constraints requirements.lock --output-file tests/requirements.lock
+
+clean: ## Remove what was installed and cached here
+	@rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/installed: requirements.lock pyproject.toml
+	@./.ci/venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@touch $@
+
+$(VENV)/tested: $(VENV)/installed tests/requirements.lock
+	@$(BIN)/python -m pip install --quiet --require-hashes -r tests/requirements.lock
+	@touch $@

@@ -1,0 +1,133 @@
+"""What the catalogue says about one service: its hosts, its upload steps, its privacy card."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from safelight.services import hosts
+
+LONGEST_PATH_PATTERN = 500
+
+
+def _path_pattern(text: str) -> str:
+    if len(text) > LONGEST_PATH_PATTERN:
+        raise ValueError(f"is longer than {LONGEST_PATH_PATTERN} characters")
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"is not a regular expression: {error}") from error
+    return text
+
+
+def _one_or_more(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+type HostPattern = Annotated[str, AfterValidator(hosts.check)]
+type PathPattern = Annotated[str, AfterValidator(_path_pattern)]
+type OneOrMore[T] = Annotated[tuple[T, ...], BeforeValidator(_one_or_more), Field(min_length=1)]
+type Sources = Annotated[tuple[str, ...], Field(min_length=1)]
+type Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
+type Confidence = Literal["high", "medium", "low", "not verified"]
+
+
+class Category(StrEnum):
+    """What people use a service for."""
+
+    CHAT = "chat"
+    IMAGE = "image"
+    VIDEO = "video"
+    SEARCH = "search"
+    API = "api"
+    AGENT = "agent"
+    DESIGN = "design"
+    MESSENGER = "messenger"
+    LOCAL = "local"
+
+
+class Role(StrEnum):
+    """What a request does in an upload."""
+
+    BYTES = "bytes"
+    OTHER_BYTES = "other-bytes"
+    DECLARE = "declare"
+    CONFIRM = "confirm"
+    REFERENCE = "reference"
+    METADATA_LEAK = "metadata-leak"
+
+    @property
+    def carries_bytes(self) -> bool:
+        """Does the request carry the picture itself?"""
+        return self in {Role.BYTES, Role.OTHER_BYTES}
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        alias_generator=lambda name: name.replace("_", "-"),
+        validate_by_name=True,
+    )
+
+
+class Host(_Model):
+    """A host of the service. With `paths`, only requests that match one of them are meant:
+    the host also serves other purposes."""
+
+    host: HostPattern
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    paths: tuple[PathPattern, ...] = ()
+    note: str | None = None
+
+
+class Road(_Model):
+    """One upload step: requests to `hosts` whose path and query match `path`.
+
+    `size_declared`: the size was, or may have been, promised by an earlier request, a signed
+    header or a resumable protocol, so it must stay as it is.
+    """
+
+    id: Id
+    role: Role
+    methods: tuple[str, ...] = ()
+    hosts: tuple[HostPattern, ...] = ()
+    path: PathPattern
+    encoding: Id
+    field: str | None = None
+    size_declared: bool
+    digest: str | None = None
+    confidence: Confidence
+    source: Sources
+    note: str | None = None
+
+
+class Privacy(_Model):
+    """What the service says about storing and training, and where people change it."""
+
+    training_default: str
+    opt_out: str | None = None
+    export: str | None = None
+    delete: str | None = None
+    retention: str | None = None
+    confidence: Confidence
+    source: tuple[str, ...] = ()
+
+
+class Service(_Model):
+    """One service, as of a date (YYYY-MM-DD)."""
+
+    schema_version: Literal[1] = Field(alias="schema")
+    id: Id
+    name: str
+    category: Category
+    as_of: Annotated[str, Field(pattern=r"^20\d\d-[01]\d-[0-3]\d$")]
+    confidence: Confidence
+    body_change: Id
+    hosts: tuple[Host, ...] = ()
+    roads: tuple[Road, ...] = ()
+    privacy: Privacy | None = None
+    notes: tuple[str, ...] = ()
