@@ -56,7 +56,7 @@ def _report(file: Path) -> dict[str, Any]:
                 "label": detail.label,
                 "value": detail.value,
             }
-            for detail in images.reveal(data)
+            for detail in images.reveal(data, examination.findings)
         ],
     }
 

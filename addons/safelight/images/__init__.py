@@ -1,0 +1,34 @@
+"""Lossless removal of metadata: bytes in, findings and edits out. No pixel is ever decoded."""
+
+from safelight.images.embedded import find_embedded
+from safelight.images.model import (
+    Detail,
+    Edit,
+    Examination,
+    Finding,
+    Format,
+    ImageError,
+    Kind,
+    Length,
+    apply,
+)
+from safelight.images.reveal import reveal
+from safelight.images.sniff import sniff
+from safelight.images.strip import examine, strip
+
+__all__ = [
+    "Detail",
+    "Edit",
+    "Examination",
+    "Finding",
+    "Format",
+    "ImageError",
+    "Kind",
+    "Length",
+    "apply",
+    "examine",
+    "find_embedded",
+    "reveal",
+    "sniff",
+    "strip",
+]

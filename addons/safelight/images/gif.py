@@ -1,0 +1,205 @@
+"""GIF (GIF87a, GIF89a): keep images, their control and their loop; replace other extensions."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from safelight.images import xmp
+from safelight.images.model import Edit, Examination, Finding, Format, ImageError, Kind, Length
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
+_GRAPHIC_CONTROL, _COMMENT, _PLAIN_TEXT, _APPLICATION = 0xF9, 0xFE, 0x01, 0xFF
+_LOOPS = frozenset({b"NETSCAPE2.0", b"ANIMEXTS1.0"})
+_XMP = b"XMP DataXMP"
+_SHORTEST_COMMENT = 3
+MOST_BLOCKS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    start: int
+    end: int
+    keep: bytes = b""
+    trailer: bool = False
+
+
+@dataclass(slots=True)
+class _Walk:
+    data: bytes
+    position: int = 13
+    images: int = 0
+    changes: list[_Change] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def replace(self, start: int, end: int, kinds: set[Kind], place: str) -> None:
+        self.findings += [Finding(kind, place, start, end) for kind in sorted(kinds)]
+        self.changes.append(_Change(start, end))
+
+
+def examine(data: bytes) -> Examination:
+    """Examine a GIF. Raises ImageError when it cannot be walked to its trailer."""
+    if len(data) < 14:
+        raise ImageError("This GIF is cut off.")
+    width, height, flags = struct.unpack_from("<HHB", data, 6)
+    walk = _Walk(data)
+    walk.position += _table_size(flags)
+    for _ in range(MOST_BLOCKS):
+        if _block(walk):
+            break
+    else:
+        raise ImageError("This GIF has too many parts.")
+    if not walk.images:
+        raise ImageError("This GIF holds no picture.")
+    return Examination(
+        Format.GIF,
+        width,
+        height,
+        1,
+        tuple(walk.findings),
+        partial(_edits, tuple(walk.changes)),
+    )
+
+
+def _table_size(flags: int) -> int:
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _block(walk: _Walk) -> bool:
+    """Walk over one block; True when it was the trailer."""
+    data, start = walk.data, walk.position
+    if start >= len(data):
+        raise ImageError("This GIF is cut off.")
+    introducer = data[start]
+    if introducer == _TRAILER:
+        _after_trailer(walk, start + 1)
+        return True
+    if introducer == _IMAGE:
+        if start + 11 > len(data):
+            raise ImageError("This GIF is cut off.")
+        walk.images += 1
+        # Descriptor, local colour table, the code size, then the compressed picture.
+        walk.position = _sub_blocks_end(data, start + 10 + _table_size(data[start + 9]) + 1)
+    elif introducer == _EXTENSION and start + 2 < len(data):
+        walk.position = _sub_blocks_end(data, start + 2)
+        _extension(walk, start, walk.position)
+    else:
+        raise ImageError("This GIF is damaged.")
+    return False
+
+
+def _sub_blocks_end(data: bytes, position: int) -> int:
+    """Behind the zero-length block that ends a run of data sub-blocks."""
+    while position < len(data):
+        size = data[position]
+        position += 1 + size
+        if not size:
+            return position
+    raise ImageError("This GIF is cut off.")
+
+
+def sub_blocks(data: bytes) -> Iterator[bytes]:
+    """The contents of a run of data sub-blocks, as far as it goes."""
+    position = 0
+    while position < len(data) and data[position]:
+        yield data[position + 1 : position + 1 + data[position]]
+        position += 1 + data[position]
+
+
+def _extension(walk: _Walk, start: int, end: int) -> None:
+    data = walk.data
+    label = data[start + 1]
+    if label == _GRAPHIC_CONTROL and end - start == 8:
+        return
+    if label == _PLAIN_TEXT:
+        _plain_text(walk, start, end)
+    elif label == _APPLICATION and data[start + 2] == 11:
+        name = data[start + 3 : start + 14]
+        if name in _LOOPS and _is_loop(data[start + 14 : end]):
+            return
+        walk.replace(start, end, _application_kinds(name, data[start:end]), "application extension")
+    elif label == _COMMENT:
+        if data[start:end] != _blank_comment(end - start):
+            walk.replace(start, end, {Kind.COMMENT}, "comment extension")
+    else:
+        walk.replace(start, end, {Kind.UNKNOWN_DATA}, "extension of an unknown kind")
+
+
+def _is_loop(blocks: bytes) -> bool:
+    """A loop count, a buffer size, or both; anything longer hides something."""
+    position = 0
+    while position < len(blocks) and blocks[position]:
+        known = {(3, 1), (5, 2)}
+        if (blocks[position], blocks[position + 1] & 7) not in known:
+            return False
+        position += 1 + blocks[position]
+    return position == len(blocks) - 1 and position <= 10
+
+
+def _application_kinds(name: bytes, block: bytes) -> set[Kind]:
+    if name == _XMP:
+        return xmp.kinds(block)
+    return {Kind.CONTENT_CREDENTIALS if name.startswith(b"C2PA") else Kind.UNKNOWN_DATA}
+
+
+def _plain_text(walk: _Walk, start: int, end: int) -> None:
+    """Text drawn as a picture uses up the control block before it, so it stays, but blank."""
+    data = walk.data
+    position = start + 2
+    position += 1 + data[position]
+    blank = bytearray(data[start:end])
+    while data[position]:
+        first, last = position + 1 - start, position + 1 + data[position] - start
+        blank[first:last] = b" " * (last - first)
+        position += 1 + data[position]
+    if blank != data[start:end]:
+        finding = Finding(Kind.COMMENT, "plain text extension", start, end)
+        walk.findings.append(finding)
+        walk.changes.append(_Change(start, end, bytes(blank)))
+
+
+def _after_trailer(walk: _Walk, end: int) -> None:
+    if walk.data[end:].strip(b"\0"):
+        place = "after the end of the picture"
+        finding = Finding(Kind.UNKNOWN_DATA, place, end, len(walk.data))
+        walk.findings.append(finding)
+        walk.changes.append(_Change(end - 1, len(walk.data), trailer=True))
+
+
+def _blank_comment(length: int) -> bytes:
+    """A comment extension of spaces, `length` bytes in all; b"" where there can be none."""
+    block = bytearray((_EXTENSION, _COMMENT))
+    rest = length - _SHORTEST_COMMENT
+    if rest < 0 or rest == 1:
+        return b""
+    while rest:
+        # A sub-block takes two bytes at least, so one byte must never be left over.
+        size = min(256, rest) if rest != 257 else 255
+        block += bytes([size - 1]) + b" " * (size - 1)
+        rest -= size
+    return bytes(block) + b"\0"
+
+
+def _edits(changes: tuple[_Change, ...], length: Length) -> tuple[Edit, ...]:
+    edits = []
+    for change in changes:
+        spare = change.end - change.start - len(change.keep)
+        end = bytes([_TRAILER])
+        if length is Length.COMPACT:
+            edits.append(Edit(change.start, change.end, end if change.trailer else change.keep))
+        elif change.trailer:
+            blank = _blank_comment(spare - 1)
+            # The trailer moves behind a blank comment, or zeros follow where none fits.
+            filling = blank + end if blank else end + bytes(spare - 1)
+            edits.append(Edit(change.start, change.end, filling))
+        else:
+            blank = _blank_comment(spare)
+            if spare and not blank:
+                raise ImageError("This GIF cannot be cleaned without changing its length.")
+            edits.append(Edit(change.start, change.end, change.keep + blank))
+    return tuple(edits)

@@ -1,0 +1,104 @@
+"""The segments of a JPEG stream (ITU-T T.81 annex B), walked without decoding a pixel."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from safelight.images.model import ImageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SOF = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
+SOI, EOI, SOS, COM = 0xD8, 0xD9, 0xDA, 0xFE
+_TABLES = frozenset({0xC4, 0xCC, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF})
+_STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
+_MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+MOST_SEGMENTS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A marker segment: its marker code, where it starts and ends, where its payload starts."""
+
+    marker: int
+    start: int
+    payload: int
+    end: int
+
+    @property
+    def is_application(self) -> bool:
+        """Is it APP0 to APP15?"""
+        return 0xE0 <= self.marker <= 0xEF
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """Bytes before the first scan that belong to no segment; decoders skip them."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The end of the stream: `start` is where EOI stands, `end` the byte behind it."""
+
+    start: int
+    end: int
+
+
+def walk(data: bytes, start: int = 0) -> Iterator[Segment | Stray | End]:
+    """Every segment from SOI to EOI. Raises ImageError where the stream breaks the rules."""
+    position = start + 2
+    scanned = False
+    for _ in range(MOST_SEGMENTS):
+        marker_at = _next_marker(data, position)
+        if marker_at > position and not scanned and data[position:marker_at].strip(b"\xff"):
+            yield Stray(position, marker_at)
+        marker = data[marker_at + 1]
+        if marker == EOI:
+            yield End(marker_at, marker_at + 2)
+            return
+        if marker in _STANDALONE:
+            position = marker_at + 2
+            continue
+        segment = _segment(data, marker_at)
+        yield segment
+        position = segment.end
+        if marker == SOS:
+            scanned = True
+            position = _scan_end(data, position)
+    raise ImageError("This JPEG has too many segments.")
+
+
+def _next_marker(data: bytes, position: int) -> int:
+    """Where the next marker's last FF stands; what is skipped are fill bytes or stray ones."""
+    while True:
+        position = data.find(b"\xff", position)
+        if position < 0 or position + 1 >= len(data):
+            raise ImageError("This JPEG is cut off.")
+        if data[position + 1] not in (0x00, 0xFF):
+            return position
+        position += 1 if data[position + 1] == 0xFF else 2
+
+
+def _segment(data: bytes, start: int) -> Segment:
+    marker = data[start + 1]
+    known = marker in SOF or marker in _TABLES or marker in {SOS, COM} or 0xE0 <= marker <= 0xEF
+    if not known:
+        raise ImageError("This JPEG has a segment of a kind that is not known.")
+    length = int.from_bytes(data[start + 2 : start + 4])
+    end = start + 2 + length
+    if length < 2 or end > len(data):
+        raise ImageError("This JPEG is cut off or damaged.")
+    return Segment(marker, start, start + 4, end)
+
+
+def _scan_end(data: bytes, position: int) -> int:
+    match = _MARKER_IN_SCAN.search(data, position)
+    if match is None:
+        raise ImageError("This JPEG is cut off.")
+    return match.start()

@@ -1,0 +1,129 @@
+"""What is said about a picture: its format, what it carries besides itself, how to change it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+
+class ImageError(Exception):
+    """The picture cannot be examined or cleaned; the text says why, in a sentence for people."""
+
+
+class Format(StrEnum):
+    """Formats that are recognised by their bytes."""
+
+    JPEG = "jpeg"
+    PNG = "png"
+    WEBP = "webp"
+    GIF = "gif"
+    HEIF = "heif"
+    AVIF = "avif"
+    TIFF = "tiff"
+    JXL = "jxl"
+    JP2 = "jp2"
+    BMP = "bmp"
+    ICO = "ico"
+    PSD = "psd"
+    SVG = "svg"
+    RAW = "raw"
+
+    @property
+    def cleanable(self) -> bool:
+        """Can pictures of this format be cleaned?"""
+        return self in {Format.JPEG, Format.PNG, Format.WEBP, Format.GIF}
+
+    @property
+    def extension(self) -> str:
+        """The usual end of a file name, without the dot."""
+        return {Format.JPEG: "jpg", Format.HEIF: "heic", Format.TIFF: "tif"}.get(self, str(self))
+
+
+class Kind(StrEnum):
+    """What a picture can tell besides itself, in words people use."""
+
+    LOCATION = "location"
+    CAPTURE_TIME = "capture-time"
+    DEVICE = "device"
+    DEVICE_SERIAL = "device-serial"
+    PERSON = "person"
+    AUTHOR = "author"
+    SOFTWARE = "software"
+    EDIT_HISTORY = "edit-history"
+    THUMBNAIL = "thumbnail"
+    VOICE_OR_VIDEO = "voice-or-video"
+    DEPTH_MAP = "depth-map"
+    AI_PROMPT = "ai-prompt"
+    CONTENT_CREDENTIALS = "content-credentials"
+    COMMENT = "comment"
+    UNKNOWN_DATA = "unknown-data"
+
+
+class Length(StrEnum):
+    """`compact` cuts what is private out; `same-length` overwrites it, so the size stays."""
+
+    COMPACT = "compact"
+    SAME_LENGTH = "same-length"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One private thing at `data[start:end]`. `place` says where, and nothing of what it says."""
+
+    kind: Kind
+    place: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Put `replacement` in place of `data[start:end]`."""
+
+    start: int
+    end: int
+    replacement: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What a picture is and carries. Width and height are in pixels as stored, before turning."""
+
+    format: Format
+    width: int
+    height: int
+    orientation: int
+    findings: tuple[Finding, ...]
+    plan: Callable[[Length], tuple[Edit, ...]]
+
+    def edits(self, length: Length) -> tuple[Edit, ...]:
+        """The edits that clean it. Raises ImageError when `length` cannot be kept."""
+        return self.plan(length)
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One value that a picture tells, for its owner's eyes."""
+
+    kind: Kind
+    place: str
+    label: str
+    value: str
+
+
+def apply(data: bytes, edits: Iterable[Edit]) -> bytes:
+    """`data` with `edits` made; they must be in order and must not overlap."""
+    view = memoryview(data)
+    pieces: list[bytes | memoryview] = []
+    position = 0
+    for edit in edits:
+        if not position <= edit.start <= edit.end <= len(data):
+            raise ValueError("edits overlap or are out of order")
+        pieces += [view[position : edit.start], edit.replacement]
+        position = edit.end
+    pieces.append(view[position:])
+    return b"".join(pieces)

@@ -1,0 +1,338 @@
+"""PNG and APNG (W3C PNG, third edition): keep the chunks that are needed, replace the others."""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from safelight.images import exif, icc, xmp
+from safelight.images.model import Edit, Examination, Finding, Format, ImageError, Kind, Length
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_KEPT = frozenset(
+    b"IHDR PLTE IDAT IEND tRNS cHRM gAMA iCCP sBIT sRGB cICP mDCV cLLI bKGD hIST pHYs sPLT "
+    b"acTL fcTL fdAT CgBI oFFs sCAL sTER npTc npOl npLb".split()
+)
+_CRITICAL = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND", b"CgBI"})
+# Private, ancillary, safe to copy: nobody's but ours (section 5.4).
+_FILLER = b"paDd"
+_CHUNK_OVERHEAD = 12
+MOST_CHUNKS = 200_000
+_LARGEST_INFLATED = 16_000_000
+_RAW_PROFILE = re.compile(rb"Raw profile type (?:exif|APP1)")
+_XMP_KEYWORD = b"XML:com.adobe.xmp"
+_TEXT_KINDS = {
+    Kind.AUTHOR: {b"author", b"artist", b"copyright"},
+    Kind.SOFTWARE: {b"software", b"creator"},
+    Kind.CAPTURE_TIME: {b"creation time", b"date:create", b"date:modify", b"date:timestamp"},
+    Kind.AI_PROMPT: {
+        b"parameters",
+        b"prompt",
+        b"workflow",
+        b"dream",
+        b"sd-metadata",
+        b"invokeai_metadata",
+        b"generation_data",
+    },
+    Kind.DEVICE: {b"source", b"raw profile type exif", b"raw profile type app1"},
+}
+_CHUNK_KINDS = {
+    b"tIME": Kind.CAPTURE_TIME,
+    b"caBX": Kind.CONTENT_CREDENTIALS,
+    b"skRf": Kind.EDIT_HISTORY,
+    b"prVW": Kind.THUMBNAIL,
+    b"mkBF": Kind.EDIT_HISTORY,
+    b"mkBT": Kind.EDIT_HISTORY,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A chunk: its type, where it starts, where its data starts and ends, where it ends."""
+
+    type: bytes
+    start: int
+    payload: int
+    payload_end: int
+
+    @property
+    def end(self) -> int:
+        """Behind the CRC."""
+        return self.payload_end + 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """Put a chunk `type` with `data` (no chunk if it is empty) in place of bytes."""
+
+    start: int
+    end: int
+    type: bytes = b""
+    data: bytes = b""
+    trailer: bool = False
+
+
+@dataclass(slots=True)
+class _Carriers:
+    """Which chunk may say the orientation: decoders look at them in this order."""
+
+    exif: Chunk | None = None
+    raw_profile: Chunk | None = None
+    xmp: Chunk | None = None
+    orientation: int = 1
+
+
+@dataclass(slots=True)
+class _Walk:
+    data: bytes
+    width: int = 0
+    height: int = 0
+    changes: list[_Change] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def payload(self, chunk: Chunk) -> bytes:
+        return self.data[chunk.payload : chunk.payload_end]
+
+
+def chunks(data: bytes) -> Iterator[Chunk]:
+    """Every chunk up to IEND. Raises ImageError where the structure breaks."""
+    position = len(SIGNATURE)
+    for _ in range(MOST_CHUNKS):
+        if position + _CHUNK_OVERHEAD > len(data):
+            raise ImageError("This PNG is cut off.")
+        length, type_ = struct.unpack_from(">I4s", data, position)
+        chunk = Chunk(type_, position, position + 8, position + 8 + length)
+        if chunk.end > len(data) or not type_.isalpha():
+            raise ImageError("This PNG is cut off or damaged.")
+        yield chunk
+        if type_ == b"IEND":
+            return
+        position = chunk.end
+    raise ImageError("This PNG has too many chunks.")
+
+
+def examine(data: bytes) -> Examination:
+    """Examine a PNG. Raises ImageError when it cannot be walked to its end."""
+    walk = _Walk(data)
+    found = list(chunks(data))
+    if len(found) < 2 or b"IHDR" not in {one.type for one in found[:2]}:
+        raise ImageError("This PNG does not start as one.")
+    if not any(one.type == b"IDAT" for one in found):
+        raise ImageError("This PNG holds no picture.")
+    header = next(one for one in found if one.type == b"IHDR")
+    if header.payload_end - header.payload != 13:
+        raise ImageError("This PNG has a damaged header.")
+    walk.width, walk.height = struct.unpack_from(">II", data, header.payload)
+    carriers = _carriers(walk, found)
+    for chunk in found:
+        _chunk(walk, chunk, carriers)
+    _trailer(walk, found[-1])
+    return Examination(
+        Format.PNG,
+        walk.width,
+        walk.height,
+        carriers.orientation,
+        tuple(walk.findings),
+        partial(_edits, data, found[-1], tuple(walk.changes)),
+    )
+
+
+def _carriers(walk: _Walk, found: list[Chunk]) -> _Carriers:
+    carriers = _Carriers()
+    for chunk in found:
+        if chunk.type == b"eXIf" and carriers.exif is None:
+            carriers.exif = chunk
+        elif chunk.type in {b"tEXt", b"zTXt", b"iTXt"}:
+            keyword = _keyword(walk.payload(chunk))
+            if _RAW_PROFILE.fullmatch(keyword) and carriers.raw_profile is None:
+                carriers.raw_profile = chunk
+            elif keyword == _XMP_KEYWORD and carriers.xmp is None:
+                carriers.xmp = chunk
+    if carriers.exif is not None:
+        block = exif.parse(_tiff(walk.payload(carriers.exif)))
+        carriers.orientation = exif.turning(block.rendering)
+    return carriers
+
+
+def _chunk(walk: _Walk, chunk: Chunk, carriers: _Carriers) -> None:
+    payload = walk.payload(chunk)
+    if chunk.type == b"iCCP":
+        _profile(walk, chunk, payload)
+    elif chunk.type in _KEPT or (chunk.type == _FILLER and not payload.strip(b"\0")):
+        return
+    elif chunk.type[0:1].isupper() and chunk.type not in _CRITICAL:
+        raise ImageError("This PNG has a part of a kind that is not known.")
+    else:
+        needed = _needed(walk, chunk, payload, carriers)
+        if needed is None or needed != payload:
+            _replace(walk, chunk, needed or b"", _kinds(chunk.type, payload))
+
+
+def _needed(walk: _Walk, chunk: Chunk, payload: bytes, carriers: _Carriers) -> bytes | None:
+    """What must stay of a chunk that can carry the orientation; None for nothing."""
+    if chunk is carriers.exif:
+        rendering = exif.parse(_tiff(payload)).rendering
+        return _padded(exif.minimal(rendering, walk.width, walk.height), payload)
+    if carriers.exif is not None:
+        return None
+    if chunk is carriers.raw_profile:
+        return _minimal_raw_profile(walk, chunk, payload)
+    if chunk is carriers.xmp and carriers.raw_profile is None:
+        packet = xmp.minimal(xmp.orientation(_text(chunk.type, payload)))
+        return _XMP_KEYWORD + b"\0\0\0\0\0" + packet if packet else None
+    return None
+
+
+def _padded(tiff: bytes, like: bytes) -> bytes | None:
+    """A TIFF structure ends where its values do, so zeros behind it are nobody's."""
+    if not tiff:
+        return None
+    spare = len(like) - len(tiff)
+    return tiff + bytes(spare) if 0 < spare < _CHUNK_OVERHEAD else tiff
+
+
+def _minimal_raw_profile(walk: _Walk, chunk: Chunk, payload: bytes) -> bytes | None:
+    text = _text(chunk.type, payload)
+    digits = re.sub(rb"\s", b"", text.split(b"\n", 3)[-1]) if text.count(b"\n") >= 3 else b""
+    try:
+        block = bytes.fromhex(digits.decode("ascii"))
+    except ValueError:
+        return None
+    prefix = b"Exif\0\0" if block.startswith(b"Exif\0\0") else b""
+    rendering = exif.parse(_tiff(block)).rendering
+    tiff = exif.minimal(exif.Rendering(rendering.orientation), walk.width, walk.height)
+    if not tiff:
+        return None
+    profile = prefix + tiff
+    text = b"\nexif\n%8d\n%s\n" % (len(profile), profile.hex().encode())
+    keyword = _keyword(payload)
+    if chunk.type == b"tEXt":
+        return keyword + b"\0" + text
+    if chunk.type == b"zTXt":
+        return keyword + b"\0\0" + zlib.compress(text, 9)
+    return keyword + b"\0\0\0\0\0" + text
+
+
+def _profile(walk: _Walk, chunk: Chunk, payload: bytes) -> None:
+    name, _, rest = payload.partition(b"\0")
+    profile = _inflate(rest[1:]) if rest[:1] == b"\0" else None
+    if profile is None:
+        raise ImageError("This PNG has a damaged colour profile.")
+    try:
+        clean = icc.scrubbed(profile)
+    except icc.ProfileError as error:
+        raise ImageError(f"This PNG has a damaged colour profile: {error}.") from error
+    if clean == profile and not name.removeprefix(b"ICC").strip(b"_"):
+        return
+    compressed = zlib.compress(clean, 9)
+    data = b"ICC\0\0" + compressed
+    # The name is free text of up to 79 bytes: it takes up what is too little for a filler chunk.
+    spare = len(payload) - len(data)
+    if 0 < spare < _CHUNK_OVERHEAD:
+        data = b"ICC" + b"_" * spare + b"\0\0" + compressed
+    _replace(walk, chunk, data, {Kind.SOFTWARE})
+
+
+def _trailer(walk: _Walk, end: Chunk) -> None:
+    trailer = walk.data[end.end :]
+    if trailer.strip(b"\0"):
+        start = end.end
+        place = "after the end of the picture"
+        walk.findings.append(Finding(Kind.UNKNOWN_DATA, place, start, len(walk.data)))
+        walk.changes.append(_Change(end.start, len(walk.data), b"IEND", trailer=True))
+
+
+def _kinds(type_: bytes, payload: bytes) -> set[Kind]:
+    if type_ in {b"tEXt", b"zTXt", b"iTXt"}:
+        return text_kinds(type_, payload)
+    if type_ in {b"eXIf", b"exIf", b"zxIf"}:
+        return exif.parse(_tiff(payload)).kinds or {Kind.UNKNOWN_DATA}
+    return {_CHUNK_KINDS.get(type_, Kind.UNKNOWN_DATA)}
+
+
+def text_kinds(type_: bytes, payload: bytes) -> set[Kind]:
+    """What kinds of things a text chunk tells, by its keyword."""
+    keyword = _keyword(payload)
+    if keyword == _XMP_KEYWORD:
+        return xmp.kinds(_text(type_, payload))
+    lower = keyword.lower()
+    return {kind for kind, words in _TEXT_KINDS.items() if lower in words} or {Kind.COMMENT}
+
+
+def text_of(chunk: Chunk, payload: bytes) -> tuple[str, str]:
+    """Keyword and text of a tEXt, zTXt or iTXt chunk, as far as they can be read."""
+    text = _text(chunk.type, payload)
+    encoding = "utf-8" if chunk.type == b"iTXt" else "latin-1"
+    return _keyword(payload).decode("latin-1"), text.decode(encoding, "replace")
+
+
+def _keyword(payload: bytes) -> bytes:
+    return payload[:80].partition(b"\0")[0]
+
+
+def _text(type_: bytes, payload: bytes) -> bytes:
+    """The text of a text chunk, inflated; b"" when it cannot be (sections 11.3.3.2 to 4)."""
+    rest = payload.partition(b"\0")[2]
+    if type_ == b"tEXt":
+        return rest
+    if type_ == b"zTXt":
+        return _inflate(rest[1:]) or b""
+    compressed = rest[:1] == b"\1"
+    text = rest[2:].partition(b"\0")[2].partition(b"\0")[2]
+    return (_inflate(text) or b"") if compressed else text
+
+
+def _inflate(data: bytes) -> bytes | None:
+    stream = zlib.decompressobj()
+    try:
+        inflated = stream.decompress(data, _LARGEST_INFLATED)
+    except zlib.error:
+        return None
+    return inflated if stream.eof else None
+
+
+def _tiff(block: bytes) -> bytes:
+    return block.removeprefix(b"Exif\0\0")
+
+
+def _replace(walk: _Walk, chunk: Chunk, data: bytes, kinds: set[Kind]) -> None:
+    place = f"{chunk.type.decode('ascii')} chunk"
+    walk.findings += [Finding(kind, place, chunk.start, chunk.end) for kind in sorted(kinds)]
+    walk.changes.append(_Change(chunk.start, chunk.end, chunk.type if data else b"", data))
+
+
+def _built(type_: bytes, data: bytes) -> bytes:
+    crc = zlib.crc32(data, zlib.crc32(type_))
+    return struct.pack(">I4s", len(data), type_) + data + struct.pack(">I", crc)
+
+
+def _edits(
+    data: bytes, end: Chunk, changes: tuple[_Change, ...], length: Length
+) -> tuple[Edit, ...]:
+    edits = []
+    for change in changes:
+        kept = _built(change.type, change.data) if change.type else b""
+        spare = change.end - change.start - len(kept)
+        if length is Length.COMPACT:
+            edits.append(Edit(change.start, change.end, kept))
+        elif change.trailer and spare < _CHUNK_OVERHEAD:
+            edits.append(Edit(end.end, len(data), bytes(len(data) - end.end)))
+        elif change.trailer:
+            # IEND moves to the end of the file, so that nothing stands behind it.
+            filler = _built(_FILLER, bytes(spare - _CHUNK_OVERHEAD))
+            edits.append(Edit(change.start, change.end, filler + kept))
+        elif spare == 0:
+            edits.append(Edit(change.start, change.end, kept))
+        elif spare >= _CHUNK_OVERHEAD:
+            filler = _built(_FILLER, bytes(spare - _CHUNK_OVERHEAD))
+            edits.append(Edit(change.start, change.end, kept + filler))
+        else:
+            raise ImageError("This PNG cannot be cleaned without changing its length.")
+    return tuple(edits)

@@ -1,0 +1,87 @@
+"""Recognise a picture by its first bytes, whatever it is called."""
+
+from __future__ import annotations
+
+import re
+import struct
+
+from safelight.images.model import Format
+
+_AVIF_BRANDS = {b"avif", b"avis"}
+_HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"mif2"}
+_SVG = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*\?>|<!--.*?-->|<!DOCTYPE\s+svg[^>\[]*(?:\[.*?\])?[^>]*>|\s)*"
+    rb"<(?:[A-Za-z][\w.-]*:)?svg[\s>/]",
+    re.DOTALL,
+)
+_SIGNATURES = (
+    (b"\xff\xd8\xff", Format.JPEG),
+    (b"\x89PNG\r\n\x1a\n", Format.PNG),
+    (b"GIF87a", Format.GIF),
+    (b"GIF89a", Format.GIF),
+    (b"FUJIFILMCCD-RAW", Format.RAW),
+    (b"IIRO", Format.RAW),
+    (b"IIRS", Format.RAW),
+    (b"MMOR", Format.RAW),
+    (b"IIU\0", Format.RAW),
+    (b"FOVb", Format.RAW),
+    (b"\0MRM", Format.RAW),
+    (b"8BPS\0\x01", Format.PSD),
+    (b"8BPS\0\x02", Format.PSD),
+    (b"\xff\x0a", Format.JXL),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", Format.JXL),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", Format.JP2),
+    (b"\xff\x4f\xff\x51", Format.JP2),
+    (b"MM\0*", Format.TIFF),
+    (b"II+\0\x08\0\0\0", Format.TIFF),
+    (b"MM\0+\0\x08\0\0", Format.TIFF),
+)
+
+
+def sniff(data: bytes) -> Format | None:
+    """The format that `data`, or a file that begins with it, is in; None for anything else.
+
+    The first 4096 bytes are enough.
+    """
+    head = bytes(data[:4096])
+    for signature, found in _SIGNATURES:
+        if head.startswith(signature):
+            return found
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return Format.WEBP
+    if head[:4] == b"II*\0":
+        return Format.RAW if head[8:10] == b"CR" else Format.TIFF
+    if head[4:8] == b"ftyp":
+        return _iso_media(head)
+    if _is_bmp(head):
+        return Format.BMP
+    if _is_icon(head):
+        return Format.ICO
+    return Format.SVG if _SVG.match(head) else None
+
+
+def _iso_media(head: bytes) -> Format | None:
+    size = min(int.from_bytes(head[:4]), len(head))
+    brands = [head[8:12], *(head[i : i + 4] for i in range(16, size - 3, 4))]
+    if b"crx " in brands:
+        return Format.RAW
+    if not _AVIF_BRANDS.isdisjoint(brands):
+        return Format.AVIF
+    return None if _HEIF_BRANDS.isdisjoint(brands) else Format.HEIF
+
+
+def _is_bmp(head: bytes) -> bool:
+    if head[:2] != b"BM" or len(head) < 26:
+        return False
+    offset, header_size = struct.unpack_from("<II", head, 10)
+    return (
+        header_size in {12, 16, 40, 52, 56, 64, 108, 124} and 14 + header_size <= offset < 1 << 24
+    )
+
+
+def _is_icon(head: bytes) -> bool:
+    if head[:4] not in (b"\0\0\x01\0", b"\0\0\x02\0") or len(head) < 22:
+        return False
+    count, reserved = struct.unpack_from("<H", head, 4)[0], head[9]
+    size, offset = struct.unpack_from("<II", head, 14)
+    return 0 < count < 1024 and reserved == 0 and size >= 40 and offset >= 6 + 16 * count

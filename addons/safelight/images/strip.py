@@ -1,0 +1,47 @@
+"""Examine and clean a picture of any format."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from safelight.images import gif, jpeg, png, webp
+from safelight.images.model import Examination, Format, ImageError, Length, apply
+from safelight.images.sniff import sniff
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_EXAMINERS: dict[Format, Callable[[bytes], Examination]] = {
+    Format.JPEG: jpeg.examine,
+    Format.PNG: png.examine,
+    Format.WEBP: webp.examine,
+    Format.GIF: gif.examine,
+}
+
+
+def examine(data: bytes) -> Examination:
+    """What `data` is and carries. Raises ImageError when that cannot be told for certain."""
+    known = sniff(data)
+    if known is None:
+        raise ImageError("This is not a picture of a kind that is known.")
+    if known not in _EXAMINERS:
+        raise ImageError(f"{known.upper()} pictures cannot be cleaned yet.")
+    try:
+        return _EXAMINERS[known](data)
+    except (IndexError, ValueError, OverflowError) as error:
+        raise ImageError(f"This {known.upper()} is damaged.") from error
+
+
+def strip(data: bytes, length: Length = Length.COMPACT) -> bytes:
+    """`data` without anything private, read again before it is returned.
+
+    The result is never longer than `data`, and exactly as long with `Length.SAME_LENGTH`. A
+    clean picture comes back as it is. Raises ImageError.
+    """
+    cleaned = apply(data, examine(data).edits(length))
+    if len(cleaned) > len(data) or (length is Length.SAME_LENGTH and len(cleaned) != len(data)):
+        raise ImageError("This picture cannot be cleaned without making it longer.")
+    again = examine(cleaned)
+    if again.findings or again.edits(length):
+        raise ImageError("This picture could not be cleaned for certain.")
+    return cleaned

@@ -1,0 +1,245 @@
+"""WebP (RFC 9649, a RIFF container): keep what decodes, replace the other chunks."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from safelight.images import exif, icc, xmp
+from safelight.images.model import Edit, Examination, Finding, Format, ImageError, Kind, Length
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_KEPT = frozenset({b"VP8X", b"ICCP", b"ANIM", b"ANMF", b"ALPH", b"VP8 ", b"VP8L"})
+_KEPT_IN_FRAME = frozenset({b"ALPH", b"VP8 ", b"VP8L"})
+_FILLER = b"JUNK"
+_EXIF_FLAG, _XMP_FLAG = 0x08, 0x04
+_FRAME_HEADER = 16
+MOST_CHUNKS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A chunk: its FourCC, where it starts, its payload, and its end with the padding byte."""
+
+    type: bytes
+    start: int
+    payload: int
+    payload_end: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    start: int
+    end: int
+    keep: bytes = b""
+    trailer: bool = False
+
+
+@dataclass(slots=True)
+class _Walk:
+    data: bytes
+    width: int = 0
+    height: int = 0
+    orientation: int = 1
+    changes: list[_Change] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def find(self, kinds: set[Kind], place: str, start: int, end: int) -> None:
+        self.findings += [Finding(kind, place, start, end) for kind in sorted(kinds)]
+
+
+def chunks(data: bytes, start: int, end: int) -> Iterator[Chunk]:
+    """The chunks in `data[start:end]`. Raises ImageError where the structure breaks."""
+    position = start
+    for _ in range(MOST_CHUNKS):
+        if position == end:
+            return
+        if position + 8 > end:
+            raise ImageError("This WebP is cut off or damaged.")
+        type_, size = struct.unpack_from("<4sI", data, position)
+        payload_end = position + 8 + size
+        if payload_end > end:
+            raise ImageError("This WebP is cut off or damaged.")
+        # Some writers leave out the padding byte of the last chunk.
+        chunk_end = min(payload_end + (size & 1), end)
+        yield Chunk(type_, position, position + 8, payload_end, chunk_end)
+        position = chunk_end
+    raise ImageError("This WebP has too many parts.")
+
+
+def examine(data: bytes) -> Examination:
+    """Examine a WebP. Raises ImageError when it cannot be walked to its end."""
+    if len(data) < 20:
+        raise ImageError("This WebP is cut off.")
+    (size,) = struct.unpack_from("<I", data, 4)
+    end = 8 + size
+    if end > len(data):
+        raise ImageError("This WebP is cut off.")
+    walk = _Walk(data)
+    found = list(chunks(data, 12, end))
+    if not any(chunk.type in {b"VP8 ", b"VP8L", b"ANMF"} for chunk in found):
+        raise ImageError("This WebP holds no picture.")
+    extended = found[0].type == b"VP8X"
+    carriers = _carriers(walk, found) if extended else {}
+    for chunk in found:
+        _chunk(walk, chunk, carriers)
+    _dimensions(walk, found)
+    _flags(walk, found, carriers)
+    if data[end:].strip(b"\0"):
+        place = "after the end of the picture"
+        walk.find({Kind.UNKNOWN_DATA}, place, end, len(data))
+        walk.changes.append(_Change(end, len(data), trailer=True))
+    walk.changes.sort(key=lambda change: change.start)
+    return Examination(
+        Format.WEBP,
+        walk.width,
+        walk.height,
+        walk.orientation,
+        tuple(walk.findings),
+        partial(_edits, end, tuple(walk.changes)),
+    )
+
+
+def _carriers(walk: _Walk, found: list[Chunk]) -> dict[int, bytes]:
+    """What must stay of the first EXIF and XMP chunk, by where they start."""
+    needed: dict[int, bytes] = {}
+    block = next((chunk for chunk in found if chunk.type == b"EXIF"), None)
+    silent = True
+    if block is not None:
+        payload = walk.data[block.payload : block.payload_end]
+        prefix = b"Exif\0\0" if payload.startswith(b"Exif\0\0") else b""
+        rendering = exif.parse(payload[len(prefix) :]).rendering
+        silent = rendering.orientation is None
+        tiff = exif.minimal(exif.Rendering(rendering.orientation), 0, 0)
+        if tiff:
+            walk.orientation = rendering.orientation or 1
+            needed[block.start] = prefix + tiff
+    packet = next((chunk for chunk in found if chunk.type == b"XMP "), None)
+    if packet is not None and silent:
+        minimal = xmp.minimal(xmp.orientation(walk.data[packet.payload : packet.payload_end]))
+        if minimal:
+            needed[packet.start] = minimal
+    return needed
+
+
+def _chunk(walk: _Walk, chunk: Chunk, carriers: dict[int, bytes]) -> None:
+    payload = walk.data[chunk.payload : chunk.payload_end]
+    if chunk.type == b"ICCP":
+        _profile(walk, chunk, payload)
+    elif chunk.type == b"ANMF":
+        _frame(walk, chunk)
+    elif chunk.type in _KEPT or (chunk.type == _FILLER and not payload.strip(b"\0")):
+        _padding(walk, chunk)
+    else:
+        needed = carriers.get(chunk.start, b"")
+        if payload != needed:
+            kept = _built(chunk.type, needed) if needed else b""
+            walk.find(_kinds(chunk.type, payload), _place(chunk), chunk.start, chunk.end)
+            walk.changes.append(_Change(chunk.start, chunk.end, kept))
+
+
+def _padding(walk: _Walk, chunk: Chunk) -> None:
+    """The byte that evens a chunk out is zero; another value would be a hiding place."""
+    if walk.data[chunk.payload_end : chunk.end].strip(b"\0"):
+        walk.find({Kind.UNKNOWN_DATA}, "padding of a chunk", chunk.payload_end, chunk.end)
+        walk.changes.append(_Change(chunk.payload_end, chunk.end, b"\0"))
+
+
+def _profile(walk: _Walk, chunk: Chunk, payload: bytes) -> None:
+    try:
+        clean = icc.scrubbed(payload)
+    except icc.ProfileError as error:
+        raise ImageError(f"This WebP has a damaged colour profile: {error}.") from error
+    if clean != payload:
+        walk.find({Kind.SOFTWARE}, _place(chunk), chunk.payload, chunk.payload_end)
+        walk.changes.append(_Change(chunk.payload, chunk.payload_end, clean))
+    _padding(walk, chunk)
+
+
+def _frame(walk: _Walk, frame: Chunk) -> None:
+    """Chunks inside an animation frame. They are blanked in both lengths: no sizes change."""
+    start = frame.payload + _FRAME_HEADER
+    if start > frame.payload_end:
+        raise ImageError("This WebP has a damaged frame.")
+    for chunk in chunks(walk.data, start, frame.payload_end):
+        payload = walk.data[chunk.payload : chunk.payload_end]
+        if chunk.type in _KEPT_IN_FRAME:
+            _padding(walk, chunk)
+        elif chunk.type != _FILLER or payload.strip(b"\0"):
+            walk.find({Kind.UNKNOWN_DATA}, "chunk inside a frame", chunk.start, chunk.end)
+            blank = _FILLER + walk.data[chunk.start + 4 : chunk.payload]
+            blank += bytes(chunk.end - chunk.payload)
+            walk.changes.append(_Change(chunk.start, chunk.end, blank))
+
+
+def _dimensions(walk: _Walk, found: list[Chunk]) -> None:
+    first = found[0]
+    payload = walk.data[first.payload : first.payload_end][:10]
+    if first.type == b"VP8X" and len(payload) >= 10:
+        walk.width = int.from_bytes(payload[4:7], "little") + 1
+        walk.height = int.from_bytes(payload[7:10], "little") + 1
+    elif first.type == b"VP8L" and len(payload) >= 5:
+        bits = int.from_bytes(payload[1:5], "little")
+        walk.width, walk.height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    elif first.type == b"VP8 " and len(payload) >= 10:
+        width, height = struct.unpack_from("<HH", payload, 6)
+        walk.width, walk.height = width & 0x3FFF, height & 0x3FFF
+    else:
+        raise ImageError("This WebP does not start as one.")
+
+
+def _flags(walk: _Walk, found: list[Chunk], carriers: dict[int, bytes]) -> None:
+    """The VP8X flags say which metadata chunks there are; afterwards they must still be true."""
+    first = found[0]
+    if first.type != b"VP8X":
+        return
+    flags = walk.data[first.payload]
+    kept = {chunk.type for chunk in found if chunk.start in carriers}
+    for type_, flag in ((b"EXIF", _EXIF_FLAG), (b"XMP ", _XMP_FLAG)):
+        if type_ not in kept:
+            flags &= ~flag
+    if flags != walk.data[first.payload]:
+        walk.changes.append(_Change(first.payload, first.payload + 1, bytes([flags])))
+
+
+def _kinds(type_: bytes, payload: bytes) -> set[Kind]:
+    if type_ == b"EXIF":
+        return exif.parse(payload.removeprefix(b"Exif\0\0")).kinds or {Kind.UNKNOWN_DATA}
+    if type_ == b"XMP ":
+        return xmp.kinds(payload)
+    return {Kind.CONTENT_CREDENTIALS if type_ == b"C2PA" else Kind.UNKNOWN_DATA}
+
+
+def _place(chunk: Chunk) -> str:
+    known = chunk.type in _KEPT or chunk.type in {b"EXIF", b"XMP ", b"C2PA"}
+    return f"{chunk.type.decode().strip()} chunk" if known else "chunk of an unknown kind"
+
+
+def _built(type_: bytes, data: bytes) -> bytes:
+    return type_ + struct.pack("<I", len(data)) + data + bytes(len(data) & 1)
+
+
+def _edits(end: int, changes: tuple[_Change, ...], length: Length) -> tuple[Edit, ...]:
+    edits = []
+    riff_size = end - 8
+    for change in changes:
+        spare = change.end - change.start - len(change.keep)
+        filler = b""
+        if length is Length.COMPACT:
+            riff_size -= 0 if change.trailer else spare
+        elif change.trailer and (spare < 8 or (spare | end) & 1):
+            filler = bytes(spare)
+        elif spare >= 8:
+            filler = _FILLER + struct.pack("<I", spare - 8) + bytes(spare - 8)
+            riff_size += spare if change.trailer else 0
+        elif spare:
+            raise ImageError("This WebP cannot be cleaned without changing its length.")
+        edits.append(Edit(change.start, change.end, change.keep + filler))
+    if riff_size != end - 8:
+        edits.insert(0, Edit(4, 8, struct.pack("<I", riff_size)))
+    return tuple(edits)

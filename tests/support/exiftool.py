@@ -1,0 +1,72 @@
+"""ExifTool as an independent judge of what a file still tells."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_LOCAL = Path(__file__).parents[2] / ".tools/node_modules/exiftool-vendored.pl/bin/exiftool"
+
+# What a cleaned picture may still say, by ExifTool's group 1 and tag: structure and rendering.
+_ALLOWED_GROUPS = {"ExifTool", "System", "File", "Composite", "JFIF", "PNG-pHYs", "PNG-cHRM",
+                   "PNG-iCCP", "Adobe", "GIF", "RIFF", "ICC-header", "ICC_Profile", "ICC-view",
+                   "ICC-meas", "ICC-chrm", "ICC-clrt", "AVI1", "Ducky-none"}
+_ALLOWED_TAGS = {
+    "PNG": {"ImageWidth", "ImageHeight", "BitDepth", "ColorType", "Compression", "Filter",
+            "Interlace", "Palette", "Transparency", "Gamma", "SRGBRendering", "BackgroundColor",
+            "SignificantBits", "ProfileName", "PaletteHistogram", "AnimationFrames",
+            "AnimationPlays", "SuggestedPalette", "ColorPrimaries", "TransferCharacteristics",
+            "MatrixCoefficients", "VideoFullRangeFlag", "VirtualImageWidth",
+            "VirtualImageHeight", "VirtualPageUnits", "StereoMode"},
+    "IFD0": {"Orientation", "XResolution", "YResolution", "ResolutionUnit", "YCbCrPositioning"},
+    "ExifIFD": {"ExifImageWidth", "ExifImageHeight", "ColorSpace", "ExifVersion",
+                "ComponentsConfiguration", "FlashpixVersion"},
+    "InteropIFD": {"InteropIndex"},
+    "XMP-tiff": {"Orientation"},
+    "XMP-x": set(),
+}
+
+
+def command() -> list[str]:
+    """How to call ExifTool; skips the test where it is missing, or fails it in CI."""
+    if "SAFELIGHT_EXIFTOOL" in os.environ:
+        return [os.environ["SAFELIGHT_EXIFTOOL"]]
+    if _LOCAL.exists() and shutil.which("perl"):
+        return ["perl", str(_LOCAL)]
+    found = shutil.which("exiftool")
+    if found is None:
+        message = "ExifTool is not installed: make test-deps"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return [found]
+
+
+def read(files: dict[str, bytes]) -> dict[str, dict[str, Any]]:
+    """All tags of each file as `group:tag`, by the file's name."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, data in files.items():
+            (Path(folder) / name).write_bytes(data)
+        arguments = ["-json", "-a", "-G1", "-ee3", "-u", "-q", "-q", folder]
+        done = subprocess.run(
+            [*command(), *arguments], capture_output=True, check=False, timeout=110
+        )
+        reports = json.loads(done.stdout or b"[]")
+    return {Path(report["SourceFile"]).name: report for report in reports}
+
+
+def left_over(report: dict[str, Any]) -> set[str]:
+    """The tags of a report that a cleaned picture may not have."""
+    return {name for name in report if name != "SourceFile" and not _is_allowed(name)}
+
+
+def _is_allowed(name: str) -> bool:
+    group, _, tag = name.partition(":")
+    return group in _ALLOWED_GROUPS or tag in _ALLOWED_TAGS.get(group, ())
