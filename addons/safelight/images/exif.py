@@ -104,6 +104,8 @@ class _Tiff:
             value = self.data[position + 8 : position + 8 + size]
         else:
             start = self.number(self.data[position + 8 : position + 12])
+            if start + size > len(self.data):
+                self.intact = False
             # Only small values are ever looked at.
             value = self.data[start : start + min(size, 64)]
         return _Entry(tag, type_, count, value)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import piexif
 
-from safelight.images import gif, iptc, png
+from safelight.images import exif, gif, iptc, png
 from safelight.images.model import Detail, Finding, Format, Kind
 from safelight.images.sniff import sniff
 
@@ -88,6 +88,8 @@ def _of_carrier(carrier: bytes, place: str, known: Format | None) -> Iterator[De
 
 
 def _exif(tiff: bytes, place: str) -> Iterator[Detail]:
+    if not exif.parse(tiff).intact:
+        return  # piexif would trust its counts
     try:
         block = piexif.load(b"Exif\0\0" + tiff)
     except Exception:  # noqa: BLE001 - piexif raises whatever a damaged block makes it stumble on

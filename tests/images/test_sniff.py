@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+
+import pytest
+from PIL import Image
+from support import pictures
+
+from safelight.images import Format, find_embedded, sniff
+
+PICTURES = {
+    Format.JPEG: pictures.jpeg(),
+    Format.PNG: pictures.png(),
+    Format.WEBP: pictures.webp(),
+    Format.GIF: pictures.gif(),
+}
+
+
+def saved(name: str) -> bytes:
+    output = io.BytesIO()
+    pictures.pixels().save(output, name)
+    return output.getvalue()
+
+
+@pytest.mark.parametrize("known", PICTURES)
+def test_pictures_that_can_be_cleaned(known: Format) -> None:
+    assert sniff(PICTURES[known]) is known
+    assert known.cleanable
+
+
+@pytest.mark.parametrize(
+    ("data", "known"),
+    [
+        (saved("BMP"), Format.BMP),
+        (saved("TIFF"), Format.TIFF),
+        (saved("ICO"), Format.ICO),
+        (saved("AVIF"), Format.AVIF),
+        (saved("JPEG2000"), Format.JP2),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", Format.HEIF),
+        (b"\0\0\0\x18ftypmif1\0\0\0\0mif1avif", Format.AVIF),
+        (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom", Format.RAW),
+        (b"II*\0\x10\0\0\0CR\2\0", Format.RAW),
+        (b"FUJIFILMCCD-RAW 0201", Format.RAW),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", Format.JXL),
+        (b"8BPS\0\1" + bytes(20), Format.PSD),
+        (b'<svg xmlns="http://www.w3.org/2000/svg"/>', Format.SVG),
+        (b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- x --><!DOCTYPE svg>\n<svg:svg>", Format.SVG),
+    ],
+)
+def test_pictures_that_are_only_recognised(data: bytes, known: Format) -> None:
+    assert sniff(data) is known
+    assert not known.cleanable
+
+
+def archive() -> bytes:
+    output = io.BytesIO()
+    with zipfile.ZipFile(output, "w") as file:
+        file.writestr("a.txt", "hello" * 100)
+    return output.getvalue()
+
+
+OTHERS = [
+    b"",
+    b"\xff\xd8",
+    json.dumps({"text": "BM is a name, GIF89a too, and II* as well"}).encode(),
+    b"BMW is a car, and this is a sentence of some length.",
+    b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj",
+    b"<html><body><svg></svg></body></html>",
+    b"\0\0\0\x18ftypisom\0\0\2\0isomiso2avc1mp41",
+    b"RIFF\x24\0\0\0WAVEfmt ",
+    archive(),
+    b"\0" * 100,
+    "Wie sagt man GIF89a auf Deutsch? \n\n\n".encode(),
+]
+
+
+@pytest.mark.parametrize("data", OTHERS)
+def test_other_things_are_no_pictures(data: bytes) -> None:
+    assert sniff(data) is None
+    assert find_embedded(data) is None
+
+
+@pytest.mark.parametrize("known", PICTURES)
+@pytest.mark.parametrize("before", [b"", b"\x08\x96\x01\x12", b"\xff\xd8\xff\xd8" * 5])
+def test_pictures_inside_other_data_are_noticed(known: Format, before: bytes) -> None:
+    assert find_embedded(memoryview(before + PICTURES[known] + b"more")) == len(before)
+
+
+def test_a_picture_cut_off_in_its_headers_is_noticed() -> None:
+    assert find_embedded(b"xx" + PICTURES[Format.JPEG][:100]) == 2
+
+
+def test_every_format_has_an_extension() -> None:
+    for known in Format:
+        assert known.extension.isalnum()
+    assert Image.registered_extensions()[f".{Format.JPEG.extension}"] == "JPEG"

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import pictures
+
+from safelight import images
+from safelight.images import Edit, Kind, Length, apply
+from safelight.policy.model import FindingKind
+
+SEEDS = [pictures.jpeg(), pictures.png(), pictures.webp(), pictures.gif()]
+STARTS = [seed[:16] for seed in SEEDS]
+
+
+def check(data: bytes) -> None:
+    """Whatever the bytes: cleaned for certain or refused, and nothing else."""
+    for length in Length:
+        try:
+            cleaned = images.strip(data, length)
+        except images.ImageError as error:
+            assert str(error).endswith(".")
+            continue
+        assert len(cleaned) <= len(data)
+        assert images.examine(cleaned).findings == ()
+        assert images.strip(cleaned, length) == cleaned
+        images.reveal(data, images.examine(data).findings)
+
+
+@given(st.sampled_from(STARTS), st.binary(max_size=300))
+def test_any_bytes(start: bytes, rest: bytes) -> None:
+    check(start + rest)
+
+
+@given(st.sampled_from(SEEDS), st.data())
+def test_damaged_pictures(seed: bytes, data: st.DataObject) -> None:
+    damaged = bytearray(seed)
+    for _ in range(data.draw(st.integers(1, 6))):
+        position = data.draw(st.integers(0, len(damaged) - 1))
+        damaged[position] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(0, 40))
+    check(bytes(damaged[: len(damaged) - cut]) + data.draw(st.binary(max_size=20)))
+
+
+@given(st.sampled_from(SEEDS), st.data())
+def test_pictures_with_pieces_moved(seed: bytes, data: st.DataObject) -> None:
+    points = sorted(data.draw(st.lists(st.integers(0, len(seed)), min_size=3, max_size=3)))
+    first, second, third = points
+    check(seed[:first] + seed[second:third] + seed[first:second] + seed[third:])
+
+
+def test_png_with_a_mended_checksum_of_every_chunk_type() -> None:
+    """A flipped type bit in any chunk is removed, kept or refused, never a crash."""
+    png = pictures.png()
+    position = 8
+    while position < len(png):
+        length = int.from_bytes(png[position : position + 4])
+        for bit in (0x20, 0x01):
+            type_ = bytes([png[position + 4] ^ bit]) + png[position + 5 : position + 8]
+            data = png[position + 8 : position + 8 + length]
+            crc = zlib.crc32(type_ + data).to_bytes(4)
+            end = position + 12 + length
+            check(png[: position + 4] + type_ + data + crc + png[end:])
+        position += 12 + length
+
+
+def test_edits_must_be_in_order() -> None:
+    assert apply(b"abcdef", [Edit(1, 2, b"X"), Edit(4, 4, b"Y")]) == b"aXcdYef"
+    for edits in ([Edit(3, 4), Edit(1, 2)], [Edit(0, 9)], [Edit(1, 3), Edit(2, 4)], [Edit(2, 1)]):
+        with pytest.raises(ValueError, match="overlap"):
+            apply(b"abcdef", edits)
+
+
+def test_pictures_that_cannot_be_cleaned_say_so() -> None:
+    with pytest.raises(images.ImageError, match="TIFF pictures cannot be cleaned yet"):
+        images.examine(b"II*\0" + bytes(20))
+    with pytest.raises(images.ImageError, match="not a picture"):
+        images.examine(b"hello")
+
+
+def test_policies_know_every_kind() -> None:
+    assert set(FindingKind.__value__.__args__) == {str(kind) for kind in Kind}
