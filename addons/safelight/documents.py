@@ -50,7 +50,7 @@ class DocumentError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Document[M: BaseModel]:
-    """A validated document and where in its file each key and item stood."""
+    """A validated document and where in its file each value stood."""
 
     value: M
     file: str
@@ -93,8 +93,9 @@ def read_text[M: BaseModel](text: str, file: str, model: type[M]) -> Document[M]
     try:
         value = model.model_validate(data)
     except ValidationError as error:
+        details = error.errors(include_url=False)
         raise DocumentError(
-            _explain(details, reader, model) for details in error.errors(include_url=False)
+            _explain(one, reader, model) for one in details if not _follows(one, details)
         ) from error
     return Document(value, file, reader.positions)
 
@@ -130,6 +131,7 @@ class _Reader:
     def __init__(self, file: str) -> None:
         self.file = file
         self.positions: dict[Location, tuple[int, int]] = {(): (1, 1)}
+        self.keys: dict[Location, tuple[int, int]] = {}
 
     def read(self, text: str) -> object:
         try:
@@ -176,12 +178,12 @@ class _Reader:
             if not isinstance(key, str):
                 raise self._failure(key_node.start_mark, "a key must be plain text")
             if key in values:
-                first = self.positions[(*location, key)][0]
+                first = self.keys[*location, key][0]
                 raise self._failure(
                     key_node.start_mark, f"`{key}` is here twice (first in line {first})"
                 )
             mark = key_node.start_mark
-            self.positions[*location, key] = (mark.line + 1, mark.column + 1)
+            self.keys[*location, key] = (mark.line + 1, mark.column + 1)
             values[key] = self._value(value_node, (*location, key))
         return values
 
@@ -194,22 +196,49 @@ class _Reader:
         return text
 
 
+def _follows(details: ErrorDetails, others: list[ErrorDetails]) -> bool:
+    """A list whose items are wrong counts as too short as well, which says nothing new."""
+    location = details["loc"]
+    return details["type"] == "too_short" and any(
+        other["loc"][: len(location)] == location and other is not details for other in others
+    )
+
+
 def _explain(details: ErrorDetails, reader: _Reader, model: type[BaseModel]) -> Problem:
     location: Location = tuple(details["loc"])
-    schema = model.model_json_schema()
+    line, column = _position(location, details["type"], reader)
+    where = ".".join(map(str, location))
+    return Problem(reader.file, line, column, _message(details, where, model))
+
+
+def _position(location: Location, type_: str, reader: _Reader) -> tuple[int, int]:
+    """Of an unknown key the key, of everything else the value."""
+    if type_ == "extra_forbidden" and location in reader.keys:
+        return reader.keys[location]
     while location not in reader.positions:
         location = location[:-1]
-    line, column = reader.positions[location]
-    where = ".".join(map(str, details["loc"]))
-    message = details["msg"].removeprefix("Value error, ")
+    return reader.positions[location]
+
+
+def _message(details: ErrorDetails, where: str, model: type[BaseModel]) -> str:
+    last = str(details["loc"][-1]) if details["loc"] else ""
     if details["type"] == "extra_forbidden":
-        key = str(details["loc"][-1])
-        message = f"`{key}` is not a key that is known here{did_you_mean(key, _keys(schema))}"
-    elif details["type"] == "missing":
-        message = f"`{details['loc'][-1]}` is missing"
-    elif where:
-        message = f"{where}: {message[:1].lower()}{message[1:]}"
-    return Problem(reader.file, line, column, message)
+        known = _keys(model.model_json_schema())
+        return f"`{last}` is not a key that is known here{did_you_mean(last, known)}"
+    if details["type"] == "missing":
+        return f"`{last}` is missing"
+    if details["type"] in {"literal_error", "enum"}:
+        allowed = re.findall(r"'([^']+)'|(\d+)", details["ctx"]["expected"])
+        words = [quoted or number for quoted, number in allowed]
+        given = str(details["input"])
+        choice = f"must be one of {', '.join(words)}" if len(words) > 1 else f"must be {words[0]}"
+        return f"{where}: {choice}{did_you_mean(given, words)}"
+    if details["type"] == "too_short":
+        return f"{where}: needs at least one item"
+    if details["type"] == "string_pattern_mismatch":
+        return f"{where}: does not have the form {details['ctx']['pattern']}"
+    message = details["msg"].removeprefix("Value error, ")
+    return f"{where}: {message[:1].lower()}{message[1:]}" if where else message
 
 
 def _keys(schema: object) -> set[str]:

@@ -269,10 +269,13 @@ def _rewritten(case: _Case) -> bytes:
 def _read_again(body: bytes, case: _Case) -> None:
     """The new body must hold exactly the pictures it should, found by looking afresh."""
     again = bodies.survey(body, case.upload.headers.get("content-type", ""), PICTURES)
-    found = [examine(body, site).content for site in again.sites]
+    found = [examine(body, site) for site in again.sites]
     wanted = [case.cleaned.get(picture.site, picture.content) for picture in case.pictures]
-    if found != wanted:
+    if [picture.content for picture in found] != wanted:
         raise RuntimeError
+    for before, after in zip(case.pictures, found, strict=True):
+        if before.site in case.cleaned and (after.error is not None or after.kinds):
+            raise RuntimeError
 
 
 def _entry(case: _Case, picture: Picture, *, blocked: bool) -> audit.Picture:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def decision(number: int = 0, **changes: object) -> Decision:
+def decision(number: int = 0, changes: dict[str, object] | None = None) -> Decision:
     fields = {
         "id": f"d_{number:012x}",
         "at": "2026-11-23T10:15:04.123Z",
@@ -29,7 +29,7 @@ def decision(number: int = 0, **changes: object) -> Decision:
         "revision": "abc",
         "verdict": "allow",
     }
-    return Decision.model_validate({**fields, **changes})
+    return Decision.model_validate({**fields, **(changes or {})})
 
 
 def test_one_json_line_a_record(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_one_json_line_a_record(tmp_path: Path) -> None:
 )
 def test_the_schema_is_closed(changes: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
-        decision(**changes)
+        decision(0, changes)
 
 
 def test_a_torn_line_is_ended_before_the_next_record(tmp_path: Path) -> None:
@@ -76,15 +76,12 @@ def test_a_file_that_is_moved_away_is_made_again(tmp_path: Path) -> None:
 
 def test_several_threads_write_whole_lines(tmp_path: Path) -> None:
     log = AuditLog(tmp_path)
-    threads = [
-        threading.Thread(
-            target=lambda start=start: [
-                log.append(decision(start + n))  # type: ignore[misc]
-                for n in range(25)
-            ]
-        )
-        for start in (0, 100, 200, 300)
-    ]
+
+    def write(start: int) -> None:
+        for number in range(start, start + 25):
+            log.append(decision(number))
+
+    threads = [threading.Thread(target=write, args=(start,)) for start in (0, 100, 200, 300)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -140,7 +137,12 @@ def test_a_record_is_on_the_disk_when_append_returns(tmp_path: Path) -> None:
 def test_the_record_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[int] = []
     real = os.fsync
-    monkeypatch.setattr(os, "fsync", lambda fd: (synced.append(fd), real(fd))[1])
+
+    def sync(descriptor: int) -> None:
+        synced.append(descriptor)
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", sync)
     log = AuditLog(tmp_path)
     log.append(decision())
     count = len(synced)

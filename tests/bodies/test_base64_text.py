@@ -4,10 +4,11 @@ import base64
 import json
 
 import pytest
-from bodies.recogniser import MARKED, picture
 from hypothesis import given
 from hypothesis import strategies as st
+
 from safelight.bodies import base64_text
+from tests.bodies.recogniser import MARKED, picture
 
 PLAIN = base64.b64encode(picture(b"\xfb\xff\xbf" * 9)).decode()
 URL_SAFE = PLAIN.replace("+", "-").replace("/", "_")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import gzip
 import zlib
 
@@ -8,6 +9,7 @@ import pytest
 import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
+
 from safelight.bodies import CodingError, ExpandsTooFarError, decode_coding, encode_coding
 
 CODINGS = ["", "identity", "gzip", "deflate", "br", "zstd"]
@@ -67,7 +69,5 @@ def test_bytes_behind_the_compressed_body_are_refused() -> None:
 
 @given(st.binary(max_size=300), st.sampled_from(CODINGS))
 def test_any_bytes_decode_or_are_refused(data: bytes, coding: str) -> None:
-    try:
+    with contextlib.suppress(CodingError):
         assert len(decode_coding(data, coding, 10_000)) <= 10_000
-    except CodingError:
-        pass

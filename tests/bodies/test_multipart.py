@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from safelight.bodies import headers, multipart
 
 
@@ -13,7 +14,8 @@ def split(body: bytes, boundary: bytes = b"XX") -> multipart.Multipart:
 FORM = (
     b"preamble\r\n"
     b'--XX\r\nContent-Disposition: form-data; name="prompt"\r\n\r\nhello\r\n'
-    b"--XX  \r\ncontent-disposition: form-data; name=f; filename=\"a b.jpg\"; filename*=UTF-8''c\r\n"
+    b"--XX  \r\ncontent-disposition: form-data; name=f; "
+    b"filename=\"a b.jpg\"; filename*=UTF-8''c\r\n"
     b"Content-Type: image/jpeg\r\n\r\n\xff\xd8--XX in the middle\r\n--XXY\r\n\xff\xd9\r\n"
     b"--XX--\r\nepilogue"
 )

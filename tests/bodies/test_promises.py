@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from safelight.bodies import binds_bytes, is_piece, promises_length
 
 

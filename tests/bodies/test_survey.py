@@ -4,10 +4,11 @@ import base64
 import json
 
 import pytest
-from bodies.recogniser import MARKED, picture
 from hypothesis import given
 from hypothesis import strategies as st
+
 from safelight.bodies import Doubt, Encoding, Shape, content, rewrite, survey
+from tests.bodies.recogniser import MARKED, picture
 
 FORM = "multipart/form-data; boundary=XX"
 

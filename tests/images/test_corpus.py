@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 from PIL import Image, ImageOps, ImageSequence
-from support import exiftool, pictures
 
 from safelight import images
 from safelight.images import Length
+from tests.support import exiftool, pictures
 
 
 @cache

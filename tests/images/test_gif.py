@@ -4,10 +4,10 @@ import io
 
 import pytest
 from PIL import Image
-from support import pictures
 
 from safelight import images
 from safelight.images import Kind, Length
+from tests.support import pictures
 
 GIF = pictures.gif()
 

@@ -6,10 +6,10 @@ import zlib
 
 import pytest
 from PIL import Image, ImageCms
-from support import pictures
 
 from safelight import images
 from safelight.images import Kind, Length
+from tests.support import pictures
 
 PNG = pictures.png()
 

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from support import pictures
-
 from safelight import images
 from safelight.images import Kind
+from tests.support import pictures
 
 
 def details(data: bytes) -> dict[str, str]:

@@ -6,9 +6,9 @@ import zipfile
 
 import pytest
 from PIL import Image
-from support import pictures
 
 from safelight.images import Format, find_embedded, sniff
+from tests.support import pictures
 
 PICTURES = {
     Format.JPEG: pictures.jpeg(),
@@ -72,7 +72,7 @@ OTHERS = [
     b"RIFF\x24\0\0\0WAVEfmt ",
     archive(),
     b"\0" * 100,
-    "Wie sagt man GIF89a auf Deutsch? \n\n\n".encode(),
+    b"Wie sagt man GIF89a auf Deutsch? \n\n\n",
 ]
 
 

@@ -5,11 +5,11 @@ import zlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import pictures
 
 from safelight import images
 from safelight.images import Edit, Kind, Length, apply
 from safelight.policy.model import FindingKind
+from tests.support import pictures
 
 SEEDS = [pictures.jpeg(), pictures.png(), pictures.webp(), pictures.gif()]
 STARTS = [seed[:16] for seed in SEEDS]
@@ -20,8 +20,7 @@ def check(data: bytes) -> None:
     for length in Length:
         try:
             cleaned = images.strip(data, length)
-        except images.ImageError as error:
-            assert str(error).endswith(".")
+        except images.ImageError:
             continue
         assert len(cleaned) <= len(data)
         assert images.examine(cleaned).findings == ()

@@ -5,10 +5,10 @@ import struct
 
 import pytest
 from PIL import Image
-from support import pictures
 
 from safelight import images
 from safelight.images import Kind, Length
+from tests.support import pictures
 
 WEBP = pictures.webp()
 

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
-import random
+from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from safelight.policy import Action, Facts, Policy, Rule, Verdict, decide, when_unsure
 from safelight.policy.model import Unsure
+
+if TYPE_CHECKING:
+    import random
 
 KINDS = ["location", "device", "capture-time"]
 
@@ -51,7 +55,7 @@ PHOTO = Facts("a", "chat", "jpeg", 2000, frozenset({"location"}))
 
 
 def test_all_conditions_of_a_rule_must_hold() -> None:
-    for when, applies in [
+    cases: list[tuple[dict[str, object], bool]] = [
         ({}, True),
         ({"metadata": ["device", "location"]}, True),
         ({"metadata": "device"}, False),
@@ -60,7 +64,8 @@ def test_all_conditions_of_a_rule_must_hold() -> None:
         ({"upload": {"type": "png"}}, False),
         ({"upload": {"larger-than": "2 KB"}}, False),
         ({"upload": {"larger-than": "1 KB", "type": "jpeg"}}, True),
-    ]:
+    ]
+    for when, applies in cases:
         decision = decide(policy_of(rule(["block"], **when)), [PHOTO])
         assert (decision.verdict is Verdict.BLOCK) is applies, when
 
@@ -82,7 +87,7 @@ def test_one_picture_that_is_blocked_blocks_the_upload() -> None:
 
 
 def test_doubts_get_what_the_policy_says() -> None:
-    open_policy = Policy.model_construct(rules=(), unsure=Unsure(unreadable=Verdict.WARN))
+    open_policy = policy_of().model_copy(update={"unsure": Unsure(unreadable=Verdict.WARN)})
     assert when_unsure(open_policy, "unreadable", "why").verdict is Verdict.WARN
     assert when_unsure(open_policy, "unknown-shape", "why").verdict is Verdict.BLOCK
 

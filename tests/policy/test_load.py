@@ -1,11 +1,14 @@
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from safelight import policy
 from safelight.documents import DocumentError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SERVICES = frozenset({"chatgpt_web", "claude_web"})
 CATEGORIES = frozenset({"chat", "image"})
@@ -52,21 +55,24 @@ def test_the_revision_is_of_the_meaning(tmp_path: Path) -> None:
     [
         (("do: [strip-metadata]", "do: [strip-metdata]"), "p.yaml:5:10: rules.0.do.0: "),
         (("because: Clean.", "becuase: Clean."), "p.yaml:6:5: `becuase` is not a key that is"),
-        (("version: 1", "version: 2"), "p.yaml:1:1: version: "),
-        (("name: test", "name: Test 1"), "p.yaml:2:1: name: "),
+        (("version: 1", "version: 2"), "p.yaml:1:10: version: "),
+        (("name: test", "name: Test 1"), "p.yaml:2:7: name: "),
         (("name: test", "name: test\nlargest-upload: 5"), "must be a size such as 20 MB"),
         (("name: test", "name: test\nlargest-upload: 5 GB"), "at most 500 MB"),
-        (("name: test", "name: test\nunsure: {unreadable: maybe}"), "p.yaml:3:10: unsure."),
+        (("name: test", "name: test\nunsure: {unreadable: maybe}"), "p.yaml:3:22: unsure."),
         (
             ("    do:", "    when: {service: {id: chatgpt}}\n    do:"),
-            "p.yaml:5:22: no service has the id `chatgpt`; did you mean `chatgpt_web`?",
+            "p.yaml:5:26: no service has the id `chatgpt`; did you mean `chatgpt_web`?",
         ),
         (
             ("    do:", "    when: {service: {category: chats}}\n    do:"),
             "no service has the category `chats`; did you mean `chat`?",
         ),
-        (("    do:", "    when: {metadata: gps}\n    do:"), "p.yaml:5:12: rules.0.when.metadata"),
-        (("    do: [strip-metadata]", "    do: []"), "p.yaml:5:5: rules.0.do: "),
+        (("    do:", "    when: {metadata: gps}\n    do:"), "p.yaml:5:22: rules.0.when.metadata"),
+        (
+            ("    do: [strip-metadata]", "    do: []"),
+            "p.yaml:5:9: rules.0.do: needs at least one item",
+        ),
     ],
 )
 def test_mistakes_say_file_line_and_column(
@@ -77,7 +83,7 @@ def test_mistakes_say_file_line_and_column(
 
 def test_two_rules_with_one_id(tmp_path: Path) -> None:
     text = GOOD + "  - {id: clean, do: block, because: x}\n"
-    assert "p.yaml:7:6: two rules have the id `clean`" in problems(tmp_path, text)
+    assert "p.yaml:7:10: two rules have the id `clean`" in problems(tmp_path, text)
 
 
 def test_sizes_are_read(tmp_path: Path) -> None:

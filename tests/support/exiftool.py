@@ -114,9 +114,10 @@ def command() -> list[str]:
 def read(files: dict[str, bytes]) -> dict[str, dict[str, Any]]:
     """All tags of each file as `group:tag`, by the file's name."""
     with tempfile.TemporaryDirectory() as folder:
-        for name, data in files.items():
-            (Path(folder) / name).write_bytes(data)
-        arguments = ["-json", "-a", "-G1", "-ee3", "-u", "-q", "-q", folder]
+        names = [str(Path(folder) / name) for name in files]
+        for name, data in zip(names, files.values(), strict=True):
+            Path(name).write_bytes(data)
+        arguments = ["-json", "-a", "-G1", "-ee3", "-u", "-q", "-q", *names]
         done = subprocess.run(
             [*command(), *arguments], capture_output=True, check=False, timeout=110
         )

@@ -32,7 +32,8 @@ class Received:
 type Answer = Callable[[Received], tuple[int, str, bytes]]
 
 
-def _json_ok(_: Received) -> tuple[int, str, bytes]:
+def accept(_: Received) -> tuple[int, str, bytes]:
+    """Answer as a service that is content."""
     return 200, "application/json", b'{"ok": true}'
 
 
@@ -40,7 +41,7 @@ def _json_ok(_: Received) -> tuple[int, str, bytes]:
 class Origin:
     """The server. `address` is where it listens, `received` what came, oldest first."""
 
-    answer: Answer = _json_ok
+    answer: Answer = accept
     received: list[Received] = field(default_factory=list)
     messages: list[bytes | str] = field(default_factory=list)
     address: tuple[str, int] = ("", 0)
@@ -81,7 +82,7 @@ class Origin:
             self._loop = asyncio.get_running_loop()
             self._stop = asyncio.Event()
             self._loop.call_soon(ready.set)
-            await serve(self._app, config, shutdown_trigger=self._stop.wait)  # type: ignore[arg-type]
+            await serve(self._app, config, shutdown_trigger=self._stop.wait)
 
         asyncio.run(main())
 

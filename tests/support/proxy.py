@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -17,15 +16,19 @@ HOME_POLICY = Path(__file__).parents[2] / "policies" / "home.yaml"
 
 @dataclass
 class Proxy:
-    """A running proxy. `url` is what clients are given, `root` the certificate to trust."""
+    """A running proxy. `url` is what clients are given, `root` the certificate to trust.
+
+    `before` is Python that runs before the command does, to break things inside.
+    """
 
     folder: Path
     policy: Path = HOME_POLICY
     arguments: list[str] = field(default_factory=list)
-    environment: dict[str, str] = field(default_factory=dict)
+    before: str = ""
     url: str = ""
     process: subprocess.Popen[str] | None = None
     _output: list[str] = field(default_factory=list)
+    _reader: threading.Thread | None = None
 
     @property
     def root(self) -> Path:
@@ -53,35 +56,24 @@ class Proxy:
 
     def start(self) -> None:
         """Start it and wait until it accepts connections."""
+        program = f"{self.before}\nfrom safelight.cli import main\nmain()"
         command = [
-            sys.executable,
-            "-m",
-            "safelight",
-            "run",
-            "--listen",
-            "127.0.0.1:0",
-            "--policy",
-            str(self.policy),
-            "--audit",
-            str(self.folder / "audit"),
-            "--state",
-            str(self.folder / "state"),
-            *self.arguments,
+            *(sys.executable, "-c", program, "run", "--listen", "127.0.0.1:0"),
+            *("--policy", str(self.policy), "--audit", str(self.folder / "audit")),
+            *("--state", str(self.folder / "state"), *self.arguments),
         ]
         self.process = subprocess.Popen(
             command,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, **self.environment},
         )
         assert self.process.stderr is not None
         assert self.process.stdout is not None
-        threading.Thread(
-            target=lambda stream: self._output.extend(stream),
-            args=(self.process.stderr,),
-            daemon=True,
-        ).start()
+        self._reader = threading.Thread(
+            target=self._output.extend, args=(self.process.stderr,), daemon=True
+        )
+        self._reader.start()
         line = self.process.stdout.readline()
         assert line.startswith("ready "), f"not ready: {line!r} {self.output}"
         self.url = f"http://{line.split()[1]}"
@@ -90,8 +82,19 @@ class Proxy:
         """Stop it as Ctrl-C does; return its exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGINT)
-        code = self.process.wait(15)
+        try:
+            return self.process.wait(15)
+        finally:
+            self.kill()
+
+    def kill(self) -> None:
+        """End it at once if it still runs, and let go of its output."""
+        if self.process is None:
+            return
+        self.process.kill()
+        self.process.wait()
+        if self._reader is not None:
+            self._reader.join()
         for stream in (self.process.stdout, self.process.stderr):
-            assert stream is not None
-            stream.close()
-        return code
+            if stream is not None:
+                stream.close()

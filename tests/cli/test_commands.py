@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from safelight import images
+from safelight.cli import main
+from tests.support import pictures
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def call(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> dict[str, Path]:
+    files = {"a.jpg": pictures.jpeg(), "b.PNG": pictures.png(), "broken.jpg": b"\xff\xd8\xff"}
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    return {name: tmp_path / name for name in files}
+
+
+@pytest.mark.parametrize(
+    "command", ["", "run", "inspect", "strip", "policy", "policy check", "audit", "audit tail"]
+)
+def test_every_command_has_help(command: str) -> None:
+    for flag in ("--help", "-h"):
+        result = call(*command.split(), flag)
+        assert result.exit_code == 0
+        assert "Usage:" in result.output
+
+
+def test_run_documents_its_options() -> None:
+    text = call("run", "--help").output
+    for option in ("--listen", "--policy", "--audit", "--state", "--upstream-ca", "--resolve"):
+        assert option in text
+
+
+def test_strip_several_files_into_a_folder(photos: dict[str, Path], tmp_path: Path) -> None:
+    out = tmp_path / "deep" / "clean"
+    result = call("strip", *photos.values(), tmp_path / "missing.jpg", tmp_path, "-o", out)
+    assert result.exit_code == 1
+    lines = result.stderr.splitlines()
+    assert [line.split(":")[0] for line in lines] == [
+        str(photos["broken.jpg"]),
+        str(tmp_path / "missing.jpg"),
+        str(tmp_path),
+    ]
+    assert sorted(path.name for path in out.iterdir()) == ["a.jpg", "b.PNG"]
+    for name in ("a.jpg", "b.PNG"):
+        assert (out / name).read_bytes() == images.strip(photos[name].read_bytes())
+
+
+def test_strip_beside_the_original(photos: dict[str, Path]) -> None:
+    before = photos["a.jpg"].read_bytes()
+    assert call("strip", photos["a.jpg"]).exit_code == 0
+    assert photos["a.jpg"].read_bytes() == before
+    assert (photos["a.jpg"].parent / "a.clean.jpg").read_bytes() == images.strip(before)
+
+
+def test_strip_keeps_the_length(photos: dict[str, Path], tmp_path: Path) -> None:
+    assert call("strip", "--same-length", photos["b.PNG"], "-o", tmp_path / "x").exit_code == 0
+    assert (tmp_path / "x" / "b.PNG").stat().st_size == photos["b.PNG"].stat().st_size
+
+
+def test_strip_never_replaces_an_original_or_another_copy(
+    photos: dict[str, Path], tmp_path: Path
+) -> None:
+    before = photos["a.jpg"].read_bytes()
+    result = call("strip", photos["a.jpg"], "-o", tmp_path)
+    assert (result.exit_code, photos["a.jpg"].read_bytes()) == (1, before)
+    (tmp_path / "other").mkdir()
+    twin = tmp_path / "other" / "a.jpg"
+    twin.write_bytes(pictures.clean_jpeg())
+    result = call("strip", photos["a.jpg"], twin, "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "another file was already written" in result.stderr
+    assert (tmp_path / "out" / "a.jpg").read_bytes() == images.strip(before)
+
+
+def test_inspect_in_words(photos: dict[str, Path]) -> None:
+    result = call("inspect", photos["a.jpg"])
+    assert result.exit_code == 0
+    assert "It says where it was taken:" in result.output
+    assert "48.85840, 2.29450" in result.output
+    assert "64 x 48 pixels" in result.output
+
+
+def test_inspect_as_json(photos: dict[str, Path]) -> None:
+    result = call("inspect", "--json", *photos.values())
+    assert result.exit_code == 1
+    jpeg, png, broken = json.loads(result.stdout)
+    assert (jpeg["format"], jpeg["orientation"], jpeg["width"]) == ("jpeg", 6, 64)
+    assert {finding["kind"] for finding in jpeg["findings"]} >= {"location", "device"}
+    assert {"kind": "author", "place": "tEXt chunk"} in png["findings"]
+    assert broken["error"] == "This JPEG is cut off."
+
+
+def test_inspect_a_clean_picture(tmp_path: Path) -> None:
+    Image.new("RGB", (3, 3)).save(tmp_path / "clean.png")
+    result = call("inspect", tmp_path / "clean.png")
+    assert result.exit_code == 0
+    assert "It says nothing besides the picture." in result.output
+
+
+def test_policy_check(tmp_path: Path) -> None:
+    assert call("policy", "check").exit_code == 0
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("version: 1\nname: bad\nrules:\n  - {id: a, do: blok, because: x}\n")
+    result = call("policy", "check", bad)
+    assert result.exit_code == 1
+    assert f"{bad}:4:17: rules.0.do.0: " in result.stderr
+
+
+def test_audit_tail(tmp_path: Path) -> None:
+    result = call("audit", "tail", "--audit", tmp_path)
+    assert result.exit_code == 0
+    assert "No decision has been recorded" in result.stderr
+    record = {
+        "v": 1,
+        "kind": "decision",
+        "id": "d_1",
+        "at": "2026-11-23T10:15:04.123Z",
+        "service": "chatgpt_web",
+        "host": "chatgpt.com",
+        "policy": "home",
+        "revision": "a",
+        "verdict": "warn",
+        "pictures": [{"type": "jpeg", "received": 5, "found": ["location"]}],
+    }
+    (tmp_path / "audit.jsonl").write_text(json.dumps(record) + "\nnonsense\n")
+    result = call("audit", "tail", "--audit", tmp_path)
+    assert "sent  chatgpt_web: 1 picture, saying where it was taken" in result.stdout
+    assert "not a record" in result.stderr
+    shown = json.loads(call("audit", "tail", "--audit", tmp_path, "--json").stdout)
+    assert shown["id"] == "d_1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--listen", "nowhere"], "is not of the form ADDR:PORT"),
+        (["--listen", "127.0.0.1:99999"], "is not of the form ADDR:PORT"),
+        (["--resolve", "chatgpt.com"], "is not of the form HOST:PORT=ADDR:PORT"),
+        (["--upstream-ca", "/nowhere.pem"], "cannot be used as further roots"),
+        (["--listen", "192.0.2.1:8080"], "Cannot listen on 192.0.2.1:8080"),
+    ],
+)
+def test_run_with_mistakes(tmp_path: Path, arguments: list[str], message: str) -> None:
+    folders = ["--state", str(tmp_path / "s"), "--audit", str(tmp_path / "a")]
+    done = subprocess.run(
+        [sys.executable, "-m", "safelight", "run", *folders, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode in {1, 2}
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
