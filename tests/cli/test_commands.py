@@ -90,7 +90,7 @@ def test_strip_never_replaces_an_original_or_another_copy(
 def test_inspect_in_words(photos: dict[str, Path]) -> None:
     result = call("inspect", photos["a.jpg"])
     assert result.exit_code == 0
-    assert "It says where it was taken:" in result.output
+    assert "    where it was taken\n" in result.output
     assert "48.85840, 2.29450" in result.output
     assert "64 x 48 pixels" in result.output
 
@@ -109,7 +109,7 @@ def test_inspect_a_clean_picture(tmp_path: Path) -> None:
     Image.new("RGB", (3, 3)).save(tmp_path / "clean.png")
     result = call("inspect", tmp_path / "clean.png")
     assert result.exit_code == 0
-    assert "It says nothing besides the picture." in result.output
+    assert "It tells nothing but the picture." in result.output
 
 
 def test_policy_check(tmp_path: Path) -> None:

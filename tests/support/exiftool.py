@@ -96,31 +96,36 @@ _ALLOWED_TAGS = {
 }
 
 
-def command() -> list[str]:
-    """How to call ExifTool; skips the test where it is missing, or fails it in CI."""
+def find() -> list[str] | None:
+    """How to call ExifTool, or None where there is none."""
     if "SAFELIGHT_EXIFTOOL" in os.environ:
         return [os.environ["SAFELIGHT_EXIFTOOL"]]
     if _LOCAL.exists() and shutil.which("perl"):
         return ["perl", str(_LOCAL)]
     found = shutil.which("exiftool")
-    if found is None:
+    return [found] if found else None
+
+
+def needed() -> list[str]:
+    """How to call ExifTool; skips the test where there is none, or fails it in CI."""
+    command = find()
+    if command is None:
         message = "ExifTool is not installed: make test-deps"
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)
-    return [found]
+    return command
 
 
-def read(files: dict[str, bytes]) -> dict[str, dict[str, Any]]:
+def read(files: dict[str, bytes], command: list[str] | None = None) -> dict[str, dict[str, Any]]:
     """All tags of each file as `group:tag`, by the file's name."""
+    command = command or needed()
     with tempfile.TemporaryDirectory() as folder:
         names = [str(Path(folder) / name) for name in files]
         for name, data in zip(names, files.values(), strict=True):
             Path(name).write_bytes(data)
         arguments = ["-json", "-a", "-G1", "-ee3", "-u", "-q", "-q", *names]
-        done = subprocess.run(
-            [*command(), *arguments], capture_output=True, check=False, timeout=110
-        )
+        done = subprocess.run([*command, *arguments], capture_output=True, check=False, timeout=110)
         reports = json.loads(done.stdout or b"[]")
     return {Path(report["SourceFile"]).name: report for report in reports}
 

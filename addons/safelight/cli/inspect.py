@@ -66,12 +66,12 @@ def _in_words(report: dict[str, Any]) -> str:
         return f"{report['file']}\n  cannot be read as a picture: {report['error']}"
     lines = [f"{report['file']}\n  {_headline(report)}"]
     findings, details = report["findings"], report["details"]
-    if not findings:
-        lines.append("  It says nothing besides the picture.")
+    told = "It tells, besides the picture:" if findings else "It tells nothing but the picture."
+    lines.append(f"  {told}")
     for kind in dict.fromkeys(finding["kind"] for finding in findings):
-        lines.append(f"  It says {words.kind(kind)}:")
-        shown = [f"    {d['label']}: {d['value']}" for d in details if d["kind"] == kind]
-        places = [f"    in {f['place']}" for f in findings if f["kind"] == kind]
+        lines.append(f"    {words.kind(kind)}")
+        shown = [f"      {d['label']}: {d['value']}" for d in details if d["kind"] == kind]
+        places = [f"      in {f['place']}" for f in findings if f["kind"] == kind]
         lines += shown or places
     return "\n".join(lines)
 
