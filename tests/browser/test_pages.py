@@ -1,0 +1,123 @@
+"""What a person sees in Chromium: uploads of a page, and refusals it can show."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import FilePayload, sync_playwright
+
+from tests.support import lab as labs
+from tests.support import pictures
+from tests.support.origin import Received, accept
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Page
+
+    from tests.support.lab import Lab
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PAGE = b"""<!doctype html><meta charset="utf-8"><title>A service</title>
+<form method="post" action="/form" enctype="multipart/form-data">
+<input type="file" name="photo"><button>Send</button></form>"""
+SEND = """async ([bytes, way]) => {
+  const data = new Uint8Array(bytes);
+  const form = new FormData();
+  form.append("photo", new File([data], "Anna.jpg", {type: "image/jpeg"}));
+  const body = way === "form" ? form : data;
+  const answer = await fetch("/upload", {method: "POST", body});
+  return [answer.status, await answer.text()];
+}"""
+
+
+def service(received: Received) -> tuple[int, str, bytes]:
+    return (200, "text/html", PAGE) if received.method == "GET" else accept(received)
+
+
+@pytest.fixture(scope="module")
+def module_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with labs.running(tmp_path_factory.mktemp("browser"), answer=service) as lab:
+        yield lab
+
+
+@pytest.fixture
+def lab(module_lab: Lab) -> Lab:
+    module_lab.origin.received.clear()
+    return module_lab
+
+
+@pytest.fixture(scope="module")
+def page(module_lab: Lab) -> Iterator[Page]:
+    """A page of chatgpt.com in Chromium, through the proxy."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        message = "Chromium is not installed: make test-deps"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=FLAGS, proxy={"server": module_lab.proxy.url}
+        )
+        # The certificate chain itself is checked in tests/trust and by every other client.
+        context = browser.new_context(ignore_https_errors=True)
+        page = context.new_page()
+        page.goto("https://chatgpt.com/")
+        yield page
+        browser.close()
+
+
+def uploads(lab: Lab) -> list[Received]:
+    """What arrived besides the page itself and its icon."""
+    return [received for received in lab.arrived if received.method != "GET"]
+
+
+@pytest.mark.parametrize("way", ["form", "raw"])
+def test_fetch_uploads_are_cleaned(lab: Lab, page: Page, way: str) -> None:
+    photo = pictures.jpeg()
+    status, _ = page.evaluate(SEND, [list(photo), way])
+    assert status == 200
+    [received] = uploads(lab)
+    assert not pictures.says_secrets(received.body)
+    assert b"Anna" not in received.body
+
+
+def test_a_refusal_reaches_the_pages_script(lab: Lab, page: Page) -> None:
+    status, text = page.evaluate(SEND, [list(pictures.jpeg()[:700]), "form"])
+    assert status == 403
+    assert "Safelight did not send this to ChatGPT" in text
+    assert uploads(lab) == []
+
+
+def test_a_large_upload_is_refused_while_it_is_sent(lab: Lab, page: Page) -> None:
+    send = SEND.replace("new Uint8Array(bytes)", "new Uint8Array(60_000_000)")
+    status, text = page.evaluate(send, [[], "raw"])
+    assert (status, "larger than 50 MB" in text) == (413, True)
+    assert uploads(lab) == []
+    assert page.evaluate(SEND, [list(pictures.jpeg()), "raw"])[0] == 200
+
+
+def test_a_form_that_is_sent_shows_a_page(lab: Lab, page: Page) -> None:
+    broken = FilePayload(name="Anna.jpg", mimeType="image/jpeg", buffer=pictures.jpeg()[:700])
+    page.set_input_files("input", broken)
+    page.click("button")
+    page.wait_for_url("**/form")
+    assert page.inner_text("h1") == "Safelight stopped this upload"
+    assert "Nothing was sent to ChatGPT." in page.inner_text("main")
+    folder = os.environ.get("SAFELIGHT_SCREENSHOTS")
+    if folder:
+        page.screenshot(path=f"{folder}/refusal.png")
+    assert uploads(lab) == []
+    page.goto("https://chatgpt.com/")
