@@ -164,7 +164,7 @@ class Engine:
             picture = examine(case.body, site)
             case.pictures.append(picture)
             if picture.error is not None:
-                case.doubt(Cause.UNREADABLE, _uncleanable(picture.error))
+                case.doubt(Cause.UNREADABLE, picture.error)
 
     def _conclude(self, case: _Case, decision: policy.Decision) -> Outcome:
         """Build what may leave and read it again; record the decision; only then let it go."""
@@ -209,10 +209,6 @@ def _unrecorded(destination: Destination, error: AuditError) -> Outcome:
     return Outcome(refusal=Refusal(Cause.AUDIT_UNWRITABLE, reason, destination.service.name))
 
 
-def _uncleanable(reason: object) -> str:
-    return f"A picture in it cannot be cleaned: {str(reason).rstrip('.')}."
-
-
 def _transform(case: _Case, transforms: frozenset[Action]) -> None:
     """Clean and rename as decided, unless something forbids any change."""
     if Action.STRIP_METADATA in transforms:
@@ -239,7 +235,7 @@ def _clean(case: _Case) -> None:
         try:
             cleaned = picture.cleaned(length)
         except images.ImageError as error:
-            case.doubt(Cause.UNREADABLE, _uncleanable(error))
+            case.doubt(Cause.UNREADABLE, str(error))
             continue
         if cleaned != picture.content:
             case.cleaned[picture.site] = cleaned

@@ -84,8 +84,8 @@ def examine(body: bytes, site: Site) -> Picture:
     """The picture at `site` of `body`. Never raises: what is wrong stands in `error`."""
     try:
         content = bodies.content(body, site)
-    except ValueError as error:
-        return Picture(site, error=str(error))
+    except ValueError:
+        return Picture(site, error="A picture in it is written in damaged base64.")
     try:
         return Picture(site, content, images.examine(content))
     except images.ImageError as error:

@@ -140,12 +140,13 @@ class _Start:
         where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         services = len(self.assembled.catalogue.services)
         new = "new: trust it once in your browser" if self.authority.created else "trust it once"
+        everywhere = host in {"0.0.0.0", "::"}  # noqa: S104 - shown, not listened on
+        proxy = f"this machine's address, port {port}" if everywhere else where
         lines = [
             f"Safelight {__version__} cleans pictures on their way to {services} AI services.",
             f"  policy       {self.policy_path}",
             f"  certificate  {self.authority.root} ({new})",
-            f"  browser      set its HTTP and HTTPS proxy to {where}, or start one with",
-            f"               chromium --proxy-server={where}",
+            f"  browser      set its HTTP and HTTPS proxy to {proxy}",
             f"  audit file   {self.assembled.log.path}",
             *self._problems(),
             "Ctrl-C stops it.",
