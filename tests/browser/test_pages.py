@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import FilePayload, sync_playwright
+from playwright.sync_api import FilePayload
 
+from tests.support import chromium, pictures
 from tests.support import lab as labs
-from tests.support import pictures
 from tests.support.origin import Received, accept
 
 if TYPE_CHECKING:
@@ -20,15 +19,6 @@ if TYPE_CHECKING:
 
     from tests.support.lab import Lab
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PAGE = b"""<!doctype html><meta charset="utf-8"><title>A service</title>
 <form method="post" action="/form" enctype="multipart/form-data">
 <input type="file" name="photo"><button>Send</button></form>"""
@@ -61,22 +51,11 @@ def lab(module_lab: Lab) -> Lab:
 @pytest.fixture(scope="module")
 def page(module_lab: Lab) -> Iterator[Page]:
     """A page of chatgpt.com in Chromium, through the proxy."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        message = "Chromium is not installed: make test-deps"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=FLAGS, proxy={"server": module_lab.proxy.url}
-        )
+    with chromium.running(module_lab.proxy.url) as browser:
         # The certificate chain itself is checked in tests/trust and by every other client.
-        context = browser.new_context(ignore_https_errors=True)
-        page = context.new_page()
+        page = browser.new_context(ignore_https_errors=True).new_page()
         page.goto("https://chatgpt.com/")
         yield page
-        browser.close()
 
 
 def uploads(lab: Lab) -> list[Received]:

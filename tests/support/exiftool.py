@@ -30,6 +30,10 @@ _ALLOWED_GROUPS = {
     "ICC-header",
     "ICC_Profile",
     "ICC-view",
+    "XMP-hdrgm",
+    "XMP-HDRGainMap",
+    "MPImage1",
+    "MPImage2",
     "ICC-meas",
     "ICC-chrm",
     "ICC-clrt",
@@ -82,6 +86,12 @@ _ALLOWED_TAGS = {
         "MatrixCoefficients",
         "VideoFullRangeFlag",
     },
+    # HDR gain maps: where the second picture is, and the numbers to apply it with.
+    "MPF0": {"MPFVersion", "NumberOfImages"},
+    "Apple": {"HDRGain", "HDRHeadroom"},
+    "Google": {"GainMapImage"},
+    "XMP-GContainer": {"DirectoryItemMime", "DirectoryItemSemantic", "DirectoryItemLength"},
+    "XMP-apdi": {"AuxiliaryImageType"},
     "IFD0": {"Orientation", "XResolution", "YResolution", "ResolutionUnit", "YCbCrPositioning"},
     "ExifIFD": {
         "ExifImageWidth",

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 from safelight.images import exif, icc, iptc, jpeg_segments, xmp
 from safelight.images.jpeg_segments import COM, SOF, End, Segment, Stray
 from safelight.images.model import Edit, Examination, Finding, Format, ImageError, Kind, Length
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _EXIF = (b"Exif\0\0", b"Exif\0\xff")
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
@@ -29,8 +33,27 @@ _KINDS_BY_SIGNATURE = (
 )
 
 
+class Keeper:
+    """What stays of segments that can carry more than metadata; here: the orientation."""
+
+    def tiff(self, minimal: bytes, original: bytes) -> bytes:
+        """What stays of the Exif block `original`, whose rendering needs `minimal`."""
+        del original
+        return minimal
+
+    def packet(self, original: bytes, orientation: int | None) -> bytes:
+        """What stays of an XMP packet; `orientation` is None where Exif decides it."""
+        del original
+        return xmp.minimal(orientation)
+
+    def segment(self, segment: Segment, payload: bytes) -> bytes | None:
+        """What stays of another application segment; None for what is usual."""
+        del segment, payload
+        return None
+
+
 @dataclass(frozen=True, slots=True)
-class _Change:
+class Change:
     """Put `keep` (whole segments) in place of `data[start:end]`; the rest of it goes."""
 
     start: int
@@ -40,13 +63,16 @@ class _Change:
 
 
 @dataclass(slots=True)
-class _Walk:
+class Walk:
+    """What a walk through one stream found; `end` is behind its EOI marker."""
+
     data: bytes
+    keeper: Keeper
+    end: int = 0
     width: int = 0
     height: int = 0
     block: exif.ExifBlock | None = None
-    xmp_orientation: int | None = None
-    changes: list[_Change] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     profile: list[Segment] = field(default_factory=list)
 
@@ -56,16 +82,35 @@ class _Walk:
 
 def examine(data: bytes) -> Examination:
     """Examine a JPEG. Raises ImageError when it cannot be walked to its end."""
-    walk = _Walk(data)
+    walk = walk_stream(data, Keeper())
+    _trailer(walk)
+    return examination(walk, partial(edits_of, tuple(walk.changes)))
+
+
+def examination(walk: Walk, plan: Callable[[Length], tuple[Edit, ...]]) -> Examination:
+    """The examination that a walk and a plan make."""
+    return Examination(
+        Format.JPEG,
+        walk.width,
+        walk.height,
+        exif.turning(walk.block.rendering) if walk.block else 1,
+        tuple(walk.findings),
+        plan,
+    )
+
+
+def walk_stream(data: bytes, keeper: Keeper) -> Walk:
+    """Walk from SOI to EOI and plan the changes. Raises ImageError."""
+    walk = Walk(data, keeper)
     exifs: list[Segment] = []
     packets: list[Segment] = []
     seen: set[int] = set()
     for item in jpeg_segments.walk(data):
         if isinstance(item, Stray):
-            walk.changes.append(_Change(item.start, item.end))
+            walk.changes.append(Change(item.start, item.end))
             walk.find({Kind.UNKNOWN_DATA}, "between segments", item.start, item.end)
         elif isinstance(item, End):
-            _trailer(walk, item.end)
+            walk.end = item.end
         elif item.marker in SOF:
             if not walk.width:
                 walk.height = int.from_bytes(data[item.payload + 1 : item.payload + 3])
@@ -87,17 +132,11 @@ def examine(data: bytes) -> Examination:
     _profile(walk)
     walk.changes.sort(key=lambda change: change.start)
     walk.findings.sort(key=lambda finding: finding.start)
-    return Examination(
-        Format.JPEG,
-        walk.width,
-        walk.height,
-        exif.turning(walk.block.rendering) if walk.block else 1,
-        tuple(walk.findings),
-        partial(_edits, tuple(walk.changes)),
-    )
+    return walk
 
 
-def _trailer(walk: _Walk, end: int) -> None:
+def _trailer(walk: Walk) -> None:
+    end = walk.end
     trailer = walk.data[end:]
     if not trailer.strip(b"\0"):
         return
@@ -106,32 +145,34 @@ def _trailer(walk: _Walk, end: int) -> None:
     else:
         kind = Kind.THUMBNAIL if b"\xff\xd8\xff" in trailer[:4096] else Kind.UNKNOWN_DATA
     walk.find({kind}, "after the end of the picture", end, len(walk.data))
-    walk.changes.append(_Change(end, len(walk.data), trailer=True))
+    walk.changes.append(Change(end, len(walk.data), trailer=True))
 
 
-def _exif(walk: _Walk, segments: list[Segment]) -> None:
+def _exif(walk: Walk, segments: list[Segment]) -> None:
     for number, segment in enumerate(segments):
         start = segment.payload + 6
         block = exif.parse(walk.data[start : segment.end])
         keep = b""
         if number == 0:
             walk.block = block
-            needed = exif.minimal(block.rendering, walk.width, walk.height)
-            keep = _segment(0xE1, b"Exif\0\0" + needed) if needed else b""
+            minimal = exif.minimal(block.rendering, walk.width, walk.height)
+            needed = walk.keeper.tiff(minimal, walk.data[start : segment.end])
+            keep = marker_segment(0xE1, b"Exif\0\0" + needed) if needed else b""
         _replace(walk, segment, keep, block.kinds or {Kind.UNKNOWN_DATA}, "APP1 Exif")
 
 
-def _xmp(walk: _Walk, segments: list[Segment]) -> None:
+def _xmp(walk: Walk, segments: list[Segment]) -> None:
     """Decoders that look for an orientation in XMP do so only when Exif has none."""
     exif_decides = walk.block is not None and walk.block.rendering.orientation is not None
     for number, segment in enumerate(segments):
         packet = walk.data[segment.payload + len(_XMP) : segment.end]
-        needed = b"" if exif_decides or number else xmp.minimal(xmp.orientation(packet))
-        keep = _segment(0xE1, _XMP + needed) if needed else b""
+        orientation = None if exif_decides else xmp.orientation(packet)
+        needed = b"" if number else walk.keeper.packet(packet, orientation)
+        keep = marker_segment(0xE1, _XMP + needed) if needed else b""
         _replace(walk, segment, keep, xmp.kinds(packet), "APP1 XMP")
 
 
-def _profile(walk: _Walk) -> None:
+def _profile(walk: Walk) -> None:
     if not walk.profile:
         return
     head = len(_ICC) + 2
@@ -149,20 +190,28 @@ def _profile(walk: _Walk) -> None:
         position += len(chunk)
         head_bytes = walk.data[segment.payload : segment.payload + head]
         _replace(
-            walk, segment, _segment(0xE2, head_bytes + part), {Kind.SOFTWARE}, "APP2 ICC profile"
+            walk,
+            segment,
+            marker_segment(0xE2, head_bytes + part),
+            {Kind.SOFTWARE},
+            "APP2 ICC profile",
         )
 
 
-def _other(walk: _Walk, segment: Segment, seen: set[int]) -> None:
+def _other(walk: Walk, segment: Segment, seen: set[int]) -> None:
     """Segments that are kept in part, once, or not at all."""
     payload = walk.data[segment.payload : segment.end]
     keep = b""
+    special = walk.keeper.segment(segment, payload)
+    if special is not None:
+        _replace(walk, segment, special, {Kind.THUMBNAIL}, _place(segment.marker))
+        return
     if segment.marker == 0xE0 and payload.startswith(b"JFIF\0") and len(payload) >= 14:
-        keep = _segment(0xE0, payload[:12] + b"\0\0")
+        keep = marker_segment(0xE0, payload[:12] + b"\0\0")
     elif segment.marker == 0xE0 and payload.startswith(b"AVI1"):
-        keep = _segment(0xE0, payload[:14])
+        keep = marker_segment(0xE0, payload[:14])
     elif segment.marker == 0xEE and payload.startswith(b"Adobe") and len(payload) >= 12:
-        keep = _segment(0xEE, payload[:12])
+        keep = marker_segment(0xEE, payload[:12])
     elif segment.marker == _FILLER and not payload.strip(b"\0"):
         return
     if segment.marker in seen:
@@ -189,25 +238,28 @@ def _place(marker: int) -> str:
     return "comment segment" if marker == COM else f"APP{marker - 0xE0} segment"
 
 
-def _replace(walk: _Walk, segment: Segment, keep: bytes, kinds: set[Kind], place: str) -> None:
+def _replace(walk: Walk, segment: Segment, keep: bytes, kinds: set[Kind], place: str) -> None:
     """Plan to put `keep` in the segment's place, unless that is what stands there."""
     if walk.data[segment.start : segment.end] == keep:
         return
     walk.find(kinds, place, segment.start, segment.end)
-    walk.changes.append(_Change(segment.start, segment.end, keep))
+    walk.changes.append(Change(segment.start, segment.end, keep))
 
 
-def _segment(marker: int, payload: bytes) -> bytes:
+def marker_segment(marker: int, payload: bytes) -> bytes:
+    """A whole segment: marker, length, payload."""
     return bytes((0xFF, marker)) + (len(payload) + 2).to_bytes(2) + payload
 
 
-def _edits(changes: tuple[_Change, ...], length: Length) -> tuple[Edit, ...]:
+def edits_of(changes: tuple[Change, ...], length: Length) -> tuple[Edit, ...]:
+    """The edits that make `changes`. Raises ImageError when the length cannot be kept."""
     if length is Length.COMPACT:
         return tuple(Edit(one.start, one.end, one.keep) for one in changes)
     return tuple(Edit(one.start, one.end, one.keep + _filling(one)) for one in changes)
 
 
-def _filling(change: _Change) -> bytes:
+def _filling(change: Change) -> bytes:
+    """What takes up the room that is left of a change, so that the length stays."""
     spare = change.end - change.start - len(change.keep)
     if spare < 0:
         raise ImageError("This JPEG cannot be cleaned without changing its length.")
@@ -219,6 +271,6 @@ def _filling(change: _Change) -> bytes:
     while spare:
         # Strays may be longer than a segment can be; never leave less than a segment needs.
         size = spare if spare <= 0xFFFF + 2 else min(spare - 4, 0xFFFF + 2)
-        segments += _segment(_FILLER, bytes(size - 4))
+        segments += marker_segment(_FILLER, bytes(size - 4))
         spare -= size
     return bytes(segments)

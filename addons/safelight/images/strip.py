@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import struct
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from safelight.images import gif, jpeg, png, webp
+from safelight.images import gif, jpeg_pair, png, webp
 from safelight.images.model import Examination, Format, ImageError, Length, apply
 from safelight.images.sniff import sniff
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _EXAMINERS: dict[Format, Callable[[bytes], Examination]] = {
-    Format.JPEG: jpeg.examine,
+    Format.JPEG: jpeg_pair.examine,
     Format.PNG: png.examine,
     Format.WEBP: webp.examine,
     Format.GIF: gif.examine,
@@ -26,10 +28,8 @@ def examine(data: bytes) -> Examination:
         raise ImageError("This is not a picture of a kind that is known.")
     if known not in _EXAMINERS:
         raise ImageError(f"{known.upper()} pictures cannot be cleaned yet.")
-    try:
+    with _damaged(known):
         return _EXAMINERS[known](data)
-    except (IndexError, ValueError, OverflowError) as error:
-        raise ImageError(f"This {known.upper()} is damaged.") from error
 
 
 def strip(data: bytes, length: Length = Length.COMPACT) -> bytes:
@@ -38,10 +38,21 @@ def strip(data: bytes, length: Length = Length.COMPACT) -> bytes:
     The result is never longer than `data`, and exactly as long with `Length.SAME_LENGTH`. A
     clean picture comes back as it is. Raises ImageError.
     """
-    cleaned = apply(data, examine(data).edits(length))
+    examination = examine(data)
+    with _damaged(examination.format):
+        cleaned = apply(data, examination.edits(length))
     if len(cleaned) > len(data) or (length is Length.SAME_LENGTH and len(cleaned) != len(data)):
         raise ImageError("This picture cannot be cleaned without making it longer.")
     again = examine(cleaned)
     if again.findings or again.edits(length):
         raise ImageError("This picture could not be cleaned for certain.")
     return cleaned
+
+
+@contextmanager
+def _damaged(known: Format) -> Iterator[None]:
+    """Whatever a reader of numbers and tables stumbles on is damage in the picture."""
+    try:
+        yield
+    except (IndexError, ValueError, OverflowError, struct.error) as error:
+        raise ImageError(f"This {known.upper()} is damaged.") from error

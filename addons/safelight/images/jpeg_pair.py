@@ -1,0 +1,187 @@
+"""A JPEG with an HDR gain map behind it: both are cleaned, and the index between them mended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from safelight.images import gainmap, jpeg, jpeg_segments, xmp
+from safelight.images.gainmap import ISO_21496, MPF
+from safelight.images.jpeg_segments import End, Segment
+from safelight.images.model import Edit, Examination, Finding, ImageError, Kind, Length, apply
+
+if TYPE_CHECKING:
+    from safelight.images.gainmap import Index
+
+_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+_APP1, _APP2 = 0xE1, 0xE2
+_SEGMENT_HEADER = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Two pictures in one file; `mpf` is the first one's index segment, `first_end` its end."""
+
+    data: bytes
+    index: Index
+    mpf: Segment
+    first_end: int
+    apple: bool
+
+    @property
+    def second(self) -> bytes:
+        return self.data[self.index.start : self.index.end]
+
+
+def examine(data: bytes) -> Examination:
+    """Examine a JPEG, with its gain map if it has one. Raises ImageError."""
+    pair = _pair(data)
+    if pair is None:
+        return jpeg.examine(data)
+    first = _walk_first(pair, len(pair.second), _index_segment(pair, pair.first_end, None))
+    second = jpeg.walk_stream(pair.second, _SecondKeeper())
+    shift = pair.index.start
+    first.findings += [
+        Finding(one.kind, f"gain map, {one.place}", one.start + shift, one.end + shift)
+        for one in second.findings
+    ]
+    for start, end in (
+        (pair.first_end, pair.index.start),
+        (pair.index.start + second.end, len(data)),
+    ):
+        if data[start:end].strip(b"\0"):
+            place = "after the end of the picture"
+            first.findings.append(Finding(Kind.UNKNOWN_DATA, place, start, end))
+    return jpeg.examination(first, partial(_plan, pair, clean=not first.findings))
+
+
+def _pair(data: bytes) -> _Pair | None:
+    """The pair that `data` is, if its second picture can be walked and is a gain map."""
+    mpf: Segment | None = None
+    end = 0
+    for item in jpeg_segments.walk(data):
+        if isinstance(item, Segment) and item.marker == _APP2 and mpf is None:
+            mpf = item if data.startswith(MPF, item.payload) else None
+        elif isinstance(item, End):
+            end = item.end
+    index = gainmap.read_index(data, mpf.payload, mpf.end) if mpf else None
+    if mpf is None or index is None or index.start < end:
+        return None
+    try:
+        packet, is_iso = _description(data[index.start : index.end])
+    except ImageError:
+        return None
+    if not is_iso and not gainmap.is_described(packet):
+        return None
+    return _Pair(data, index, mpf, end, gainmap.is_apple(packet))
+
+
+def _description(second: bytes) -> tuple[bytes, bool]:
+    """The second picture's XMP, and whether it has an ISO 21496-1 segment."""
+    packet, is_iso = b"", False
+    for item in jpeg_segments.walk(second):
+        if isinstance(item, Segment) and second.startswith(_XMP, item.payload):
+            packet = packet or second[item.payload + len(_XMP) : item.end]
+        elif isinstance(item, Segment) and second.startswith(ISO_21496, item.payload):
+            is_iso = True
+    return packet, is_iso
+
+
+class _SecondKeeper(jpeg.Keeper):
+    """Of a gain map, its numbers stay."""
+
+    def packet(self, original: bytes, orientation: int | None) -> bytes:
+        if gainmap.is_described(original):
+            return gainmap.minimal_packet(original)
+        return xmp.minimal(orientation)
+
+    def segment(self, segment: Segment, payload: bytes) -> bytes | None:
+        kept = segment.marker == _APP2 and payload.startswith(ISO_21496)
+        return jpeg.marker_segment(_APP2, payload) if kept else None
+
+
+@dataclass(frozen=True, slots=True)
+class _FirstKeeper(jpeg.Keeper):
+    """Of the first picture, what says that there is a gain map stays."""
+
+    mpf: Segment
+    index_segment: bytes
+    second_size: int
+    apple: bool
+
+    def tiff(self, minimal: bytes, original: bytes) -> bytes:
+        note = gainmap.headroom_note(original) if self.apple else b""
+        return gainmap.with_note(minimal, note)
+
+    def packet(self, original: bytes, orientation: int | None) -> bytes:
+        needed = orientation if orientation in range(2, 9) else None
+        return gainmap.primary_packet(original, self.second_size, needed)
+
+    def segment(self, segment: Segment, payload: bytes) -> bytes | None:
+        if segment == self.mpf:
+            return self.index_segment
+        kept = segment.marker == _APP2 and payload.startswith(ISO_21496)
+        return jpeg.marker_segment(_APP2, payload) if kept else None
+
+
+def _walk_first(pair: _Pair, second_size: int, index_segment: bytes) -> jpeg.Walk:
+    return jpeg.walk_stream(
+        pair.data, _FirstKeeper(pair.mpf, index_segment, second_size, pair.apple)
+    )
+
+
+def _index_segment(
+    pair: _Pair, first_size: int, second: tuple[int, int] | None, mpf_start: int | None = None
+) -> bytes:
+    """The index for this layout; without `second` and `mpf_start`, for the file as it is."""
+    start = pair.mpf.start if mpf_start is None else mpf_start
+    base = start + _SEGMENT_HEADER + len(MPF)
+    where = second or (pair.index.start, pair.index.end - pair.index.start)
+    payload = gainmap.index_payload(pair.index, first_size, where, base)
+    return jpeg.marker_segment(_APP2, payload)
+
+
+def _plan(pair: _Pair, length: Length, *, clean: bool) -> tuple[Edit, ...]:
+    if clean:
+        return ()
+    try:
+        return _plan_both(pair, length)
+    except ImageError:
+        # The numbers do not fit in where they stood: the length counts more than the gain map.
+        return jpeg.examine(pair.data).edits(length)
+
+
+def _plan_both(pair: _Pair, length: Length) -> tuple[Edit, ...]:
+    second_walk = jpeg.walk_stream(pair.second, _SecondKeeper())
+    second = apply(pair.second, jpeg.edits_of(tuple(second_walk.changes), length))
+    # What stands behind the gain map's own end is nobody's.
+    ending = len(pair.second) - second_walk.end
+    second = second[: len(second) - ending]
+    same = length is Length.SAME_LENGTH
+    size = len(pair.second) if same else len(second)
+    changes = _walk_first(pair, size, b"").changes
+    others = tuple(change for change in changes if change.start != pair.mpf.start)
+    edits = list(jpeg.edits_of(others, length))
+    room = _SEGMENT_HEADER + gainmap.INDEX_SIZE
+    mpf_start = _moved(pair.mpf.start, edits)
+    if same:
+        first_size, second_start = pair.first_end, pair.index.start
+    else:
+        mpf_growth = room - (pair.mpf.end - pair.mpf.start)
+        first_size = second_start = _moved(pair.first_end, edits) + mpf_growth
+    segment = _index_segment(pair, first_size, (second_start, size), mpf_start)
+    change = jpeg.Change(pair.mpf.start, pair.mpf.end, segment)
+    edits += jpeg.edits_of((change,), length)
+    tail = second
+    if same:
+        tail = bytes(pair.index.start - pair.first_end) + second
+        tail = tail.ljust(len(pair.data) - pair.first_end, b"\0")
+    edits.append(Edit(pair.first_end, len(pair.data), tail))
+    return tuple(sorted(edits, key=lambda edit: edit.start))
+
+
+def _moved(position: int, edits: list[Edit]) -> int:
+    """Where `position` stands after the edits before it."""
+    before = [edit for edit in edits if edit.end <= position]
+    return position + sum(len(edit.replacement) - (edit.end - edit.start) for edit in before)
