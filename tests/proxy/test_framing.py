@@ -66,6 +66,8 @@ AMBIGUOUS = {
     "two lengths": head(HOST, b"Content-Length: 5", b"Content-Length: " + LENGTH) + JPEG,
     "gzip and chunks": head(HOST, b"Transfer-Encoding: gzip, chunked")
     + b"%x\r\n%s\r\n0\r\n\r\n" % (len(JPEG), JPEG),
+    "fields behind the body": head(HOST, b"Transfer-Encoding: chunked")
+    + b"%x\r\n%s\r\n0\r\nX-Trailer: 1\r\n\r\n" % (len(JPEG), JPEG),
     "unknown transfer coding": head(HOST, b"Transfer-Encoding: xchunked") + JPEG,
     "two content types": head(
         HOST, b"Content-Type: image/png", b"Content-Type: text/plain", b"Content-Length: " + LENGTH

@@ -14,9 +14,9 @@ import wsproto.events
 from mitmproxy.proxy import commands
 from mitmproxy.proxy.layers import http as http_layers
 from mitmproxy.proxy.layers import websocket as websocket_layers
+from mitmproxy.proxy.layers.http import _base, _http1, _http2
 from mitmproxy.proxy.layers.http import _events as http_events
 from mitmproxy.proxy.layers.http import _hooks as http_hooks
-from mitmproxy.proxy.layers.http import _http2
 
 from safelight.proxy import replies
 from safelight.refusals import Cause, Refusal
@@ -148,6 +148,32 @@ _NO_VERDICT = Refusal(
 )
 
 
+class GuardedHttp1Server(_http1.Http1Server):
+    """An HTTP/1 connection that answers requests with trailers, where mitmproxy would hang."""
+
+    def read_body(self, event: events.Event) -> layer.CommandGenerator[None]:
+        """As in mitmproxy, which raises NotImplementedError for trailers (RFC 9112 7.1.2)."""
+        try:
+            yield from super().read_body(event)
+        except NotImplementedError:
+            self.state = self.done
+            yield commands.SendData(self.conn, _NO_TRAILERS)
+            yield commands.CloseConnection(self.conn)
+            error = http_events.RequestProtocolError(
+                self.stream_id,
+                "trailers are not passed on",
+                http_events.ErrorCode.GENERIC_CLIENT_ERROR,
+            )
+            yield _base.ReceiveHttp(error)
+
+
+_NO_TRAILERS = (
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 63\r\n"
+    b"Connection: close\r\n\r\n"
+    b"Safelight does not pass on requests with fields behind the body"
+)
+
+
 class GuardedWebsocketLayer(websocket_layers.WebsocketLayer):
     """A WebSocket relay that passes on no message of the client's without clearance."""
 
@@ -184,6 +210,7 @@ class GuardedWebsocketLayer(websocket_layers.WebsocketLayer):
 
 
 def install() -> None:
-    """Put the guarded layers in mitmproxy's place; it looks both up when it makes a stream."""
+    """Put the guarded layers in mitmproxy's place; it looks them up when it makes a stream."""
     http_layers.HttpStream = GuardedHttpStream  # type: ignore[misc]
+    http_layers.Http1Server = GuardedHttp1Server  # type: ignore[attr-defined]
     websocket_layers.WebsocketLayer = GuardedWebsocketLayer  # type: ignore[misc]
