@@ -73,6 +73,7 @@ def test_unknown_chunks_odd_padding_and_trailers_go(length: Length) -> None:
         riff(picture, chunk(b"zzzz", b"CANARY!")),
         riff(picture, chunk(b"EXIF", pictures.exif())),
         riff(picture, chunk(b"C2PA", b"CANARY")),
+        riff(picture, chunk(b"ICCP", b"CANARY")),
         riff(picture, chunk(b"JUNK", b"CANARY")),
         riff(picture) + b"CANARY trailer",
         riff(picture) + b"CANARY",
@@ -126,7 +127,6 @@ def test_credentials_are_named() -> None:
         riff(chunk(b"VP8X", bytes(10))),
         riff(b"VP8L" + struct.pack("<I", 0xFFFFFFF0)),
         riff(b"VP8"),
-        riff(chunk(b"ICCP", b"not a profile"), bare()[12:]),
         riff(chunk(b"VP8X", bytes(10)), chunk(b"ANMF", b"short")),
     ],
 )

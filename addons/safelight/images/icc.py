@@ -54,8 +54,8 @@ def scrubbed(profile: bytes) -> bytes:
     for position in range(_HEADER_SIZE + 4, table_end, 12):
         tag = profile[position : position + 4]
         offset, size = struct.unpack_from(">II", profile, position + 4)
-        if offset + size > len(profile) or offset < _HEADER_SIZE:
-            raise ProfileError("a tag of it points outside")
+        if offset + size > len(profile) or offset < table_end:
+            continue  # colour management passes over a tag that points outside, and so do we
         if tag not in _PRIVATE_TAGS:
             result[offset : offset + size] = profile[offset : offset + size]
         elif profile[offset : offset + 4] in _TEXT_TYPES:

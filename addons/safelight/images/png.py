@@ -223,12 +223,12 @@ def _minimal_raw_profile(walk: _Walk, chunk: Chunk, payload: bytes) -> bytes | N
 def _profile(walk: _Walk, chunk: Chunk, payload: bytes) -> None:
     name, _, rest = payload.partition(b"\0")
     profile = _inflate(rest[1:]) if rest[:1] == b"\0" else None
-    if profile is None:
-        raise ImageError("This PNG has a damaged colour profile.")
     try:
-        clean = icc.scrubbed(profile)
-    except icc.ProfileError as error:
-        raise ImageError(f"This PNG has a damaged colour profile: {error}.") from error
+        clean = icc.scrubbed(profile or b"")
+    except icc.ProfileError:
+        # No decoder can use it, so nothing changes without it.
+        _replace(walk, chunk, b"", {Kind.UNKNOWN_DATA})
+        return
     if clean == profile and not name.removeprefix(b"ICC").strip(b"_"):
         return
     compressed = zlib.compress(clean, 9)

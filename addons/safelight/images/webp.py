@@ -153,8 +153,9 @@ def _padding(walk: _Walk, chunk: Chunk) -> None:
 def _profile(walk: _Walk, chunk: Chunk, payload: bytes) -> None:
     try:
         clean = icc.scrubbed(payload)
-    except icc.ProfileError as error:
-        raise ImageError(f"This WebP has a damaged colour profile: {error}.") from error
+    except icc.ProfileError:
+        # No decoder can use it, so nothing changes when it is blank.
+        clean = bytes(len(payload))
     if clean != payload:
         walk.find({Kind.SOFTWARE}, _place(chunk), chunk.payload, chunk.payload_end)
         walk.changes.append(_Change(chunk.payload, chunk.payload_end, clean))
