@@ -30,7 +30,7 @@ _STATUS = {
 
 _ADVICE = {
     Cause.POLICY: "Your policy file says so; change it there if this is not what you want.",
-    Cause.UNREADABLE: "Try another copy of the picture, saved as JPEG, PNG, WebP or GIF.",
+    Cause.UNREADABLE: "Try another copy of the picture, saved as JPEG or PNG.",
     Cause.TOO_LARGE: "Send a smaller file, or raise `largest-upload` in your policy file.",
     Cause.UNKNOWN_SHAPE: "Try the service's ordinary upload button with one JPEG or PNG picture.",
     Cause.UNALTERABLE: "Clean the picture first (`safelight strip FILE`), then send the copy.",

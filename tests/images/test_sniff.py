@@ -41,6 +41,8 @@ def test_pictures_that_can_be_cleaned(known: Format) -> None:
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", Format.HEIF),
         (b"\0\0\0\x18ftypmif1\0\0\0\0mif1avif", Format.AVIF),
         (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom", Format.RAW),
+        (b"\0\0\0\x18ftypisom\0\0\2\0isomiso2avc1mp41", Format.MP4),
+        (b"\0\0\0\x14ftypqt  \0\0\2\0qt  ", Format.MP4),
         (b"II*\0\x10\0\0\0CR\2\0", Format.RAW),
         (b"FUJIFILMCCD-RAW 0201", Format.RAW),
         (b"\0\0\0\x0cJXL \r\n\x87\n", Format.JXL),
@@ -49,9 +51,9 @@ def test_pictures_that_can_be_cleaned(known: Format) -> None:
         (b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- x --><!DOCTYPE svg>\n<svg:svg>", Format.SVG),
     ],
 )
-def test_pictures_that_are_only_recognised(data: bytes, known: Format) -> None:
+def test_other_formats(data: bytes, known: Format) -> None:
     assert sniff(data) is known
-    assert not known.cleanable
+    assert known.cleanable is (known is not Format.RAW)
 
 
 def archive() -> bytes:
@@ -68,7 +70,7 @@ OTHERS = [
     b"BMW is a car, and this is a sentence of some length.",
     b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj",
     b"<html><body><svg></svg></body></html>",
-    b"\0\0\0\x18ftypisom\0\0\2\0isomiso2avc1mp41",
+    b"\0\0\0\x18ftypabcd\0\0\2\0efghijklmnopqrst",
     b"RIFF\x24\0\0\0WAVEfmt ",
     archive(),
     b"\0" * 100,

@@ -8,10 +8,15 @@ from hypothesis import strategies as st
 
 from safelight import images
 from safelight.images import Edit, Kind, Length, apply
-from safelight.policy.model import FindingKind
+from safelight.policy.model import FindingKind, ImageType
+from tests.support import more_pictures as more
 from tests.support import pictures
 
-SEEDS = [pictures.jpeg(), pictures.png(), pictures.webp(), pictures.gif()]
+SEEDS = [
+    *(pictures.jpeg(), pictures.png(), pictures.webp(), pictures.gif()),
+    *(more.avif(), more.heic(), more.tiff(), more.jxl(), more.jp2()),
+    *(more.bmp(), more.ico(), more.psd(), more.svg(), more.movie()),
+]
 STARTS = [seed[:16] for seed in SEEDS]
 
 
@@ -73,11 +78,12 @@ def test_edits_must_be_in_order() -> None:
 
 
 def test_pictures_that_cannot_be_cleaned_say_so() -> None:
-    with pytest.raises(images.ImageError, match="TIFF pictures cannot be cleaned yet"):
-        images.examine(b"II*\0" + bytes(20))
+    with pytest.raises(images.ImageError, match="Camera RAW"):
+        images.examine(b"II*\0\x10\0\0\0CR\2\0" + bytes(20))
     with pytest.raises(images.ImageError, match="not a picture"):
         images.examine(b"hello")
 
 
-def test_policies_know_every_kind() -> None:
+def test_policies_know_every_kind_and_format() -> None:
+    assert set(ImageType.__value__.__args__) == {str(known) for known in images.Format}
     assert set(FindingKind.__value__.__args__) == {str(kind) for kind in Kind}

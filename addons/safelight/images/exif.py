@@ -181,6 +181,11 @@ def _rendering(reader: _Tiff, values: dict[int, _Entry]) -> Rendering:
     )
 
 
+def kind_of(tag: int) -> Kind:
+    """What kind of thing a TIFF or Exif tag tells."""
+    return _KIND_OF.get(tag, Kind.UNKNOWN_DATA)
+
+
 def turning(rendering: Rendering) -> int:
     """The orientation that counts: 2 to 8, or 1 for upright and for anything invalid."""
     value = rendering.orientation

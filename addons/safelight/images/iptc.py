@@ -34,9 +34,15 @@ def kinds(resources: bytes) -> set[Kind]:
     found: set[Kind] = set()
     for number, data in _resources(resources):
         if number == 0x0404:
-            found |= {_KIND_OF[dataset] for dataset in datasets(data) if dataset in _KIND_OF}
+            found |= record_kinds(data)
         elif number in _RESOURCES:
             found.add(_RESOURCES[number])
+    return found or {Kind.UNKNOWN_DATA}
+
+
+def record_kinds(record: bytes) -> set[Kind]:
+    """What kinds of things an IPTC record tells."""
+    found = {_KIND_OF[dataset] for dataset in datasets(record) if dataset in _KIND_OF}
     return found or {Kind.UNKNOWN_DATA}
 
 

@@ -30,12 +30,13 @@ class Format(StrEnum):
     ICO = "ico"
     PSD = "psd"
     SVG = "svg"
+    MP4 = "mp4"
     RAW = "raw"
 
     @property
     def cleanable(self) -> bool:
         """Can pictures of this format be cleaned?"""
-        return self in {Format.JPEG, Format.PNG, Format.WEBP, Format.GIF}
+        return self is not Format.RAW
 
     @property
     def extension(self) -> str:

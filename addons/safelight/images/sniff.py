@@ -9,8 +9,12 @@ from safelight.images.model import Format
 
 _AVIF_BRANDS = {b"avif", b"avis"}
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"mif2"}
+_MOVIE_BRANDS = {
+    *(b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"qt  ", b"M4V "),
+    *(b"M4A ", b"3gp4", b"3gp5", b"3gp6", b"MSNV", b"dash", b"mp4v"),
+}
 _SVG = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*\?>|<!--.*?-->|<!DOCTYPE\s+svg[^>\[]*(?:\[.*?\])?[^>]*>|\s)*"
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?[^>]*\?>|<!--.*?-->|<!DOCTYPE\s+svg[^>\[]*(?:\[.*?\])?[^>]*>|\s)*"
     rb"<(?:[A-Za-z][\w.-]*:)?svg[\s>/]",
     re.DOTALL,
 )
@@ -67,7 +71,9 @@ def _iso_media(head: bytes) -> Format | None:
         return Format.RAW
     if not _AVIF_BRANDS.isdisjoint(brands):
         return Format.AVIF
-    return None if _HEIF_BRANDS.isdisjoint(brands) else Format.HEIF
+    if not _HEIF_BRANDS.isdisjoint(brands):
+        return Format.HEIF
+    return None if _MOVIE_BRANDS.isdisjoint(brands) else Format.MP4
 
 
 def _is_bmp(head: bytes) -> bool:

@@ -4,9 +4,24 @@ from __future__ import annotations
 
 import struct
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
-from safelight.images import gif, jpeg_pair, png, webp
+from safelight.images import (
+    bmp,
+    gif,
+    heif,
+    ico,
+    jp2,
+    jpeg_pair,
+    jxl,
+    movie_file,
+    png,
+    psd,
+    svg,
+    tiff,
+    webp,
+)
 from safelight.images.model import Examination, Format, ImageError, Length, apply
 from safelight.images.sniff import sniff
 
@@ -18,6 +33,16 @@ _EXAMINERS: dict[Format, Callable[[bytes], Examination]] = {
     Format.PNG: png.examine,
     Format.WEBP: webp.examine,
     Format.GIF: gif.examine,
+    Format.HEIF: partial(heif.examine, known=Format.HEIF),
+    Format.AVIF: partial(heif.examine, known=Format.AVIF),
+    Format.TIFF: tiff.examine,
+    Format.JXL: jxl.examine,
+    Format.JP2: jp2.examine,
+    Format.BMP: bmp.examine,
+    Format.ICO: ico.examine,
+    Format.PSD: psd.examine,
+    Format.MP4: movie_file.examine,
+    Format.SVG: lambda data: svg.examine(data, strip),
 }
 
 
@@ -27,7 +52,8 @@ def examine(data: bytes) -> Examination:
     if known is None:
         raise ImageError("This is not a picture of a kind that is known.")
     if known not in _EXAMINERS:
-        raise ImageError(f"{known.upper()} pictures cannot be cleaned yet.")
+        # Their maker notes hold both the serial number and what colours are computed from.
+        raise ImageError("Camera RAW pictures cannot be cleaned; save it as JPEG or DNG first.")
     with _damaged(known):
         return _EXAMINERS[known](data)
 

@@ -58,7 +58,23 @@ type FindingKind = Literal[
     "comment",
     "unknown-data",
 ]
-type ImageType = Literal["jpeg", "png", "webp", "gif"]
+type ImageType = Literal[
+    "jpeg",
+    "png",
+    "webp",
+    "gif",
+    "heif",
+    "avif",
+    "tiff",
+    "jxl",
+    "jp2",
+    "bmp",
+    "ico",
+    "psd",
+    "svg",
+    "mp4",
+    "raw",
+]
 
 _SIZE = re.compile(r"(\d{1,9}) ?(B|KB|MB|GB)", re.IGNORECASE)
 _UNITS = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}

@@ -1,0 +1,99 @@
+"""Changes that blank: every byte range is overwritten in place, so both lengths share them.
+
+For formats in which everything is found by its offset, cutting would mean moving all of it.
+`compact` then only drops what is blank at the end.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from safelight.images.model import Edit, Finding, Kind, Length
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+@dataclass(slots=True)
+class Blanks:
+    """Collects findings and replacements of the same length while a file is walked."""
+
+    data: bytes
+    findings: list[Finding] = field(default_factory=list)
+    _edits: list[Edit] = field(default_factory=list)
+    _cut: int | None = None
+
+    def find(self, kinds: Iterable[Kind], place: str, start: int, end: int) -> None:
+        """Report something private at `data[start:end]`."""
+        self.findings += [Finding(kind, place, start, end) for kind in sorted(kinds)]
+
+    def put(self, start: int, replacement: bytes) -> None:
+        """Overwrite from `start`, if that changes anything."""
+        end = start + len(replacement)
+        if self.data[start:end] != replacement:
+            self._edits.append(Edit(start, end, replacement))
+
+    def blank(self, start: int, end: int, filler: bytes = b"\0") -> bool:
+        """Overwrite `data[start:end]` with `filler`; False if nothing but that stood there."""
+        if start >= end or not self.data[start:end].strip(filler):
+            return False
+        self._edits.append(Edit(start, end, filler * (end - start)))
+        return True
+
+    def remove(self, start: int, end: int, kinds: Iterable[Kind], place: str) -> None:
+        """Blank a range and report it, if anything stood there."""
+        if self.blank(start, end):
+            self.find(kinds, place, start, end)
+
+    def remove_trailer(self, start: int) -> None:
+        """Blank everything from `start` on; `compact` cuts it off."""
+        end = len(self.data)
+        if self.data[start:].strip(b"\0"):
+            self.find({Kind.UNKNOWN_DATA}, "after the end of the picture", start, end)
+            self._cut = start
+
+    def edits(self, length: Length) -> tuple[Edit, ...]:
+        """All replacements in order; earlier ones win where two overlap."""
+        edits: list[Edit] = []
+        position = 0
+        stop = len(self.data) if self._cut is None else self._cut
+        for edit in sorted(self._edits, key=lambda edit: (edit.start, -edit.end)):
+            start, end = max(edit.start, position), min(edit.end, stop)
+            if start < end:
+                part = edit.replacement[start - edit.start : end - edit.start]
+                edits.append(Edit(start, end, part))
+                position = end
+        if self._cut is not None:
+            size = len(self.data) - stop
+            edits.append(
+                Edit(stop, len(self.data), b"" if length is Length.COMPACT else bytes(size))
+            )
+        return tuple(edits)
+
+
+class Ranges:
+    """Byte ranges, merged; says quickly which parts of another range they leave open."""
+
+    def __init__(self, ranges: Iterable[tuple[int, int]]) -> None:
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        for start, end in sorted(ranges):
+            if self._ends and start <= self._ends[-1]:
+                self._ends[-1] = max(self._ends[-1], end)
+            else:
+                self._starts.append(start)
+                self._ends.append(end)
+
+    def gaps(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """The parts of `start:end` that no range covers."""
+        position = start
+        for index in range(bisect_right(self._ends, start), len(self._starts)):
+            if position >= end:
+                return
+            if self._starts[index] > position:
+                yield position, min(self._starts[index], end)
+            position = max(position, self._ends[index])
+        if position < end:
+            yield position, end

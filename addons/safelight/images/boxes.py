@@ -1,0 +1,50 @@
+"""Boxes of the ISO base media file format (ISO/IEC 14496-12 section 4.2), as JPEG 2000 and JPEG XL
+use them too.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from safelight.images.model import ImageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MOST_BOXES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A box: its type, where it starts, where its payload starts, where it ends."""
+
+    type: bytes
+    start: int
+    payload: int
+    end: int
+
+
+def boxes(data: bytes, start: int, end: int) -> Iterator[Box]:
+    """The boxes in `data[start:end]`. Raises ImageError where one does not fit."""
+    position = start
+    for _ in range(MOST_BOXES):
+        if position == end:
+            return
+        if position + 8 > end:
+            raise ImageError("This picture is cut off or damaged.")
+        size, type_ = struct.unpack_from(">I4s", data, position)
+        payload = position + 8
+        if size == 1:
+            if payload + 8 > end:
+                raise ImageError("This picture is cut off or damaged.")
+            (size,) = struct.unpack_from(">Q", data, payload)
+            payload += 8
+        elif size == 0:
+            size = end - position
+        if size < payload - position or position + size > end:
+            raise ImageError("This picture is cut off or damaged.")
+        yield Box(type_, position, payload, position + size)
+        position += size
+    raise ImageError("This picture has too many parts.")

@@ -1,0 +1,205 @@
+"""HEIF and AVIF (ISO/IEC 23008-12): metadata items, thumbnails and depth maps are blanked in place.
+
+The table that says where everything stands is not touched, so every offset stays true.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from safelight.images import exif, heif_items, icc, movie, xmp
+from safelight.images.blanking import Blanks, Ranges
+from safelight.images.boxes import Box, boxes
+from safelight.images.model import Examination, Format, ImageError, Kind
+
+if TYPE_CHECKING:
+    from safelight.images.heif_items import Item, Items
+
+_KEPT_BOXES = frozenset({b"ftyp", b"meta", b"mdat", b"moov", b"styp", b"sidx", b"moof", b"mfra"})
+_KEPT_IN_META = frozenset(
+    {b"hdlr", b"pitm", b"iinf", b"iloc", b"iprp", b"iref", b"idat", b"grpl", b"dinf", b"ipro"}
+)
+_PRIVATE_PROPERTIES = frozenset({b"udes", b"altt", b"crtt", b"mdft", b"uuid", b"rref", b"free"})
+_FREE = b"free"
+_C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+
+
+def examine(data: bytes, known: Format) -> Examination:
+    """Examine a HEIF or AVIF. Raises ImageError when its parts do not fit."""
+    blanks = Blanks(data)
+    top = list(boxes(data, 0, len(data)))
+    meta = next((box for box in top if box.type == b"meta"), None)
+    moov = next((box for box in top if box.type == b"moov"), None)
+    if meta is None and moov is None:
+        raise ImageError("This picture describes no picture.")
+    size = (0, 0)
+    if meta is not None:
+        found = heif_items.read(data, meta)
+        size = _dimensions(data, found)
+        kept = heif_items.needed(data, found) | _orientation_carrier(blanks, found)
+        _items(blanks, found, kept)
+        _references(blanks, found, kept)
+        _properties(blanks, found)
+        _meta_boxes(blanks, meta)
+        if moov is None:
+            _residue(blanks, top, found, kept)
+    if moov is not None:
+        movie.scrub(blanks, moov)
+    for box in top:
+        if box.type not in _KEPT_BOXES:
+            free(blanks, box, _top_kinds(data, box), f"{_name(box)} box")
+    return Examination(known, *size, 1, tuple(blanks.findings), blanks.edits)
+
+
+def free(blanks: Blanks, box: Box, kinds: set[Kind], place: str) -> None:
+    """Make a box one that readers pass over: type `free`, payload of zeros."""
+    if box.type != _FREE:
+        blanks.put(box.start + 4, _FREE)
+        blanks.find(kinds, place, box.start, box.end)
+        blanks.blank(box.payload, box.end)
+    else:
+        blanks.remove(box.payload, box.end, kinds, place)
+
+
+def _name(box: Box) -> str:
+    return box.type.decode() if box.type.isalnum() else "unknown"
+
+
+def _top_kinds(data: bytes, box: Box) -> set[Kind]:
+    if box.type == b"uuid" and data.startswith(_C2PA, box.payload):
+        return {Kind.CONTENT_CREDENTIALS}
+    if box.type == b"uuid":
+        return xmp.kinds(data[box.payload : box.end])
+    return {Kind.VOICE_OR_VIDEO if box.type == b"mpvd" else Kind.UNKNOWN_DATA}
+
+
+def _dimensions(data: bytes, found: Items) -> tuple[int, int]:
+    item = found.items.get(found.primary)
+    for index in item.properties if item else ():
+        box = found.properties[index - 1] if 0 < index <= len(found.properties) else None
+        if box is not None and box.type == b"ispe":
+            start = box.payload + 4
+            return int.from_bytes(data[start : start + 4]), int.from_bytes(
+                data[start + 4 : start + 8]
+            )
+    return 0, 0
+
+
+def _orientation_carrier(blanks: Blanks, found: Items) -> set[int]:
+    """Some decoders turn the picture by an XMP item when no Exif item is there: it then stays,
+    with that number alone."""
+    if any(item.type == b"Exif" for item in found.items.values()):
+        return set()
+    for number, item in found.items.items():
+        if item.type != b"mime" or len(item.extents) != 1:
+            continue
+        [(start, end)] = item.extents
+        packet = blanks.data[start:end]
+        needed = xmp.minimal(xmp.orientation(packet)).ljust(end - start)
+        if needed.strip() and len(needed) == end - start:
+            if needed != packet:
+                blanks.find(xmp.kinds(packet), "XMP item", start, end)
+                blanks.put(start, needed)
+            return {number}
+    return set()
+
+
+def _items(blanks: Blanks, found: Items, kept: set[int]) -> None:
+    shared = Ranges(extent for number in kept for extent in found.items[number].extents)
+    for number, item in found.items.items():
+        if number in kept:
+            if item.type != b"mime":
+                _blank_name(blanks, item)
+            continue
+        written = [part for one in item.extents for part in shared.gaps(*one)]
+        stands = any(blanks.data[start:end].strip(b"\0") for start, end in written)
+        if stands or not _is_hidden(blanks.data, item):
+            kinds, place = _described(blanks.data, found, item)
+            blanks.find(kinds, place, item.infe.start, item.infe.end)
+        for start, end in written:
+            blanks.blank(start, end)
+        _hide(blanks, item)
+
+
+def _is_hidden(data: bytes, item: Item) -> bool:
+    return bool(data[item.infe.payload + 3] & 1) and item.type in {b"skip", b"mime"}
+
+
+def _hide(blanks: Blanks, item: Item) -> None:
+    """Set the hidden flag; a type that no reader knows, except where more fields depend on it."""
+    flags = item.infe.payload + 3
+    blanks.put(flags, bytes([blanks.data[flags] | 1]))
+    if item.type not in {b"mime", b"uri "}:
+        blanks.put(item.name - 4, b"skip")
+        _blank_name(blanks, item)
+
+
+def _blank_name(blanks: Blanks, item: Item) -> None:
+    place = "name of an item"
+    blanks.remove(item.name, item.infe.end, {Kind.UNKNOWN_DATA}, place)
+
+
+def _described(data: bytes, found: Items, item: Item) -> tuple[set[Kind], str]:
+    content = b"".join(data[start:end] for start, end in item.extents[:4])
+    if item.type == b"Exif":
+        offset = int.from_bytes(content[:4])
+        return exif.parse(content[4 + offset :]).kinds or {Kind.UNKNOWN_DATA}, "Exif item"
+    if item.type == b"mime":
+        return xmp.kinds(content), "XMP item"
+    auxiliary = heif_items.auxiliary_type(data, found, item)
+    if b"depth" in auxiliary or auxiliary.endswith(b"auxid:2") or b"matte" in auxiliary:
+        return {Kind.DEPTH_MAP}, "auxiliary image"
+    if item.type in heif_items.IMAGE_TYPES:
+        return {Kind.THUMBNAIL}, "auxiliary image" if auxiliary else "thumbnail item"
+    return {Kind.UNKNOWN_DATA}, "item of an unknown kind"
+
+
+def _references(blanks: Blanks, found: Items, kept: set[int]) -> None:
+    """What said that something belongs to the picture must not, once that is gone."""
+    for reference in found.references:
+        if reference.source not in kept and reference.type != _FREE:
+            blanks.put(reference.box.start + 4, _FREE)
+
+
+def _properties(blanks: Blanks, found: Items) -> None:
+    private = set()
+    for index, box in enumerate(found.properties, 1):
+        if box.type in _PRIVATE_PROPERTIES:
+            private.add(index)
+            free(blanks, box, {Kind.COMMENT}, f"{_name(box)} property")
+        elif box.type == b"colr" and blanks.data[box.payload :][:4] in (b"prof", b"rICC"):
+            _profile(blanks, box.payload + 4, box.end)
+    for index, position in found.associations:
+        if index in private:
+            # An unknown property that is essential would make readers refuse the picture.
+            blanks.put(position, bytes([blanks.data[position] & 0x7F]))
+
+
+def _profile(blanks: Blanks, start: int, end: int) -> None:
+    try:
+        clean = icc.scrubbed(blanks.data[start:end])
+    except icc.ProfileError:
+        return
+    if clean != blanks.data[start:end]:
+        blanks.find({Kind.SOFTWARE}, "colour profile", start, end)
+        blanks.put(start, clean)
+
+
+def _meta_boxes(blanks: Blanks, meta: Box) -> None:
+    for box in boxes(blanks.data, meta.payload + 4, meta.end):
+        if box.type == b"hdlr":
+            movie.blank_handler_name(blanks, box)
+        elif box.type not in _KEPT_IN_META:
+            free(blanks, box, {Kind.UNKNOWN_DATA}, f"{_name(box)} box in the description")
+
+
+def _residue(blanks: Blanks, top: list[Box], found: Items, kept: set[int]) -> None:
+    """Bytes of the media data that no item refers to are left over from an editor."""
+    needed = Ranges(extent for number in kept for extent in found.items[number].extents)
+    known = Ranges(extent for item in found.items.values() for extent in item.extents)
+    for box in top:
+        if box.type == b"mdat":
+            for start, end in known.gaps(box.payload, box.end):
+                blanks.remove(start, end, {Kind.UNKNOWN_DATA}, "between the parts of the file")
+            for start, end in needed.gaps(box.payload, box.end):
+                blanks.blank(start, end)

@@ -1,0 +1,241 @@
+"""The items of a HEIF or AVIF file (ISO/IEC 23008-12 and 14496-12 section 8.11): what there is,
+where it stands, what refers to what, and what is needed to show the picture.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from safelight.images.boxes import Box, boxes
+from safelight.images.model import ImageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+IMAGE_TYPES = frozenset(
+    b"hvc1 av01 grid iovl iden jpeg avc1 vvc1 evc1 j2k1 unci tmap mski lhv1 hvt1".split()
+)
+_KEPT_AUXILIARIES = (
+    b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha",
+    b"urn:mpeg:hevc:2015:auxid:1",
+    b"urn:mpeg:avc:2015:auxid:1",
+    b"urn:com:apple:photo:2020:aux:hdrgainmap",
+)
+MOST_ITEMS = 50_000
+
+
+@dataclass(slots=True)
+class Item:
+    """An item: its type, where its `infe` box is, its extents in the file, its properties."""
+
+    id: int
+    type: bytes
+    infe: Box
+    name: int
+    extents: list[tuple[int, int]] = field(default_factory=list)
+    properties: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A reference box of `type` from one item to others."""
+
+    type: bytes
+    box: Box
+    source: int
+    targets: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Items:
+    """Everything the `meta` box says. `properties` are boxes, numbered from 1 by their place."""
+
+    primary: int = 0
+    items: dict[int, Item] = field(default_factory=dict)
+    references: list[Reference] = field(default_factory=list)
+    properties: list[Box] = field(default_factory=list)
+    associations: list[tuple[int, int]] = field(default_factory=list)
+
+
+class Reader:
+    """Reads big-endian numbers of given sizes from a range of the file."""
+
+    def __init__(self, data: bytes, start: int, end: int) -> None:
+        self.data = data
+        self.position = start
+        self.end = end
+
+    def number(self, size: int) -> int:
+        """The next `size` bytes. Raises ImageError past the end."""
+        position = self.position
+        self.position += size
+        if self.position > self.end:
+            raise ImageError("This picture is cut off or damaged.")
+        return int.from_bytes(self.data[position : self.position])
+
+
+def read(data: bytes, meta: Box) -> Items:
+    """Read the `meta` box. Raises ImageError when its parts do not fit."""
+    found = Items()
+    children = {box.type: box for box in boxes(data, meta.payload + 4, meta.end)}
+    if b"pitm" in children:
+        version, reader = _full(data, children[b"pitm"])
+        found.primary = reader.number(2 if version == 0 else 4)
+    if b"iinf" in children:
+        _read_infos(data, children[b"iinf"], found)
+    if b"iloc" in children:
+        _read_locations(data, children[b"iloc"], children.get(b"idat"), found)
+    if b"iref" in children:
+        found.references = list(_references(data, children[b"iref"]))
+    if b"iprp" in children:
+        _read_properties(data, children[b"iprp"], found)
+    return found
+
+
+def needed(data: bytes, found: Items) -> set[int]:
+    """The items that are shown, or that what is shown is made of."""
+    kept = {number for number, item in found.items.items() if item.type in IMAGE_TYPES}
+    owners: dict[int, set[int]] = defaultdict(set)
+    removed = []
+    for reference in found.references:
+        if reference.type == b"dimg":
+            for target in reference.targets:
+                owners[target].add(reference.source)
+        elif reference.type == b"auxl":
+            owners[reference.source].update(reference.targets)
+        if reference.type == b"thmb" or (
+            reference.type == b"auxl" and not _is_kept_auxiliary(data, found, reference.source)
+        ):
+            removed.append(reference.source)
+    return kept - _with_belongings(removed, owners, found.primary)
+
+
+def _with_belongings(removed: list[int], owners: dict[int, set[int]], primary: int) -> set[int]:
+    """What belongs to something that goes, goes with it: a thumbnail's alpha, a grid's tiles."""
+    belongings: dict[int, list[int]] = defaultdict(list)
+    for number, those in owners.items():
+        for owner in those:
+            belongings[owner].append(number)
+    gone: set[int] = set()
+    pending = [number for number in removed if number != primary]
+    while pending:
+        number = pending.pop()
+        if number in gone:
+            continue
+        gone.add(number)
+        for other in belongings[number]:
+            owners[other].discard(number)
+            if not owners[other] and other != primary:
+                pending.append(other)
+    return gone
+
+
+def _is_kept_auxiliary(data: bytes, found: Items, number: int) -> bool:
+    item = found.items.get(number)
+    for index in item.properties if item else ():
+        box = found.properties[index - 1] if 0 < index <= len(found.properties) else None
+        if box is not None and box.type == b"auxC":
+            kind = data[box.payload + 4 : box.end].partition(b"\0")[0]
+            return kind in _KEPT_AUXILIARIES
+    return False
+
+
+def auxiliary_type(data: bytes, found: Items, item: Item) -> bytes:
+    """The URN of an auxiliary image, or b""."""
+    for index in item.properties:
+        if 0 < index <= len(found.properties) and found.properties[index - 1].type == b"auxC":
+            box = found.properties[index - 1]
+            return data[box.payload + 4 : box.end].partition(b"\0")[0]
+    return b""
+
+
+def _full(data: bytes, box: Box) -> tuple[int, Reader]:
+    reader = Reader(data, box.payload, box.end)
+    version = reader.number(1)
+    reader.number(3)
+    return version, reader
+
+
+def _read_infos(data: bytes, iinf: Box, found: Items) -> None:
+    version, reader = _full(data, iinf)
+    reader.number(2 if version == 0 else 4)
+    for box in boxes(data, reader.position, iinf.end):
+        if box.type != b"infe":
+            continue
+        entry_version, entry = _full(data, box)
+        if entry_version < 2 or len(found.items) > MOST_ITEMS:
+            raise ImageError("This picture describes its parts in a way that is not known.")
+        number = entry.number(2 if entry_version == 2 else 4)
+        entry.number(2)
+        type_ = entry.number(4).to_bytes(4)
+        found.items[number] = Item(number, type_, box, entry.position)
+
+
+def _read_locations(data: bytes, iloc: Box, idat: Box | None, found: Items) -> None:
+    version, reader = _full(data, iloc)
+    sizes, more = reader.number(1), reader.number(1)
+    offset_size, length_size = sizes >> 4, sizes & 15
+    base_size, index_size = more >> 4, (more & 15) if version else 0
+    if not {offset_size, length_size, base_size, index_size} <= {0, 4, 8}:
+        raise ImageError("This picture is damaged.")
+    for _ in range(reader.number(2 if version < 2 else 4)):
+        number = reader.number(2 if version < 2 else 4)
+        method = reader.number(2) & 15 if version else 0
+        reader.number(2)
+        base = reader.number(base_size)
+        extents = []
+        for _ in range(reader.number(2)):
+            reader.number(index_size)
+            start = base + reader.number(offset_size)
+            extents.append((start, start + reader.number(length_size)))
+        if number in found.items:
+            found.items[number].extents = list(_in_file(data, extents, method, idat))
+
+
+def _in_file(
+    data: bytes, extents: list[tuple[int, int]], method: int, idat: Box | None
+) -> Iterator[tuple[int, int]]:
+    shift, limit = 0, len(data)
+    if method == 1 and idat is not None:
+        shift, limit = idat.payload, idat.end
+    elif method != 0:
+        raise ImageError("This picture stores its parts in a way that is not known.")
+    for start, end in extents:
+        # A length of zero means all of it.
+        stop = limit if start == end else end + shift
+        if start + shift > limit or stop > limit:
+            raise ImageError("This picture is cut off.")
+        yield start + shift, stop
+
+
+def _references(data: bytes, iref: Box) -> Iterator[Reference]:
+    version, reader = _full(data, iref)
+    width = 2 if version == 0 else 4
+    for box in boxes(data, reader.position, iref.end):
+        entry = Reader(data, box.payload, box.end)
+        source = entry.number(width)
+        count = entry.number(2)
+        yield Reference(box.type, box, source, tuple(entry.number(width) for _ in range(count)))
+
+
+def _read_properties(data: bytes, iprp: Box, found: Items) -> None:
+    for box in boxes(data, iprp.payload, iprp.end):
+        if box.type == b"ipco":
+            found.properties = list(boxes(data, box.payload, box.end))
+        elif box.type == b"ipma":
+            _read_associations(data, box, found)
+
+
+def _read_associations(data: bytes, ipma: Box, found: Items) -> None:
+    version, reader = _full(data, ipma)
+    width = 2 if data[ipma.payload + 3] & 1 else 1
+    for _ in range(reader.number(4)):
+        number = reader.number(2 if version == 0 else 4)
+        for _ in range(reader.number(1)):
+            position = reader.position
+            index = reader.number(width) & (0x7FFF if width == 2 else 0x7F)
+            found.associations.append((index, position))
+            if number in found.items:
+                found.items[number].properties.append(index)

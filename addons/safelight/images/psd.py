@@ -1,0 +1,140 @@
+"""Photoshop documents (Adobe's specification): image resources that only describe it go."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+from safelight.images import icc, iptc, xmp
+from safelight.images.blanking import Blanks
+from safelight.images.model import Edit, Examination, Format, ImageError, Kind, Length
+
+_HEADER = 26
+# Resolution, colour profile, halftone, transparency, grid, aspect ratio, display colours.
+_KEPT = frozenset({1005, 1010, 1013, 1016, 1026, 1032, 1037, 1039, 1046, 1047, 1049, 1064, 1077})
+_ICC = 1039
+MOST_RESOURCES = 10_000
+
+
+def examine(data: bytes) -> Examination:
+    """Examine a PSD or PSB. Raises ImageError when its sections do not fit."""
+    height, width = struct.unpack_from(">II", data, 14)
+    colours = _HEADER + 4 + _length(data, _HEADER, 4)
+    start = colours + 4
+    end = start + _length(data, colours, 4)
+    wide = 8 if data[4:6] == b"\0\2" else 4
+    layers_end = end + wide + _length(data, end, wide)
+    if layers_end + 2 > len(data):
+        raise ImageError("This Photoshop document is cut off.")
+    blanks = Blanks(data)
+    blanks.remove_trailer(_picture_end(data, layers_end))
+    removed: list[Edit] = []
+    for number, begin, payload, stop, finish in _resources(data, start, end):
+        blank = _blank_resource(finish - begin)
+        if number not in _KEPT and data[begin:finish] != blank:
+            kinds = _kinds(number, data[payload:stop])
+            blanks.find(kinds, f"image resource {number}", begin, finish)
+            removed.append(Edit(begin, finish, blank))
+    for number, _, payload, stop, _ in _resources(data, start, end):
+        if number == _ICC:
+            _profile(blanks, payload, stop)
+
+    def plan(length: Length) -> tuple[Edit, ...]:
+        edits = list(blanks.edits(length))
+        if length is Length.COMPACT and removed:
+            size = end - start - sum(one.end - one.start for one in removed)
+            edits.append(Edit(colours, start, struct.pack(">I", size)))
+            edits += [Edit(one.start, one.end) for one in removed]
+        else:
+            edits += removed
+        return tuple(sorted(edits, key=lambda edit: edit.start))
+
+    return Examination(Format.PSD, width, height, 1, tuple(blanks.findings), plan)
+
+
+def _picture_end(data: bytes, start: int) -> int:
+    """Behind the merged picture: raw rows, packed rows with a table of their lengths, or zlib."""
+    channels, height, width, depth = map(int, struct.unpack_from(">HIIH", data, 12))
+    compression = int.from_bytes(data[start : start + 2])
+    start += 2
+    rows = channels * height
+    if compression == 0:
+        end = start + rows * ((width * depth + 7) // 8)
+    elif compression == 1:
+        size = 4 if data[4:6] == b"\0\2" else 2
+        table_end = start + rows * size
+        if table_end > len(data):
+            raise ImageError("This Photoshop document is cut off.")
+        lengths = struct.unpack_from(f">{rows}{'I' if size == 4 else 'H'}", data, start)
+        end = table_end + sum(lengths)
+    elif compression in {2, 3}:
+        stream = zlib.decompressobj()
+        position = start
+        while position < len(data) and not stream.eof:
+            stream.decompress(data[position : position + 65536], 1 << 20)
+            while stream.unconsumed_tail:
+                stream.decompress(stream.unconsumed_tail, 1 << 20)
+            position += 65536
+        end = min(position, len(data)) - len(stream.unused_data)
+    else:
+        raise ImageError("This Photoshop document's picture is damaged.")
+    if end > len(data):
+        raise ImageError("This Photoshop document is cut off.")
+    return end
+
+
+def _length(data: bytes, position: int, size: int) -> int:
+    if position + size > len(data):
+        raise ImageError("This Photoshop document is cut off.")
+    return int.from_bytes(data[position : position + size])
+
+
+type _Resource = tuple[int, int, int, int, int]
+
+
+def _resources(data: bytes, start: int, end: int) -> list[_Resource]:
+    """Number, start, payload start, payload end and end of every image resource."""
+    found: list[_Resource] = []
+    position = start
+    if end > len(data):
+        raise ImageError("This Photoshop document is cut off.")
+    while position < end:
+        name_length = data[position + 6]
+        payload = position + 6 + (name_length + 2) // 2 * 2 + 4
+        size = _length(data, payload - 4, 4)
+        stop = payload + (size + 1) // 2 * 2
+        if data[position : position + 4] not in (b"8BIM", b"MeSa", b"AgHg", b"PHUT", b"DCSR"):
+            raise ImageError("This Photoshop document is damaged.")
+        if stop > end or len(found) > MOST_RESOURCES:
+            raise ImageError("This Photoshop document is damaged.")
+        number = int.from_bytes(data[position + 4 : position + 6])
+        found.append((number, position, payload, payload + size, stop))
+        position = stop
+    return found
+
+
+def _blank_resource(size: int) -> bytes:
+    """A resource of a number that nobody uses, of zeros."""
+    return b"8BIM" + struct.pack(">HHI", 0x1000, 0, size - 12) + bytes(size - 12)
+
+
+def _profile(blanks: Blanks, start: int, end: int) -> None:
+    try:
+        clean = icc.scrubbed(blanks.data[start:end])
+    except icc.ProfileError:
+        clean = bytes(end - start)
+    if clean != blanks.data[start:end]:
+        blanks.find({Kind.SOFTWARE}, "colour profile", start, end)
+        blanks.put(start, clean)
+
+
+def _kinds(number: int, value: bytes) -> set[Kind]:
+    if number == 1060:
+        return xmp.kinds(value)
+    if number == 1028:
+        return iptc.record_kinds(value)
+    if number in {1033, 1036}:
+        return {Kind.THUMBNAIL}
+    if number in {1058, 1059}:
+        return {Kind.DEVICE}
+    return {Kind.UNKNOWN_DATA}
