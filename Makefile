@@ -40,10 +40,10 @@ clean: ## Remove what was installed and cached here
 
 $(VENV)/installed: requirements.lock pyproject.toml
 	@./.ci/venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@$(BIN)/python -m pip install -qq --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -qq --no-deps --editable .
 	@touch $@
 
 $(VENV)/tested: $(VENV)/installed tests/requirements.lock
-	@$(BIN)/python -m pip install --quiet --require-hashes -r tests/requirements.lock
+	@$(BIN)/python -m pip install -qq --require-hashes -r tests/requirements.lock
 	@touch $@

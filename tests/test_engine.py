@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import gzip
+import io
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,7 @@ import pytest
 
 from safelight import assembly, images
 from safelight.audit import AuditError
+from safelight.bodies import decode_coding, encode_coding
 from safelight.engine import Engine, Outcome, Upload
 from safelight.images import Length
 from safelight.refusals import Cause
@@ -161,3 +164,29 @@ def test_without_a_policy_only_pictures_stay(tmp_path: Path) -> None:
     refusal = engine.process(Upload(destination, "/", {}, JPEG)).refusal
     assert refusal is not None
     assert refusal.cause is Cause.POLICY_UNUSABLE
+
+
+@pytest.mark.parametrize("body", [b'{"a": 1}', json.dumps(["x"] * 99).encode()])
+def test_packed_bodies_are_packed_anew(policy: Policy, body: bytes) -> None:
+    """A name in a gzip header, a zstd frame that readers skip: both would leave as they are."""
+    named = io.BytesIO()
+    with gzip.GzipFile("CANARY.jpg", "wb", fileobj=named) as file:
+        file.write(body)
+    skipped = b"\x50\x2a\x4d\x18\x06\0\0\0CANARY"
+    for coding, packed in [
+        ("gzip", named.getvalue()),
+        ("zstd", encode_coding(body, "zstd") + skipped),
+        ("zstd", skipped + encode_coding(body, "zstd")),
+    ]:
+        assert b"CANARY" in packed
+        sent = send(policy(CLEAN), packed, {"content-encoding": coding}).body
+        assert b"CANARY" not in sent
+        assert decode_coding(sent, coding, 10_000) == body
+
+
+def test_a_picture_in_a_pdf_is_cleaned_where_it_stands(policy: Policy) -> None:
+    front = b"%PDF-1.7\n1 0 obj<</Filter/DCTDecode>>stream\n"
+    body = front + JPEG + b"\nendstream endobj\n%%EOF"
+    sent = send(policy(CLEAN), body).body
+    assert len(sent) == len(body)
+    assert sent == front + images.strip(JPEG, Length.SAME_LENGTH) + b"\nendstream endobj\n%%EOF"

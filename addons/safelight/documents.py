@@ -220,6 +220,18 @@ def _position(location: Location, type_: str, reader: _Reader) -> tuple[int, int
     return reader.positions[location]
 
 
+_EXPECTED = {
+    "model_type": "keys with values",
+    "model_attributes_type": "keys with values",
+    "dict_type": "keys with values",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "string_type": "text",
+    "int_type": "a whole number",
+    "bool_type": "true or false",
+}
+
+
 def _message(details: ErrorDetails, where: str, model: type[BaseModel]) -> str:
     last = str(details["loc"][-1]) if details["loc"] else ""
     if details["type"] == "extra_forbidden":
@@ -233,6 +245,8 @@ def _message(details: ErrorDetails, where: str, model: type[BaseModel]) -> str:
         given = str(details["input"])
         choice = f"must be one of {', '.join(words)}" if len(words) > 1 else f"must be {words[0]}"
         return f"{where}: {choice}{did_you_mean(given, words)}"
+    if details["type"] in _EXPECTED:
+        return f"{where or 'the document'}: must be {_EXPECTED[details['type']]}"
     if details["type"] == "too_short":
         return f"{where}: needs at least one item"
     if details["type"] == "string_pattern_mismatch":

@@ -130,7 +130,7 @@ class Engine:
         case = _Case(upload)
         self._read(case)
         if not case.pictures and not case.doubts:
-            return Outcome(upload.body)
+            return Outcome(_packed(case, case.body))
         if self._policy is None:
             reason = "The policy file has a mistake, so nothing can be decided."
             return self.refuse(upload.destination, Cause.POLICY_UNUSABLE, reason, len(upload.body))
@@ -228,10 +228,11 @@ def _transform(case: _Case, transforms: frozenset[Action]) -> None:
 
 
 def _clean(case: _Case) -> None:
-    length = _length(case)
+    usual = _length(case)
     for picture in case.pictures:
         if picture.error is not None:
             continue
+        length = images.Length.SAME_LENGTH if picture.site.fixed else usual
         try:
             cleaned = picture.cleaned(length)
         except images.ImageError as error:
@@ -256,10 +257,23 @@ def _length(case: _Case) -> images.Length:
 def _rewritten(case: _Case) -> bytes:
     """The body that may leave, in the coding it came in. Raises RuntimeError if it is wrong."""
     if not case.cleaned and not case.names:
-        return case.upload.body
+        # In doubt the policy may let it go as it is: then it was perhaps not even unpacked.
+        return case.upload.body if case.doubts else _packed(case, case.body)
     body = bodies.rewrite(case.body, case.cleaned, case.names)
     _read_again(body, case)
-    return bodies.encode_coding(body, case.upload.headers.get("content-encoding", ""))
+    return _packed(case, body)
+
+
+def _packed(case: _Case, body: bytes) -> bytes:
+    """`body` in the coding it came in, packed anew: compressed formats have room for names and
+    for blocks that every reader skips."""
+    upload = case.upload
+    coding = upload.headers.get("content-encoding", "").strip().lower()
+    if coding in {"", "identity"}:
+        return upload.body if body == case.body else body
+    if body == case.body and bodies.binds_bytes(upload.headers, upload.query):
+        return upload.body
+    return bodies.encode_coding(body, coding)
 
 
 def _read_again(body: bytes, case: _Case) -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from safelight.bodies import base64_text
 from tests.bodies.recogniser import MARKED, picture
 
-PLAIN = base64.b64encode(picture(b"\xfb\xff\xbf" * 9)).decode()
+PLAIN = base64.b64encode(picture(b"\xfb\xff\xbf" * 9 + b"!")).decode()
+assert PLAIN.endswith("=")
 URL_SAFE = PLAIN.replace("+", "-").replace("/", "_")
 
 WRITINGS = {
@@ -23,6 +24,10 @@ WRITINGS = {
     "html in a prompt": json.dumps({"prompt": f'see <img src="data:image/png;base64,{PLAIN}">'}),
     "after an escaped line break": json.dumps({"prompt": f"look at this:\n{PLAIN}"}),
     "after a word and a line break": json.dumps({"prompt": f"this\n{PLAIN}"}),
+    "digits and letters escaped": json.dumps({"image": PLAIN})
+    .replace("9", r"\u0039")
+    .replace("j", r"\u006a"),
+    "escaped padding": json.dumps({"image": PLAIN}).replace("=", r"\u003d"),
     "form": "a=1&image=" + PLAIN.replace("+", "%2B").replace("/", "%2F").replace("=", "%3D"),
     "form with a data url": "u=data%3Aimage%2Fjpeg%3Bbase64%2C"
     + PLAIN.replace("+", "%2B").replace("/", "%2F").replace("=", "%3d"),
@@ -41,7 +46,10 @@ def test_found_decoded_and_written_back_in_every_writing(text: str) -> None:
     run = body[site.start : site.end]
     content = base64_text.decode(run)
     assert content == base64.b64decode(PLAIN)
-    assert base64_text.encode(content, run) == run
+    again = base64_text.encode(content, run)
+    assert base64_text.decode(again) == content
+    if b"u0039" not in run:
+        assert again == run
 
 
 def test_several_pictures_in_one_text() -> None:

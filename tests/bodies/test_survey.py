@@ -90,6 +90,7 @@ def test_a_raw_picture_is_found_under_any_type(content_type: str) -> None:
         ),
         (form((TEXT + "\r\nContent-Encoding: gzip", b"x")), FORM, Doubt.UNKNOWN_SHAPE),
         (b"x", "text/plain; charset=utf-16", Doubt.UNKNOWN_SHAPE),
+        ("hello".encode("utf-16"), "application/json", Doubt.UNKNOWN_SHAPE),
         (form((file("a.zip", "application/zip"), b"PK" + picture())), FORM, Doubt.UNKNOWN_SHAPE),
     ],
 )
@@ -97,6 +98,70 @@ def test_what_cannot_be_understood_is_doubtful(
     body: bytes, content_type: str, doubt: Doubt
 ) -> None:
     assert doubt in {found.doubt for found in survey(body, content_type, MARKED).doubts}
+
+
+JPEG_HEAD = b"\xff\xd8\xff\xe0\x00\x10JFIF"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(list(JPEG_HEAD)),
+        json.dumps({str(i): byte for i, byte in enumerate(JPEG_HEAD)}),
+        json.dumps({"type": "Buffer", "data": list(JPEG_HEAD)}),
+        json.dumps({"hex": JPEG_HEAD.hex() * 20}),
+        json.dumps({"binary": JPEG_HEAD.decode("latin-1")}),
+        json.dumps({"binary": JPEG_HEAD.decode("latin-1")}, ensure_ascii=False),
+        "photo=%FF%D8%FF%E0",
+        json.dumps(list(b"\x89PNG\r\n\x1a\n.....")),
+    ],
+)
+def test_pictures_spelled_out_as_text_are_doubtful(text: str) -> None:
+    found = survey(text.encode(), "application/json", MARKED)
+    assert [doubtful.doubt for doubtful in found.doubts] == [Doubt.UNKNOWN_SHAPE]
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"hello", "text/plain; charset=windows-1252"),
+        (b'{"a": 1}', "application/json, application/json"),
+        (json.dumps({"sha512": "ffd8ff" + "a" * 122}).encode(), "application/json"),
+        (json.dumps({"colour": [255, 216, 254, 1]}).encode(), "application/json"),
+    ],
+)
+def test_ordinary_oddities_are_not_doubtful(body: bytes, content_type: str) -> None:
+    assert survey(body, content_type, MARKED).doubts == ()
+
+
+def test_pictures_in_a_pdf_are_sites_of_fixed_length() -> None:
+    body = (
+        b"%PDF-1.7\n1 0 obj<</Length 9/Filter/DCTDecode>>stream\r\n"
+        + picture(b"1")
+        + b"\r\nendstream endobj\n2 0 obj<<>>stream\nBT (stream) ET\nendstream endobj\n"
+        b"3 0 obj<<>>stream\n" + picture(b"2") + b"\nendstream endobj\n%%EOF"
+    )
+    found = survey(body, "application/pdf", MARKED)
+    assert [content(body, site) for site in found.sites] == [picture(b"1"), picture(b"2")]
+    assert all(site.fixed for site in found.sites)
+    assert (found.shape, found.doubts) == (Shape.PDF, ())
+    locked = survey(body.replace(b"%%EOF", b"trailer<</Encrypt 9 0 R>>"), "", MARKED)
+    assert [doubtful.doubt for doubtful in locked.doubts] == [Doubt.UNKNOWN_SHAPE]
+
+
+def test_names_of_a_part_that_holds_parts() -> None:
+    inner = form((file("in.jpg"), picture(b"in")), boundary=b"YY")
+    head = (
+        'Content-Disposition: x; filename="out.jpg"\r\nContent-Type: multipart/mixed; boundary=YY'
+    )
+    body = form((head, inner))
+    found = survey(body, FORM, MARKED)
+    assert [body[name.start : name.end] for name in found.names] == [b"out.jpg", b"in.jpg"]
+
+
+def test_many_named_parts_are_surveyed_quickly() -> None:
+    body = form(*[(file(f"{number}.txt", "text/plain"), b"x") for number in range(9000)])
+    assert survey(body, FORM, MARKED).sites == ()
 
 
 def test_multipart_nested_without_end_is_doubtful() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -87,6 +88,13 @@ def test_strip_never_replaces_an_original_or_another_copy(
     assert (tmp_path / "out" / "a.jpg").read_bytes() == images.strip(before)
 
 
+def test_pipes_are_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.jpg"
+    os.mkfifo(pipe)
+    assert call("strip", pipe, "-o", tmp_path / "out").exit_code == 1
+    assert "it is not a file" in call("inspect", pipe).output
+
+
 def test_inspect_in_words(photos: dict[str, Path]) -> None:
     result = call("inspect", photos["a.jpg"])
     assert result.exit_code == 0
@@ -137,6 +145,10 @@ def test_audit_tail(tmp_path: Path) -> None:
         "verdict": "warn",
         "pictures": [{"type": "jpeg", "received": 5, "found": ["location"]}],
     }
+    (tmp_path / "audit.jsonl").touch()
+    assert "No decision has been recorded" in call("audit", "tail", "--audit", tmp_path).stderr
+    missing = call("audit", "tail", "--audit", tmp_path / "nowhere")
+    assert (missing.exit_code, "There is no folder" in missing.stderr) == (1, True)
     (tmp_path / "audit.jsonl").write_text(json.dumps(record) + "\nnonsense\n")
     result = call("audit", "tail", "--audit", tmp_path)
     assert "sent  chatgpt_web: 1 picture, saying where it was taken" in result.stdout

@@ -98,3 +98,21 @@ def test_every_format_has_an_extension() -> None:
     for known in Format:
         assert known.extension.isalnum()
     assert Image.registered_extensions()[f".{Format.JPEG.extension}"] == "JPEG"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<!---->" * 9000 + b"x",
+        b"<!DOCTYPE svg[]>" * 4000 + b"x",
+        b"<!--" * 16_000,
+        b"<?" * 30_000,
+        b" " * 65_000,
+    ],
+)
+def test_long_prologues_take_no_time(data: bytes) -> None:
+    assert sniff(data) is None
+
+
+def test_an_svg_behind_a_long_comment() -> None:
+    assert sniff(b"<!--" + b"x" * 20_000 + b"--><svg>") is Format.SVG

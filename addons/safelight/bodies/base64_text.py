@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from safelight.bodies.model import Recogniser
 
 SHORTEST_RUN = 32
-_HEAD = 2048
+_HEAD = 8192
 
 _PLAIN = rb"[A-Za-z0-9+/_-]"
-_ESCAPE = rb"\\+/|\\+u00(?:2[BbFf]|3[Dd])|%(?:2[BbFf]|3[Dd])"
+_ESCAPE = rb"\\+/|\\+u00(?:2[BbFf]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa])|%2[BbFf]"
 _PADDING = rb"=|%3[Dd]|\\+u003[Dd]"
 _BREAK = rb"(?:\r?\n[ \t]*|\\+r\\+n|\\+n)(?=[A-Za-z0-9+/_\\%-])"
 # A run does not start in the middle of somebody else's escape (`\n`, `%2C`, `\u0022`).
@@ -47,7 +47,7 @@ _RUN = re.compile(
     + _PADDING
     + rb"){0,2}"
 )
-_ESCAPES = re.compile(_ESCAPE)
+_ESCAPES = re.compile(_ESCAPE + rb"|%3[Dd]|\\+u003[Dd]")
 _BREAKS = re.compile(_BREAK)
 
 

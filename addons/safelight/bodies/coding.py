@@ -79,7 +79,8 @@ def _inflate(body: bytes, window: int, cap: int, *, members: bool) -> bytes:
             raise ExpandsTooFarError("it expands to more than the largest allowed upload")
         if not stream.eof:
             raise EOFError
-        rest = stream.unused_data
+        # Tape drives padded with zeros; gzip still does not mind them.
+        rest = stream.unused_data.lstrip(b"\0") if members else stream.unused_data
         if rest and not members:
             raise CodingError("its compressed body is followed by other bytes")
     return bytes(output)

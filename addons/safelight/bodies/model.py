@@ -15,6 +15,7 @@ class Shape(StrEnum):
     JSON = "json"
     FORM = "form"
     TEXT = "text"
+    PDF = "pdf"
     BINARY = "binary"
 
 
@@ -37,7 +38,8 @@ class Doubt(StrEnum):
 class Site:
     """One image in a body: `body[start:end]` holds it, written in `encoding`.
 
-    `part` numbers the multipart part it stands in from 1 (0: not in a part).
+    `part` numbers the multipart part it stands in from 1 (0: not in a part). A `fixed` one stands
+    in something that knows its length.
     """
 
     start: int
@@ -45,6 +47,7 @@ class Site:
     encoding: Encoding
     declared: str | None = None
     part: int = 0
+    fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

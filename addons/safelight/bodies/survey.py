@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safelight.bodies import base64_text, headers, multipart
+from safelight.bodies import base64_text, headers, multipart, pdf, spelled_out
 from safelight.bodies.model import (
     Doubt,
     Doubtful,
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 DEEPEST_MULTIPART = 4
 MOST_SITES = 1_000
-_HEAD = 4096
-_READABLE_CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1"})
+_HEAD = 65_536
+# Character sets in which base64 does not read as it does in ASCII.
+_UNREADABLE_CHARSETS = ("utf-16", "utf-32", "utf-7", "ucs", "iso-10646", "cp037", "ibm", "hz-")
+_BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def survey(body: bytes, content_type: str, recogniser: Recogniser) -> Survey:
@@ -48,8 +50,10 @@ class _Surveyor:
         try:
             field = headers.parse(content_type)
         except headers.HeaderError as error:
-            self._doubt(Doubt.UNKNOWN_SHAPE, f"Its content type cannot be read: {error}.")
             field = headers.Field("", {})
+            # Whatever else it is, it is looked at by its bytes; parts could be read in two ways.
+            if b"multipart" in content_type.lower().encode() or self.body.startswith(b"--"):
+                self._doubt(Doubt.UNKNOWN_SHAPE, f"Its content type cannot be read: {error}.")
         if field.value.startswith("multipart/") and end:
             shape = Shape.MULTIPART
             self._multipart(0, end, field, 1)
@@ -61,7 +65,7 @@ class _Surveyor:
         return Survey(
             shape,
             tuple(self.sites[:MOST_SITES]),
-            tuple(name for name in self.names if name.part in named),
+            tuple(sorted((one for one in self.names if one.part in named), key=_start)),
             tuple(self.doubts),
         )
 
@@ -89,7 +93,6 @@ class _Surveyor:
         self.parts += 1
         number = self.parts
         self.names += [Name(n.start, n.end, number, n.extended) for n in part.names]
-        self.names.sort(key=lambda name: name.start)
         try:
             field = headers.parse(part.content_type)
         except headers.HeaderError as error:
@@ -100,7 +103,12 @@ class _Surveyor:
         if part.content_encoding not in {"", "identity"}:
             self._doubt(Doubt.UNKNOWN_SHAPE, "A part is compressed by itself.")
         if field.value.startswith("multipart/"):
+            first = len(self.sites)
             self._multipart(part.start, part.end, field, depth + 1)
+            if len(self.sites) > first:
+                # A name of the whole is a name of what is in it.
+                inner = self.sites[first].part
+                self.names += [Name(n.start, n.end, inner, n.extended) for n in part.names]
         else:
             self._leaf(part.start, part.end, field, number)
 
@@ -112,19 +120,30 @@ class _Surveyor:
             self.sites.append(Site(start, end, Encoding.IDENTITY, field.value or None, part))
             return Shape.RAW
         charset = field.parameters.get("charset")
-        if charset and charset.value.lower() not in _READABLE_CHARSETS:
+        marked = body.startswith(_BYTE_ORDER_MARKS, start)
+        if marked or (charset and charset.value.lower().startswith(_UNREADABLE_CHARSETS)):
             self._doubt(Doubt.UNKNOWN_SHAPE, "Its text is in an unusual character set.")
-        sites = list(base64_text.find(body, start, end, self.recogniser, part))
+        is_pdf = pdf.is_pdf(body, start, end)
+        find = pdf.find if is_pdf else base64_text.find
+        sites = list(find(body, start, end, self.recogniser, part))
         self.sites += sites
+        if is_pdf and pdf.is_encrypted(body, start, end):
+            self._doubt(Doubt.UNKNOWN_SHAPE, "It is an encrypted PDF, which cannot be looked into.")
         if field.value.startswith("image/") and size and not sites:
             self._doubt(
                 Doubt.UNREADABLE, "It is declared to be a picture, but is none that is known."
+            )
+        if spelled_out.holds_picture(body, start, end):
+            self._doubt(
+                Doubt.UNKNOWN_SHAPE, "A picture is spelled out in it, byte by byte, as text."
             )
         if self._holds_image_between(start, end, sites):
             self._doubt(
                 Doubt.UNKNOWN_SHAPE, "A picture stands inside it where it cannot be cleaned yet."
             )
-        return _shape_of(body[start : min(end, start + _HEAD)], field.value)
+        return (
+            Shape.PDF if is_pdf else _shape_of(body[start : min(end, start + _HEAD)], field.value)
+        )
 
     def _holds_image_between(self, start: int, end: int, sites: Iterable[Site]) -> bool:
         view = memoryview(self.body)
@@ -134,6 +153,10 @@ class _Surveyor:
                 return True
             position = site.end
         return self.recogniser.holds_image(view[position:end])
+
+
+def _start(name: Name) -> int:
+    return name.start
 
 
 def _shape_of(head: bytes, declared: str) -> Shape:

@@ -37,13 +37,17 @@ def audit() -> None:
 @click.option("--json", "as_json", is_flag=True, help="The records as they stand in the file.")
 def tail(folder: Path, count: int, *, as_json: bool) -> None:
     """Show the last decisions, newest last."""
+    if not folder.exists() and folder != paths.default_audit():
+        raise click.ClickException(f"There is no folder {folder}.")
+    records: list[audit_log.Decision | str] = []
     try:
-        records = list(audit_log.last(folder, count))
+        records += audit_log.last(folder, count)
     except FileNotFoundError:
-        click.echo(f"No decision has been recorded in {folder} yet.", err=True)
-        return
+        pass
     except OSError as error:
         raise click.ClickException(f"{folder} cannot be read: {error.strerror}") from error
+    if not records:
+        click.echo(f"No decision has been recorded in {folder} yet.", err=True)
     for record in records:
         if isinstance(record, str):
             click.echo(f"? not a record: {record[:60]!r}", err=True)

@@ -31,6 +31,8 @@ def inspect(files: tuple[Path, ...], *, as_json: bool) -> None:
 
 def _report(file: Path) -> dict[str, Any]:
     report: dict[str, Any] = {"file": str(file)}
+    if file.exists() and not file.is_file():
+        return {**report, "error": "it is not a file"}
     try:
         data = file.read_bytes()
         report["bytes"] = len(data)

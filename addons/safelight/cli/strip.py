@@ -71,6 +71,8 @@ def _target(file: Path, folder: Path | None, taken: set[Path]) -> Path:
 
 
 def _read(file: Path) -> bytes:
+    if file.exists() and not file.is_file():
+        raise _StripError("it is not a file")
     try:
         return file.read_bytes()
     except OSError as error:

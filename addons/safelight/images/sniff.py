@@ -13,11 +13,11 @@ _MOVIE_BRANDS = {
     *(b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"qt  ", b"M4V "),
     *(b"M4A ", b"3gp4", b"3gp5", b"3gp6", b"MSNV", b"dash", b"mp4v"),
 }
-_SVG = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*(?:<\?[^>]*\?>|<!--.*?-->|<!DOCTYPE\s+svg[^>\[]*(?:\[.*?\])?[^>]*>|\s)*"
-    rb"<(?:[A-Za-z][\w.-]*:)?svg[\s>/]",
-    re.DOTALL,
-)
+# How far the first tag of an SVG may be, behind a prologue and an editor's comments.
+_PROLOGUE = 65_536
+_SPACES = {b" ", b"\t", b"\r", b"\n"}
+_SKIPPED = ((b"<!--", b"-->"), (b"<?", b"?>"))
+_SVG_TAG = re.compile(rb"<(?:[A-Za-z][\w.-]{0,40}:)?svg[\s>/]")
 _SIGNATURES = (
     (b"\xff\xd8\xff", Format.JPEG),
     (b"\x89PNG\r\n\x1a\n", Format.PNG),
@@ -45,7 +45,7 @@ _SIGNATURES = (
 def sniff(data: bytes) -> Format | None:
     """The format that `data`, or a file that begins with it, is in; None for anything else.
 
-    The first 4096 bytes are enough.
+    The first 64 KiB are enough.
     """
     head = bytes(data[:4096])
     for signature, found in _SIGNATURES:
@@ -61,7 +61,7 @@ def sniff(data: bytes) -> Format | None:
         return Format.BMP
     if _is_icon(head):
         return Format.ICO
-    return Format.SVG if _SVG.match(head) else None
+    return Format.SVG if _is_svg(bytes(data[:_PROLOGUE])) else None
 
 
 def _iso_media(head: bytes) -> Format | None:
@@ -91,3 +91,29 @@ def _is_icon(head: bytes) -> bool:
     count, reserved = struct.unpack_from("<H", head, 4)[0], head[9]
     size, offset = struct.unpack_from("<II", head, 14)
     return 0 < count < 1024 and reserved == 0 and size >= 40 and offset >= 6 + 16 * count
+
+
+def _is_svg(text: bytes) -> bool:
+    """Does an `svg` element follow the prologue? One pass: each part is skipped to its end."""
+    position = 3 if text.startswith(b"\xef\xbb\xbf") else 0
+    while True:
+        while text[position : position + 1] in _SPACES:
+            position += 1
+        end = _skipped_to(text, position)
+        if end is None:
+            return _SVG_TAG.match(text, position) is not None
+        position = end
+
+
+def _skipped_to(text: bytes, position: int) -> int | None:
+    """The end of a comment, an instruction or a document type at `position`; None if none is."""
+    for start, end in _SKIPPED:
+        if text.startswith(start, position):
+            found = text.find(end, position)
+            return len(text) if found < 0 else found + len(end)
+    if not text.startswith(b"<!DOCTYPE", position):
+        return None
+    subset, close = text.find(b"[", position), text.find(b">", position)
+    if 0 <= subset < close:
+        close = text.find(b">", text.find(b"]", subset))
+    return len(text) if close < 0 else close + 1
