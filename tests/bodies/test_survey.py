@@ -112,7 +112,11 @@ JPEG_HEAD = b"\xff\xd8\xff\xe0\x00\x10JFIF"
         json.dumps({"hex": JPEG_HEAD.hex() * 20}),
         json.dumps({"binary": JPEG_HEAD.decode("latin-1")}),
         json.dumps({"binary": JPEG_HEAD.decode("latin-1")}, ensure_ascii=False),
+        json.dumps({"binary": JPEG_HEAD.decode("latin-1")})
+        .replace("u00ff", "u00FF")
+        .replace("u00d8", "u00D8"),
         "photo=%FF%D8%FF%E0",
+        "photo=%ff%d8%ff%e0",
         json.dumps(list(b"\x89PNG\r\n\x1a\n.....")),
     ],
 )

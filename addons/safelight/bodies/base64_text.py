@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 SHORTEST_RUN = 32
 _HEAD = 8192
 
+# JSON in JSON doubles the backslashes at each level. Unbounded, a run of them would be tried from
+# each of its characters to its end.
 _PLAIN = rb"[A-Za-z0-9+/_-]"
-_ESCAPE = rb"\\+/|\\+u00(?:2[BbFf]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa])|%2[BbFf]"
-_PADDING = rb"=|%3[Dd]|\\+u003[Dd]"
-_BREAK = rb"(?:\r?\n[ \t]*|\\+r\\+n|\\+n)(?=[A-Za-z0-9+/_\\%-])"
+_ESCAPE = rb"\\{1,15}/|\\{1,15}u00(?:2[BbFf]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa])|%2[BbFf]"
+_PADDING = rb"=|%3[Dd]|\\{1,15}u003[Dd]"
+_BREAK = rb"(?:\r?\n[ \t]*|\\{1,15}r\\{1,15}n|\\{1,15}n)(?=[A-Za-z0-9+/_\\%-])"
 # A run does not start in the middle of somebody else's escape (`\n`, `%2C`, `\u0022`).
 _NOT_IN_ESCAPE = rb"(?<!\\)(?<!%)(?<!%[0-9A-Fa-f])" rb"(?<!\\u)(?<!\\u.)(?<!\\u..)(?<!\\u...)"
 _RUN = re.compile(
@@ -47,7 +49,7 @@ _RUN = re.compile(
     + _PADDING
     + rb"){0,2}"
 )
-_ESCAPES = re.compile(_ESCAPE + rb"|%3[Dd]|\\+u003[Dd]")
+_ESCAPES = re.compile(_ESCAPE + rb"|%3[Dd]|\\{1,15}u003[Dd]")
 _BREAKS = re.compile(_BREAK)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MOST_PARTS = 10_000
 _LONGEST_BOUNDARY = 200  # RFC 2046 says 70, some clients use more
 _LONGEST_HEADER = 16_384
-_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n]*?)[ \t]*(?:\r\n|\Z)")
+_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*+([^\r\n]*+)(?:\r\n|\Z)")
 _SINGLE_FIELDS = (
     b"content-disposition",
     b"content-type",
@@ -160,7 +160,7 @@ def _fields(body: bytes, start: int, end: int) -> dict[bytes, _HeaderField]:
         counts[name] += 1
         # Latin-1 maps bytes to characters one to one, so positions in the text are positions
         # in the body.
-        fields[name] = _HeaderField(match[2].decode("latin-1"), match.start(2))
+        fields[name] = _HeaderField(match[2].decode("latin-1").rstrip(" \t"), match.start(2))
     if any(counts[name] > 1 for name in _SINGLE_FIELDS):
         raise MultipartError("a multipart part has the same header twice")
     return fields

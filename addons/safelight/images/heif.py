@@ -21,6 +21,7 @@ _KEPT_IN_META = frozenset(
 )
 _PRIVATE_PROPERTIES = frozenset({b"udes", b"altt", b"crtt", b"mdft", b"uuid", b"rref", b"free"})
 _FREE = b"free"
+_LONGEST_LOOK = 1_000_000
 _C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 
 
@@ -140,7 +141,7 @@ def _blank_name(blanks: Blanks, item: Item) -> None:
 
 
 def _described(data: bytes, found: Items, item: Item) -> tuple[set[Kind], str]:
-    content = b"".join(data[start:end] for start, end in item.extents[:4])
+    content = b"".join(data[start:end] for start, end in item.extents[:1])[:_LONGEST_LOOK]
     if item.type == b"Exif":
         offset = int.from_bytes(content[:4])
         return exif.parse(content[4 + offset :]).kinds or {Kind.UNKNOWN_DATA}, "Exif item"

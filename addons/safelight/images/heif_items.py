@@ -24,6 +24,7 @@ _KEPT_AUXILIARIES = (
     b"urn:com:apple:photo:2020:aux:hdrgainmap",
 )
 MOST_ITEMS = 50_000
+MOST_EXTENTS = 200_000
 
 
 @dataclass(slots=True)
@@ -180,18 +181,26 @@ def _read_locations(data: bytes, iloc: Box, idat: Box | None, found: Items) -> N
     base_size, index_size = more >> 4, (more & 15) if version else 0
     if not {offset_size, length_size, base_size, index_size} <= {0, 4, 8}:
         raise ImageError("This picture is damaged.")
+    extents_left, bytes_left = MOST_EXTENTS, 2 * len(data)
     for _ in range(reader.number(2 if version < 2 else 4)):
         number = reader.number(2 if version < 2 else 4)
         method = reader.number(2) & 15 if version else 0
         reader.number(2)
         base = reader.number(base_size)
         extents = []
-        for _ in range(reader.number(2)):
+        count = reader.number(2)
+        extents_left -= count + 1
+        if extents_left < 0:
+            raise ImageError("This picture is in too many pieces.")
+        for _ in range(count):
             reader.number(index_size)
             start = base + reader.number(offset_size)
             extents.append((start, start + reader.number(length_size)))
         if number in found.items:
             found.items[number].extents = list(_in_file(data, extents, method, idat))
+            bytes_left -= sum(end - start for start, end in found.items[number].extents)
+            if bytes_left < 0:
+                raise ImageError("This picture refers to the same place too often.")
 
 
 def _in_file(

@@ -50,12 +50,15 @@ def scrubbed(profile: bytes) -> bytes:
     result[:table_end] = profile[:table_end]
     for start, end in _PRIVATE_HEADER:
         result[start:end] = bytes(end - start)
-    # A profile for a device class of data colour space "named" keeps its names: they are colours.
+    readable = 8 * len(profile)
     for position in range(_HEADER_SIZE + 4, table_end, 12):
         tag = profile[position : position + 4]
         offset, size = struct.unpack_from(">II", profile, position + 4)
         if offset + size > len(profile) or offset < table_end:
             continue  # colour management passes over a tag that points outside, and so do we
+        readable -= size
+        if readable < 0:
+            raise ProfileError("its tags overlap")
         if tag not in _PRIVATE_TAGS:
             result[offset : offset + size] = profile[offset : offset + size]
         elif profile[offset : offset + 4] in _TEXT_TYPES:

@@ -18,11 +18,14 @@ def examine(data: bytes) -> Examination:
     table_end = _HEADER + _ENTRY * count
     kept = [(0, table_end)]
     size = (0, 0)
+    total = 0
     for position in range(_HEADER, table_end, _ENTRY):
         width, height, _, reserved, _, _, length, start = struct.unpack_from(
             "<BBBBHHII", data, position
         )
-        if start + length > len(data) or start < table_end or reserved:
+        total += length
+        outside = start + length > len(data) or start < table_end
+        if outside or reserved or total > len(data):
             raise ImageError("This icon has a picture outside the file.")
         kept.append((start, start + length))
         size = max(size, (width or 256, height or 256))

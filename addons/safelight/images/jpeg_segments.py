@@ -15,6 +15,7 @@ SOF = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xC
 SOI, EOI, SOS, COM = 0xD8, 0xD9, 0xDA, 0xFE
 _TABLES = frozenset({0xC4, 0xCC, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF})
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
+_MARKER = re.compile(rb"\xff[^\x00\xff]")
 _MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 MOST_SEGMENTS = 100_000
 
@@ -76,13 +77,10 @@ def walk(data: bytes, start: int = 0) -> Iterator[Segment | Stray | End]:
 
 def _next_marker(data: bytes, position: int) -> int:
     """Where the next marker's last FF stands; what is skipped are fill bytes or stray ones."""
-    while True:
-        position = data.find(b"\xff", position)
-        if position < 0 or position + 1 >= len(data):
-            raise ImageError("This JPEG is cut off.")
-        if data[position + 1] not in (0x00, 0xFF):
-            return position
-        position += 1 if data[position + 1] == 0xFF else 2
+    match = _MARKER.search(data, position)
+    if match is None:
+        raise ImageError("This JPEG is cut off.")
+    return match.start()
 
 
 def _segment(data: bytes, start: int) -> Segment:

@@ -20,13 +20,18 @@ _TIMES = frozenset({b"mvhd", b"tkhd", b"mdhd"})
 _CONTAINERS = frozenset({b"moov", b"trak", b"mdia", b"minf", b"edts", b"stbl", b"dinf", b"mvex"})
 _DESCRIBING = frozenset({b"udta", b"meta", b"uuid", b"free", b"skip", b"wide", b"name", b"kywd"})
 _SHOWN_TRACKS = frozenset({b"vide", b"soun", b"pict", b"auxv", b"subt", b"sbtl", b"text", b"clcp"})
-MOST_SAMPLES = 10_000_000
+MOST_SAMPLES = 2_000_000
+MOST_METADATA_TRACKS = 64
 
 
 def scrub(blanks: Blanks, moov: Box) -> None:
     """Blank what a `moov` box says besides how to play. Raises ImageError where it is damaged."""
+    removed = 0
     for box in boxes(blanks.data, moov.payload, moov.end):
         if box.type == b"trak" and _handler(blanks.data, box) not in _SHOWN_TRACKS:
+            removed += 1
+            if removed > MOST_METADATA_TRACKS:
+                raise ImageError("This movie has too many tracks.")
             _remove_track(blanks, box)
         else:
             _scrub_box(blanks, box)

@@ -42,7 +42,7 @@ _EXAMINERS: dict[Format, Callable[[bytes], Examination]] = {
     Format.ICO: ico.examine,
     Format.PSD: psd.examine,
     Format.MP4: movie_file.examine,
-    Format.SVG: lambda data: svg.examine(data, strip),
+    Format.SVG: lambda data: svg.examine(data, _strip_inside),
 }
 
 
@@ -73,6 +73,13 @@ def strip(data: bytes, length: Length = Length.COMPACT) -> bytes:
     if again.findings or again.edits(length):
         raise ImageError("This picture could not be cleaned for certain.")
     return cleaned
+
+
+def _strip_inside(data: bytes, length: Length) -> bytes:
+    """Clean a picture inside another; only one that holds no further ones."""
+    if sniff(data) is Format.SVG:
+        raise ImageError("A drawing inside this drawing cannot be cleaned.")
+    return strip(data, length)
 
 
 @contextmanager

@@ -29,7 +29,7 @@ _TOKEN = re.compile(
     rb"|<",
     re.DOTALL,
 )
-_ATTRIBUTE = re.compile(rb"\s+([A-Za-z_][\w.:-]*)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+_ATTRIBUTE = re.compile(rb"(?<![\w.:-])([A-Za-z_][\w.:-]*+)\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)')")
 _PICTURE = re.compile(rb"data:image/[\w.+-]+;base64,([A-Za-z0-9+/=\s]+)")
 _DRAWN = frozenset(
     {
@@ -145,16 +145,20 @@ def _leave(walk: _Walk, end: int) -> None:
 
 def _attributes(walk: _Walk, start: int, text: bytes, *, is_root: bool) -> None:
     sizes: dict[bytes, int] = {}
+    behind = 0
     for match in _ATTRIBUTE.finditer(text):
         name, group = match[1], 2 if match[2] is not None else 3
         value = match[group]
         if not walk.is_drawn(name):
-            first, last = start + match.start(), start + match.end()
-            walk.remove(first, last, Kind.SOFTWARE, "attribute of an editor", markup=False)
+            gap = text[behind : match.start()]
+            first = behind if gap.isspace() else match.start()
+            last = start + match.end()
+            walk.remove(start + first, last, Kind.SOFTWARE, "attribute of an editor", markup=False)
         else:
             shift = start + match.start(group)
             for picture in _PICTURE.finditer(value):
                 _picture(walk, shift + picture.start(1), shift + picture.end(1))
+        behind = match.end()
         number = _DIMENSION.fullmatch(value)
         if is_root and name in {b"width", b"height"} and number:
             sizes[name] = int(number[1])

@@ -89,12 +89,21 @@ class _Walk:
     kept: list[tuple[int, int]] = field(default_factory=list)
     seen: set[int] = field(default_factory=set)
     entries: int = 0
+    # Tags may all point to the same bytes; what is read in all stays in proportion to the file.
+    readable: int = 0
+    looked_at_exif: bool = False
     size: tuple[int, int] = (0, 0)
     orientation: int = 1
+
+    def spend(self, size: int) -> None:
+        self.readable -= size
+        if self.readable < 0:
+            raise ImageError("This TIFF refers to the same place too often.")
 
     def integers(self, entry: Entry | None) -> list[int]:
         if entry is None or entry.type not in _INTEGERS:
             return []
+        self.spend(entry.end - entry.start)
         values = struct.unpack_from(
             f"{self.layout.order}{entry.count}{_INTEGERS[entry.type]}", self.data, entry.start
         )
@@ -105,6 +114,7 @@ def examine(data: bytes) -> Examination:
     """Examine a TIFF. Raises ImageError when an offset leads astray."""
     layout = _layout(data)
     walk = _Walk(data, layout, Blanks(data))
+    walk.readable = 8 * len(data) + 100_000
     header = 16 if layout.big else 8
     walk.kept.append((0, header))
     first = layout.number(data[header - layout.offset_size : header])
@@ -175,7 +185,9 @@ def _entry(walk: _Walk, position: int) -> Entry:
     count = layout.number(data[position + 4 : value])
     size = _TYPE_SIZES.get(type_, 1) * count
     start = (
-        value if size <= layout.offset_size else layout.number(data[value:][: layout.offset_size])
+        value
+        if size <= layout.offset_size
+        else layout.number(data[value : value + layout.offset_size])
     )
     if tag in tags.KEPT and start + size > len(data):
         raise ImageError("This TIFF is cut off or damaged.")
@@ -190,6 +202,7 @@ def _keep_values(walk: _Walk, stays: list[Entry]) -> None:
 
 
 def _profile(walk: _Walk, entry: Entry) -> None:
+    walk.spend(entry.end - entry.start)
     profile = walk.data[entry.start : entry.end]
     try:
         clean = icc.scrubbed(profile)
@@ -212,6 +225,7 @@ def _keep_picture(walk: _Walk, by_tag: dict[int, Entry]) -> None:
         for start, size in zip(offsets, counts, strict=True):
             if start + size > len(walk.data):
                 raise ImageError("This TIFF is cut off.")
+            walk.spend(size)
             walk.kept.append((start, start + size))
             _clean_stream(walk, start, start + size)
     for table_tag, size in zip(tags.JPEG_TABLE_TAGS, (64, 16 + 12, 16 + 256), strict=True):
@@ -251,6 +265,7 @@ def _pack(walk: _Walk, offset: int, table_end: int, stays: list[Entry]) -> None:
 
 def _kinds(walk: _Walk, entry: Entry) -> set[Kind]:
     value = walk.data[entry.start : min(entry.end, entry.start + 1_000_000)]
+    walk.spend(len(value))
     if entry.tag in tags.LOCATION:
         return {Kind.LOCATION}
     if entry.tag == tags.XMP:
@@ -259,7 +274,8 @@ def _kinds(walk: _Walk, entry: Entry) -> set[Kind]:
         return iptc.kinds(value)
     if entry.tag == tags.IPTC:
         return iptc.record_kinds(value)
-    if entry.tag == tags.EXIF_IFD:
+    if entry.tag == tags.EXIF_IFD and not walk.looked_at_exif:
+        walk.looked_at_exif = True
         return exif.parse(_as_exif(walk)).kinds or {Kind.UNKNOWN_DATA}
     if entry.tag == tags.C2PA:
         return {Kind.CONTENT_CREDENTIALS}

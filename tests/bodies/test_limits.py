@@ -1,0 +1,32 @@
+"""Bodies made to take long: each is finished with soon after it was begun."""
+
+from __future__ import annotations
+
+import pytest
+
+from safelight.bodies import survey
+from safelight.examiner import PICTURES
+
+FORM = "multipart/form-data; boundary=X"
+PART = b"--X\r\nA: " + b" " * 16_000 + b"\r\n\r\nx\r\n"
+SLOW = {
+    "spaces in part headers": (PART * 500 + b"--X--", FORM),
+    "short base64 lines": (b"AAAA\n" * 2_000_000, "text/plain"),
+    "backslashes": (b"\\" * 5_000_000, "text/plain"),
+    "escaped slashes": (b"\\/" * 5_000_000, "text/plain"),
+    "numbers": (b"255 , " * 2_000_000, "text/plain"),
+    "spaces behind a number": (b"255" + b" " * 5_000_000, "text/plain"),
+    "halves of escapes": (b"%2" * 5_000_000 + b"\\u00" * 2_000_000, "text/plain"),
+    "zeros": (bytes(20_000_000), "application/octet-stream"),
+    "beginnings of pictures": (b"x" + b"\xff\xd8" * 10_000_000, "application/octet-stream"),
+    "streams of a PDF": (b"%PDF-1.4" + b"stream\n" * 2_000_000, "application/pdf"),
+    "boundaries": (b"--" * 5_000_000, "multipart/form-data; boundary=-"),
+    "words": (b"word " * 4_000_000, "text/plain"),
+    "comments": (b"<!---->" * 2_000_000, "text/html"),
+}
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize(("body", "content_type"), SLOW.values(), ids=SLOW.keys())
+def test_soon_done(body: bytes, content_type: str) -> None:
+    survey(body, content_type, PICTURES)

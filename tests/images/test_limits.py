@@ -1,0 +1,69 @@
+"""Files made to take long: each is finished with soon after it was begun."""
+
+from __future__ import annotations
+
+import base64
+import struct
+
+import pytest
+
+from safelight import images
+from tests.support import more_pictures as more
+from tests.support import pictures
+
+JPEG = pictures.clean_jpeg()
+
+
+def svg_in_svg() -> bytes:
+    drawing = b"<svg/>"
+    for _ in range(20):
+        inside = base64.b64encode(drawing)
+        drawing = b'<svg><image href="data:image/svg+xml;base64,' + inside + b'"/></svg>'
+    return drawing
+
+
+def iloc_of_nothing() -> bytes:
+    """Entries of no bytes at all, as many as the counts allow."""
+    rows = b"".join(struct.pack(">HHH", number, 0, 65535) for number in range(20_000))
+    iloc = more.full(b"iloc", b"\0\0" + struct.pack(">H", 65535) + rows)
+    return more.box(b"ftyp", b"heic\0\0\0\0heic") + more.full(b"meta", iloc)
+
+
+def tiff_of_one_value() -> bytes:
+    """Twenty thousand tags that all point to the same ten million bytes."""
+    rows = struct.pack("<HHII", 270, 2, 10_000_000, 0) * 20_000
+    return b"II*\0" + struct.pack("<IH", 8, 20_000) + rows + bytes(4) + bytes(10_000_000)
+
+
+def many_tracks() -> bytes:
+    sizes = more.full(b"stsz", struct.pack(">II", 1, 1_999_999))
+    chunks = more.full(b"stsc", struct.pack(">IIII", 1, 1, 1, 1))
+    table = more.box(b"stbl", sizes, chunks, more.full(b"stco", struct.pack(">II", 1, 0)))
+    handler = more.full(b"hdlr", bytes(4), b"meta", bytes(13))
+    track = more.box(b"trak", more.box(b"mdia", handler, more.box(b"minf", table)))
+    return more.box(b"ftyp", b"isom\0\0\0\0isom") + more.box(b"moov", track * 5_000)
+
+
+SLOW = {
+    "JPEG of fill bytes": b"\xff\xd8" + b"\xff" * 20_000_000 + JPEG[2:],
+    "JPEG of empty comments": b"\xff\xd8" + b"\xff\xfe\0\2" * 90_000 + JPEG[2:],
+    "SVG of spaces": b"<svg " + b" " * 5_000_000 + b"></svg>",
+    "SVG of attributes without values": b"<svg " + b"a " * 2_000_000 + b"></svg>",
+    "SVG of unfinished tags": b"<svg>" + b"<a" * 1_000_000,
+    "SVG of unfinished comments": b"<svg>" + b"<!--" * 1_000_000,
+    "SVG in SVG in SVG": svg_in_svg(),
+    "GIF of tiny blocks": b"GIF89a\1\0\1\0\0\0\0!\xfe" + b"\1x" * 5_000_000 + b"\0;",
+    "PNG of empty chunks": b"\x89PNG\r\n\x1a\n" + b"\0\0\0\0tEXt\0\0\0\0" * 190_000,
+    "HEIF of empty places": iloc_of_nothing(),
+    "TIFF of one value": tiff_of_one_value(),
+    "MP4 of many tracks": many_tracks(),
+}
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("data", SLOW.values(), ids=SLOW.keys())
+def test_soon_done(data: bytes) -> None:
+    try:
+        images.strip(data, images.Length.SAME_LENGTH)
+    except images.ImageError:
+        return
