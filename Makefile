@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SOURCES := addons tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-deps check lock clean
+.PHONY: help run demo test test-deps check fuzz lock clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -26,6 +26,14 @@ check: $(VENV)/tested ## Check style and types
 	@$(BIN)/ruff format --check $(SOURCES)
 	@$(BIN)/ruff check $(SOURCES)
 	@$(BIN)/mypy
+
+FORMAT ?= jpeg png webp gif avif heif tiff jxl jp2 bmp ico psd svg mp4
+SECONDS ?= 60
+fuzz: $(VENV)/tested ## Look for pictures that break it (make fuzz FORMAT=png SECONDS=600)
+	@$(BIN)/python -m pip install -qq 'atheris>=3.1'
+	@for format in $(FORMAT); do \
+	  echo "== $$format"; $(BIN)/python -m tests.fuzz.fuzz_images $$format $(SECONDS) || exit 1; \
+	done
 
 lock: $(VENV)/tested ## Write the lock files anew after a change of dependencies
 	@$(BIN)/python -m pip install --quiet uv

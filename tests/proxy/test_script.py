@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
-from tests.support import pictures
+from tests.support import pictures, tools
 from tests.support.origin import Origin
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def upload(tmp_path: Path, origin: Origin, photo: bytes, *scripts: str) -> str:
         (tmp_path / "photo").write_bytes(photo)
         done = subprocess.run(
             [
-                *("curl", "-s", "-o", str(tmp_path / "answer"), "-w", "%{http_code}"),
+                *(tools.needed("curl"), "-s", "-o", str(tmp_path / "answer"), "-w", "%{http_code}"),
                 *("-x", f"http://127.0.0.1:{port}", "--max-time", "20"),
                 *("--cacert", str(tmp_path / "conf" / "mitmproxy-ca-cert.pem")),
                 *("--data-binary", f"@{tmp_path / 'photo'}", "https://api.openai.com/v1/files"),

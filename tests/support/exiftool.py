@@ -10,9 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.support import allowed_tags
+from tests.support import allowed_tags, tools
 
 _LOCAL = Path(__file__).parents[2] / ".tools/node_modules/exiftool-vendored.pl/bin/exiftool"
 
@@ -29,13 +27,7 @@ def find() -> list[str] | None:
 
 def needed() -> list[str]:
     """How to call ExifTool; skips the test where there is none, or fails it in CI."""
-    command = find()
-    if command is None:
-        message = "ExifTool is not installed: make test-deps"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    return command
+    return find() or tools.missing("ExifTool")
 
 
 def read(files: dict[str, bytes], command: list[str] | None = None) -> dict[str, dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import trustme
 
+from tests.support import tools
 from tests.support.origin import Answer, Origin, Received, accept
 from tests.support.proxy import HOME_POLICY, Proxy
 
@@ -55,7 +56,7 @@ class Lab:
         headers.write_text("")
         done = subprocess.run(
             [
-                "curl",
+                tools.needed("curl"),
                 "-sS",
                 "--max-time",
                 "30",

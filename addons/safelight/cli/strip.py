@@ -46,6 +46,7 @@ def strip(files: tuple[Path, ...], folder: Path | None, *, same_length: bool) ->
             target = _target(file, folder, taken)
             original = _read(file)
             cleaned = _cleaned(original, length)
+            replaced = ", in place of an older copy" if target.exists() else ""
             _write(target, cleaned)
         except _StripError as error:
             click.echo(f"{file}: not cleaned: {error}", err=True)
@@ -53,7 +54,7 @@ def strip(files: tuple[Path, ...], folder: Path | None, *, same_length: bool) ->
         else:
             taken.add(target)
             sizes = f"{words.size(len(original))} -> {words.size(len(cleaned))}"
-            click.echo(f"{file} -> {target} ({sizes})")
+            click.echo(f"{file} -> {target} ({sizes}{replaced})")
     if failed:
         raise SystemExit(1)
 

@@ -99,6 +99,7 @@ class _Tiff:
 
     def _entry(self, position: int) -> _Entry:
         tag, type_, count = struct.unpack_from(f"{self.order}HHI", self.data, position)
+        self.intact = self.intact and type_ in _TYPE_SIZES
         size = _TYPE_SIZES.get(type_, 0) * count
         if size <= 4:
             value = self.data[position + 8 : position + 8 + size]
@@ -151,6 +152,8 @@ def _walk(reader: _Tiff, block: ExifBlock, values: dict[int, _Entry]) -> None:
     following = reader.next_ifd(first) if first + 2 <= len(reader.data) else 0
     if following:
         block.kinds.add(Kind.THUMBNAIL)
+        for entry in reader.entries(following):
+            _note(block, entry, Kind.UNKNOWN_DATA)
 
 
 def _note(block: ExifBlock, entry: _Entry, context: Kind) -> None:

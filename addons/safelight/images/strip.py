@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -87,5 +88,5 @@ def _damaged(known: Format) -> Iterator[None]:
     """Whatever a reader of numbers and tables stumbles on is damage in the picture."""
     try:
         yield
-    except (IndexError, ValueError, OverflowError, struct.error) as error:
+    except (IndexError, ValueError, OverflowError, struct.error, zlib.error) as error:
         raise ImageError(f"This {known.upper()} is damaged.") from error
