@@ -10,6 +10,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from safelight.images import icc
 from safelight.images.model import Edit, Finding, Kind, Length
 
 if TYPE_CHECKING:
@@ -46,6 +47,17 @@ class Blanks:
         """Blank a range and report it, if anything stood there."""
         if self.blank(start, end):
             self.find(kinds, place, start, end)
+
+    def scrub_profile(self, start: int, end: int) -> None:
+        """Take the texts out of a colour profile; one that nothing can use becomes zeros."""
+        profile = self.data[start:end]
+        try:
+            clean = icc.scrubbed(profile)
+        except icc.ProfileError:
+            clean = bytes(len(profile))
+        if clean != profile:
+            self.find({Kind.SOFTWARE}, "colour profile", start, end)
+            self.put(start, clean)
 
     def remove_trailer(self, start: int) -> None:
         """Blank everything from `start` on; `compact` cuts it off."""

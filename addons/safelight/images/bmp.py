@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import struct
 
-from safelight.images import icc
 from safelight.images.blanking import Blanks, Ranges
 from safelight.images.model import Examination, Format, ImageError, Kind
 
@@ -112,11 +111,8 @@ def _profile(blanks: Blanks, kept: list[tuple[int, int]]) -> int:
     if kind not in {_EMBEDDED, _LINKED} or not length or end > len(data):
         return 0
     kept.append((start, end))
-    try:
-        clean = icc.scrubbed(data[start:end]) if kind == _EMBEDDED else bytes(length)
-    except icc.ProfileError:
-        clean = bytes(length)
-    if clean != data[start:end]:
-        blanks.find({Kind.SOFTWARE}, "colour profile", start, end)
-        blanks.put(start, clean)
+    if kind == _EMBEDDED:
+        blanks.scrub_profile(start, end)
+    else:
+        blanks.remove(start, end, {Kind.SOFTWARE}, "name of a colour profile")
     return end

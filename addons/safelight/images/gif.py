@@ -8,7 +8,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from safelight.images import xmp
-from safelight.images.model import Edit, Examination, Finding, Format, ImageError, Kind, Length
+from safelight.images.model import (
+    Change,
+    Edit,
+    Examination,
+    Finding,
+    Format,
+    ImageError,
+    Kind,
+    Length,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,25 +30,17 @@ _SHORTEST_COMMENT = 3
 MOST_BLOCKS = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
-    start: int
-    end: int
-    keep: bytes = b""
-    trailer: bool = False
-
-
 @dataclass(slots=True)
 class _Walk:
     data: bytes
     position: int = 13
     images: int = 0
-    changes: list[_Change] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
     def replace(self, start: int, end: int, kinds: set[Kind], place: str) -> None:
         self.findings += [Finding(kind, place, start, end) for kind in sorted(kinds)]
-        self.changes.append(_Change(start, end))
+        self.changes.append(Change(start, end))
 
 
 def examine(data: bytes) -> Examination:
@@ -160,7 +161,7 @@ def _plain_text(walk: _Walk, start: int, end: int) -> None:
     if blank != data[start:end]:
         finding = Finding(Kind.COMMENT, "plain text extension", start, end)
         walk.findings.append(finding)
-        walk.changes.append(_Change(start, end, bytes(blank)))
+        walk.changes.append(Change(start, end, bytes(blank)))
 
 
 def _after_trailer(walk: _Walk, end: int) -> None:
@@ -168,7 +169,7 @@ def _after_trailer(walk: _Walk, end: int) -> None:
         place = "after the end of the picture"
         finding = Finding(Kind.UNKNOWN_DATA, place, end, len(walk.data))
         walk.findings.append(finding)
-        walk.changes.append(_Change(end - 1, len(walk.data), trailer=True))
+        walk.changes.append(Change(end - 1, len(walk.data), trailer=True))
 
 
 def _blank_comment(length: int) -> bytes:
@@ -185,7 +186,7 @@ def _blank_comment(length: int) -> bytes:
     return bytes(block) + b"\0"
 
 
-def _edits(changes: tuple[_Change, ...], length: Length) -> tuple[Edit, ...]:
+def _edits(changes: tuple[Change, ...], length: Length) -> tuple[Edit, ...]:
     edits = []
     for change in changes:
         spare = change.end - change.start - len(change.keep)

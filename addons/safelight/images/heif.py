@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safelight.images import exif, heif_items, icc, movie, xmp
+from safelight.images import exif, heif_items, movie, xmp
 from safelight.images.blanking import Blanks, Ranges
 from safelight.images.boxes import Box, boxes
 from safelight.images.model import Examination, Format, ImageError, Kind
@@ -169,21 +169,11 @@ def _properties(blanks: Blanks, found: Items) -> None:
             private.add(index)
             free(blanks, box, {Kind.COMMENT}, f"{_name(box)} property")
         elif box.type == b"colr" and blanks.data[box.payload :][:4] in (b"prof", b"rICC"):
-            _profile(blanks, box.payload + 4, box.end)
+            blanks.scrub_profile(box.payload + 4, box.end)
     for index, position in found.associations:
         if index in private:
             # An unknown property that is essential would make readers refuse the picture.
             blanks.put(position, bytes([blanks.data[position] & 0x7F]))
-
-
-def _profile(blanks: Blanks, start: int, end: int) -> None:
-    try:
-        clean = icc.scrubbed(blanks.data[start:end])
-    except icc.ProfileError:
-        return
-    if clean != blanks.data[start:end]:
-        blanks.find({Kind.SOFTWARE}, "colour profile", start, end)
-        blanks.put(start, clean)
 
 
 def _meta_boxes(blanks: Blanks, meta: Box) -> None:

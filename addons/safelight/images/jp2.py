@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from safelight.images import icc, jxl, xmp
+from safelight.images import jxl, xmp
 from safelight.images.blanking import Blanks
 from safelight.images.boxes import boxes
 from safelight.images.model import Edit, Examination, Format, ImageError, Kind, Length
@@ -94,14 +94,7 @@ def _header(blanks: Blanks, header: Box) -> None:
     for box in boxes(blanks.data, header.payload, header.end):
         if box.type != b"colr" or blanks.data[box.payload : box.payload + 1] not in (b"\2", b"\3"):
             continue
-        start = box.payload + 3
-        try:
-            clean = icc.scrubbed(blanks.data[start : box.end])
-        except icc.ProfileError:
-            continue
-        if clean != blanks.data[start : box.end]:
-            blanks.find({Kind.SOFTWARE}, "colour profile", start, box.end)
-            blanks.put(start, clean)
+        blanks.scrub_profile(box.payload + 3, box.end)
 
 
 def _kinds(data: bytes, box: Box) -> set[Kind]:

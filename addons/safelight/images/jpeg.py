@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 from safelight.images import exif, icc, iptc, jpeg_segments, xmp
 from safelight.images.jpeg_segments import COM, SOF, End, Segment, Stray
-from safelight.images.model import Edit, Examination, Finding, Format, ImageError, Kind, Length
+from safelight.images.model import (
+    Change,
+    Edit,
+    Examination,
+    Finding,
+    Format,
+    ImageError,
+    Kind,
+    Length,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,16 +59,6 @@ class Keeper:
         """What stays of another application segment; None for what is usual."""
         del segment, payload
         return None
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Put `keep` (whole segments) in place of `data[start:end]`; the rest of it goes."""
-
-    start: int
-    end: int
-    keep: bytes = b""
-    trailer: bool = False
 
 
 @dataclass(slots=True)

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 from safelight.images import gainmap, jpeg, jpeg_segments, xmp
 from safelight.images.gainmap import ISO_21496, MPF
 from safelight.images.jpeg_segments import End, Segment
-from safelight.images.model import Edit, Examination, Finding, ImageError, Kind, Length, apply
+from safelight.images.model import (
+    Change,
+    Edit,
+    Examination,
+    Finding,
+    ImageError,
+    Kind,
+    Length,
+    apply,
+)
 
 if TYPE_CHECKING:
     from safelight.images.gainmap import Index
@@ -171,7 +180,7 @@ def _plan_both(pair: _Pair, length: Length) -> tuple[Edit, ...]:
         mpf_growth = room - (pair.mpf.end - pair.mpf.start)
         first_size = second_start = _moved(pair.first_end, edits) + mpf_growth
     segment = _index_segment(pair, first_size, (second_start, size), mpf_start)
-    change = jpeg.Change(pair.mpf.start, pair.mpf.end, segment)
+    change = Change(pair.mpf.start, pair.mpf.end, segment)
     edits += jpeg.edits_of((change,), length)
     tail = second
     if same:

@@ -91,6 +91,17 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """Put `keep` in place of `data[start:end]`; what is left of that goes. A trailer is what
+    stands behind the format's own end."""
+
+    start: int
+    end: int
+    keep: bytes = b""
+    trailer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Examination:
     """What a picture is and carries. Width and height are in pixels as stored, before turning."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 
-from safelight.images import icc, iptc, xmp
+from safelight.images import iptc, xmp
 from safelight.images.blanking import Blanks
 from safelight.images.model import Edit, Examination, Format, ImageError, Kind, Length
 
@@ -37,7 +37,7 @@ def examine(data: bytes) -> Examination:
             removed.append(Edit(begin, finish, blank))
     for number, _, payload, stop, _ in _resources(data, start, end):
         if number == _ICC:
-            _profile(blanks, payload, stop)
+            blanks.scrub_profile(payload, stop)
 
     def plan(length: Length) -> tuple[Edit, ...]:
         edits = list(blanks.edits(length))
@@ -116,16 +116,6 @@ def _resources(data: bytes, start: int, end: int) -> list[_Resource]:
 def _blank_resource(size: int) -> bytes:
     """A resource of a number that nobody uses, of zeros."""
     return b"8BIM" + struct.pack(">HHI", 0x1000, 0, size - 12) + bytes(size - 12)
-
-
-def _profile(blanks: Blanks, start: int, end: int) -> None:
-    try:
-        clean = icc.scrubbed(blanks.data[start:end])
-    except icc.ProfileError:
-        clean = bytes(end - start)
-    if clean != blanks.data[start:end]:
-        blanks.find({Kind.SOFTWARE}, "colour profile", start, end)
-        blanks.put(start, clean)
 
 
 def _kinds(number: int, value: bytes) -> set[Kind]:

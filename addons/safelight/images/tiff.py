@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 
-from safelight.images import exif, icc, iptc, jpeg, xmp
+from safelight.images import exif, iptc, jpeg, xmp
 from safelight.images import tiff_tables as tags
 from safelight.images.blanking import Blanks, Ranges
 from safelight.images.model import Examination, Finding, Format, ImageError, Kind, Length
@@ -198,19 +198,8 @@ def _keep_values(walk: _Walk, stays: list[Entry]) -> None:
     for entry in stays:
         walk.kept.append((entry.start, entry.end))
         if entry.tag == tags.ICC_PROFILE:
-            _profile(walk, entry)
-
-
-def _profile(walk: _Walk, entry: Entry) -> None:
-    walk.spend(entry.end - entry.start)
-    profile = walk.data[entry.start : entry.end]
-    try:
-        clean = icc.scrubbed(profile)
-    except icc.ProfileError:
-        clean = bytes(len(profile))
-    if clean != profile:
-        walk.blanks.find({Kind.SOFTWARE}, "colour profile", entry.start, entry.end)
-        walk.blanks.put(entry.start, clean)
+            walk.spend(entry.end - entry.start)
+            walk.blanks.scrub_profile(entry.start, entry.end)
 
 
 def _keep_picture(walk: _Walk, by_tag: dict[int, Entry]) -> None:

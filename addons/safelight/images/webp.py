@@ -8,7 +8,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from safelight.images import exif, icc, xmp
-from safelight.images.model import Edit, Examination, Finding, Format, ImageError, Kind, Length
+from safelight.images.model import (
+    Change,
+    Edit,
+    Examination,
+    Finding,
+    Format,
+    ImageError,
+    Kind,
+    Length,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,21 +41,13 @@ class Chunk:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
-    start: int
-    end: int
-    keep: bytes = b""
-    trailer: bool = False
-
-
 @dataclass(slots=True)
 class _Walk:
     data: bytes
     width: int = 0
     height: int = 0
     orientation: int = 1
-    changes: list[_Change] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
     def find(self, kinds: set[Kind], place: str, start: int, end: int) -> None:
@@ -93,7 +94,7 @@ def examine(data: bytes) -> Examination:
     if data[end:].strip(b"\0"):
         place = "after the end of the picture"
         walk.find({Kind.UNKNOWN_DATA}, place, end, len(data))
-        walk.changes.append(_Change(end, len(data), trailer=True))
+        walk.changes.append(Change(end, len(data), trailer=True))
     walk.changes.sort(key=lambda change: change.start)
     return Examination(
         Format.WEBP,
@@ -140,14 +141,14 @@ def _chunk(walk: _Walk, chunk: Chunk, carriers: dict[int, bytes]) -> None:
         if payload != needed:
             kept = _built(chunk.type, needed) if needed else b""
             walk.find(_kinds(chunk.type, payload), _place(chunk), chunk.start, chunk.end)
-            walk.changes.append(_Change(chunk.start, chunk.end, kept))
+            walk.changes.append(Change(chunk.start, chunk.end, kept))
 
 
 def _padding(walk: _Walk, chunk: Chunk) -> None:
     """The byte that evens a chunk out is zero; another value would be a hiding place."""
     if walk.data[chunk.payload_end : chunk.end].strip(b"\0"):
         walk.find({Kind.UNKNOWN_DATA}, "padding of a chunk", chunk.payload_end, chunk.end)
-        walk.changes.append(_Change(chunk.payload_end, chunk.end, b"\0"))
+        walk.changes.append(Change(chunk.payload_end, chunk.end, b"\0"))
 
 
 def _profile(walk: _Walk, chunk: Chunk, payload: bytes) -> None:
@@ -158,7 +159,7 @@ def _profile(walk: _Walk, chunk: Chunk, payload: bytes) -> None:
         clean = bytes(len(payload))
     if clean != payload:
         walk.find({Kind.SOFTWARE}, _place(chunk), chunk.payload, chunk.payload_end)
-        walk.changes.append(_Change(chunk.payload, chunk.payload_end, clean))
+        walk.changes.append(Change(chunk.payload, chunk.payload_end, clean))
     _padding(walk, chunk)
 
 
@@ -175,7 +176,7 @@ def _frame(walk: _Walk, frame: Chunk) -> None:
             walk.find({Kind.UNKNOWN_DATA}, "chunk inside a frame", chunk.start, chunk.end)
             blank = _FILLER + walk.data[chunk.start + 4 : chunk.payload]
             blank += bytes(chunk.end - chunk.payload)
-            walk.changes.append(_Change(chunk.start, chunk.end, blank))
+            walk.changes.append(Change(chunk.start, chunk.end, blank))
 
 
 def _dimensions(walk: _Walk, found: list[Chunk]) -> None:
@@ -205,7 +206,7 @@ def _flags(walk: _Walk, found: list[Chunk], carriers: dict[int, bytes]) -> None:
         if type_ not in kept:
             flags &= ~flag
     if flags != walk.data[first.payload]:
-        walk.changes.append(_Change(first.payload, first.payload + 1, bytes([flags])))
+        walk.changes.append(Change(first.payload, first.payload + 1, bytes([flags])))
 
 
 def _kinds(type_: bytes, payload: bytes) -> set[Kind]:
@@ -225,7 +226,7 @@ def _built(type_: bytes, data: bytes) -> bytes:
     return type_ + struct.pack("<I", len(data)) + data + bytes(len(data) & 1)
 
 
-def _edits(end: int, changes: tuple[_Change, ...], length: Length) -> tuple[Edit, ...]:
+def _edits(end: int, changes: tuple[Change, ...], length: Length) -> tuple[Edit, ...]:
     edits = []
     riff_size = end - 8
     for change in changes:

@@ -6,7 +6,9 @@ import re
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
+
+from safelight.documents import OneOrMore, Strict
 
 
 class Verdict(StrEnum):
@@ -87,38 +89,24 @@ def _size(value: object) -> object:
     return int(match[1]) * _UNITS[match[2].lower()]
 
 
-def _one_or_more(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
 type Size = Annotated[int, BeforeValidator(_size, json_schema_input_type=str)]
-type OneOrMore[T] = Annotated[tuple[T, ...], BeforeValidator(_one_or_more), Field(min_length=1)]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        alias_generator=lambda name: name.replace("_", "-"),
-        validate_by_name=True,
-    )
-
-
-class ServiceMatch(_Model):
+class ServiceMatch(Strict):
     """Which services; a service matches when every key given here matches it."""
 
     id: OneOrMore[str] | None = None
     category: OneOrMore[str] | None = None
 
 
-class UploadMatch(_Model):
+class UploadMatch(Strict):
     """Which pictures; one matches when every key given here matches it."""
 
     type: OneOrMore[ImageType] | None = None
     larger_than: Size | None = None
 
 
-class When(_Model):
+class When(Strict):
     """When a rule applies: all keys given must match. No keys: to every picture."""
 
     service: ServiceMatch | None = None
@@ -126,7 +114,7 @@ class When(_Model):
     metadata: OneOrMore[FindingKind] | None = None
 
 
-class Rule(_Model):
+class Rule(Strict):
     """One rule. All rules are looked at; their order does not matter."""
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
@@ -135,7 +123,7 @@ class Rule(_Model):
     because: Annotated[str, Field(min_length=1, max_length=300)]
 
 
-class Unsure(_Model):
+class Unsure(Strict):
     """What happens when an upload cannot be judged; everything is blocked unless this says else."""
 
     unreadable: Verdict = Verdict.BLOCK
@@ -144,7 +132,7 @@ class Unsure(_Model):
     unalterable: Verdict = Verdict.BLOCK
 
 
-class Policy(_Model):
+class Policy(Strict):
     """A whole policy file."""
 
     version: Literal[1]

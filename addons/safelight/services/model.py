@@ -6,8 +6,9 @@ import re
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
+from safelight.documents import Strict
 from safelight.services import hosts
 
 LONGEST_PATH_PATTERN = 500
@@ -23,13 +24,8 @@ def _path_pattern(text: str) -> str:
     return text
 
 
-def _one_or_more(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
 type HostPattern = Annotated[str, AfterValidator(hosts.check)]
 type PathPattern = Annotated[str, AfterValidator(_path_pattern)]
-type OneOrMore[T] = Annotated[tuple[T, ...], BeforeValidator(_one_or_more), Field(min_length=1)]
 type Sources = Annotated[tuple[str, ...], Field(min_length=1)]
 type Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
 type Confidence = Literal["high", "medium", "low", "not verified"]
@@ -65,16 +61,7 @@ class Role(StrEnum):
         return self in {Role.BYTES, Role.OTHER_BYTES}
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        alias_generator=lambda name: name.replace("_", "-"),
-        validate_by_name=True,
-    )
-
-
-class Host(_Model):
+class Host(Strict):
     """A host of the service. With `paths`, only requests that match one of them are meant:
     the host also serves other purposes."""
 
@@ -84,7 +71,7 @@ class Host(_Model):
     note: str | None = None
 
 
-class Road(_Model):
+class Road(Strict):
     """One upload step: requests to `hosts` whose path and query match `path`.
 
     `size_declared`: the size was, or may have been, promised by an earlier request, a signed
@@ -105,7 +92,7 @@ class Road(_Model):
     note: str | None = None
 
 
-class Privacy(_Model):
+class Privacy(Strict):
     """What the service says about storing and training, and where people change it."""
 
     training_default: str
@@ -117,7 +104,7 @@ class Privacy(_Model):
     source: tuple[str, ...] = ()
 
 
-class Service(_Model):
+class Service(Strict):
     """One service, as of a date (YYYY-MM-DD)."""
 
     schema_version: Literal[1] = Field(alias="schema")
