@@ -102,26 +102,36 @@ class _Delimiter:
     closes: bool
 
 
+_DELIMITER_TAIL = re.compile(rb"(--)?[ \t]*+(\r?\n|)")
+
+
 def _delimiters(body: bytes, start: int, end: int, boundary: bytes) -> Iterator[_Delimiter]:
-    pattern = re.compile(
-        rb"(\r?\n)?--" + re.escape(boundary) + rb"(--)?([ \t]*)(\r?\n|)", re.DOTALL
-    )
-    for match in pattern.finditer(body, start, end):
-        line_break, closes, _, line_end = match.groups()
-        if line_break is None and match.start() != start:
+    dashed = b"--" + boundary
+    position = start
+    while (found := body.find(dashed, position, end)) >= 0:
+        position = found + len(dashed)
+        if found > start and body[found - 1 : found] != b"\n":
             continue  # in the middle of a line: ordinary content
+        tail = _DELIMITER_TAIL.match(body, position, end)
+        if tail is None:
+            continue
+        closes, line_end = tail.groups()
         if not closes and not line_end:
-            if match.end() < end:
+            if tail.end() < end:
                 continue  # a longer line: another boundary that begins like this one
             raise MultipartError("its multipart body breaks off at a boundary")
-        if line_break == b"\n" or (not closes and line_end == b"\n"):
+        bare = found > start and body[max(start, found - 2) : found] != b"\r\n"
+        if bare or (not closes and line_end == b"\n"):
             raise MultipartError("its multipart lines end without a carriage return")
-        if closes and not line_end and match.end() < end:
+        if closes and not line_end and tail.end() < end:
             raise MultipartError("its closing multipart boundary is followed by other text")
-        yield _Delimiter(match.start(), match.end(), bool(closes))
+        yield _Delimiter(found - 2 if found > start else found, tail.end(), bool(closes))
+        position = tail.end()
 
 
 def _part(body: bytes, start: int, end: int) -> Part:
+    if start > end:
+        raise MultipartError("a multipart part is empty")
     # A part without headers starts with its blank line; without content the blank line's break
     # is also the one before the delimiter.
     if body.startswith(b"\r\n", start, end):
