@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from safelight import paths
 from safelight.documents import DocumentError
-from safelight.services import Catalogue, Role
+from safelight.services import Catalogue
 from safelight.services.hosts import fixed_suffix, matches
 
 if TYPE_CHECKING:
@@ -82,9 +81,29 @@ def test_shared_hosts_count_only_where_pictures_go() -> None:
     assert CATALOGUE.find("uploads.github.com", 443, "POST", "/repos/a/b/releases") is None
 
 
+def test_a_query_never_hides_an_upload() -> None:
+    for service in CATALOGUE.services.values():
+        for pattern in (path for entry in service.hosts for path in entry.paths):
+            assert not pattern.endswith("$"), f"{service.id}: {pattern}"
+    for path in ("/searchbyimage/upload", "/searchbyimage/upload?hl=en"):
+        assert CATALOGUE.find("www.google.com", 443, "POST", path) is not None
+
+
+def test_the_host_limited_to_a_path_goes_before_the_host_as_a_whole() -> None:
+    bucket = "/bsp-remini-image-in-web-1/picture"
+    remini = CATALOGUE.find("storage.googleapis.com", 443, "PUT", bucket)
+    other = CATALOGUE.find("storage.googleapis.com", 443, "PUT", "/somewhere/picture")
+    assert remini is not None
+    assert remini.service.id == "remini"
+    assert other is not None
+    assert other.service.id != "remini"
+
+
 def test_local_servers_are_known_by_their_port() -> None:
     assert CATALOGUE.covers("127.0.0.1", 8188)
+    assert CATALOGUE.covers("localhost", 8188)
     assert not CATALOGUE.covers("127.0.0.1", 8080)
+    assert not CATALOGUE.covers("127.0.0.2", 8188)
 
 
 def test_a_promised_size_is_known_where_it_matters() -> None:
@@ -100,12 +119,12 @@ def test_a_promised_size_is_known_where_it_matters() -> None:
 
 def test_every_step_that_carries_bytes_reaches_a_known_host() -> None:
     for service in CATALOGUE.services.values():
+        ports = {entry.port or 443 for entry in service.hosts}
         for road in service.roads:
-            for pattern in road.hosts:
-                host = re.sub(r"\*", "x", pattern)
-                if road.role is Role.BYTES and host.count(".") != 3:
-                    covered = CATALOGUE.covers(host, 443) or CATALOGUE.covers(host, 0)
-                    assert covered, f"{service.id}: {pattern}"
+            for pattern in road.hosts if road.role.carries_bytes else ():
+                host = pattern.replace("*", "x")
+                covered = any(CATALOGUE.covers(host, port) for port in ports)
+                assert covered, f"{service.id}: {pattern}"
 
 
 def test_the_certificate_may_speak_for_every_host() -> None:
@@ -117,6 +136,12 @@ def test_the_certificate_may_speak_for_every_host() -> None:
                 assert any(suffix == name or suffix.endswith(f".{name}") for name in names)
     assert not any("*" in name or name.count(".") < 1 for name in names)
     assert not any(matches(f"*.{one}", other) for one in names for other in names)
+
+
+def test_every_card_that_is_not_sourced_says_not_verified() -> None:
+    for service in CATALOGUE.services.values():
+        if service.privacy is not None and not service.privacy.source:
+            assert service.privacy.confidence == "not verified", service.id
 
 
 GOOD = """\
@@ -164,6 +189,11 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
         (('as-of: "2026-01-02"', "as-of: lately"), "mine.yaml:5:8: as-of: "),
         (("    source: [my own eyes]\n", ""), "mine.yaml:11:5: `source` is missing"),
         (("    encoding", "    encodign"), "`encodign` is not a key that is known here"),
+        (('as-of: "2026-01-02"', 'as-of: "2026-19-39"'), "mine.yaml:5:8: as-of: "),
+        (("multipart_file", "multipart_fil"), "did you mean `multipart_file`?"),
+        (("free_to_change", "free"), "mine.yaml:7:14: body-change: must be one of"),
+        (("role: bytes", "methods: [post]\n    role: bytes"), "methods.0: must be one of"),
+        (("hosts:", "privacy: {training-default: off, confidence: high}\nhosts:"), "no source"),
         (("id: mine", "id: other"), "mine.yaml:2:5: the file of `other` must be called"),
     ],
 )

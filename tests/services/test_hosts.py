@@ -58,6 +58,8 @@ def test_does_not_match(pattern: str, host: str) -> None:
         "a.*",
         "**.example.com",
         "x.*.com",
+        "*.co.uk",
+        "co.uk",
         "",
     ],
 )
@@ -69,6 +71,16 @@ def test_patterns_that_are_refused(pattern: str) -> None:
 def test_names_are_compared_in_one_form() -> None:
     assert hosts.normal("ChatGPT.com.") == "chatgpt.com"
     assert hosts.normal("bücher.example") == "xn--bcher-kva.example"
+    assert hosts.normal("\uff23hatGPT\uff0ecom\u3002") == "chatgpt.com"
+
+
+def test_a_name_that_cannot_be_resolved_matches_nothing() -> None:
+    index: hosts.HostIndex[int] = hosts.HostIndex()
+    index.add("*.example.com", 1)
+    fits = "a" * 63 + ".example.com"
+    assert index.find(fits) == [("*.example.com", 1)]
+    assert index.find("a." * 121 + "example.com") == [("*.example.com", 1)]
+    assert index.find("a." * 122 + "example.com") == []
 
 
 def test_the_index_finds_the_more_specific_first() -> None:

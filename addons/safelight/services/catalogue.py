@@ -76,19 +76,20 @@ class Catalogue:
         """The service that a request goes to, or None when it is not on its way to any.
 
         `path` is path and query. Where several services share a host, the one whose upload step
-        matches is meant, those that carry pictures first.
+        matches is meant: steps that carry pictures first, then hosts limited to matching paths,
+        then the more specific host pattern.
         """
         path = path[:_LONGEST_PATH]
         best: Destination | None = None
+        best_rank = (False, False, False)
         for pattern, service, entry in self._entries(host, port):
             if entry.paths and not any(_compiled(one).search(path) for one in entry.paths):
                 continue
             road = _road(service, normal(host), method, path)
-            candidate = Destination(service, pattern, road)
-            if road is not None and road.role.carries_bytes:
-                return candidate
-            if best is None or (best.road is None and road is not None):
-                best = candidate
+            carries_bytes = road is not None and road.role.carries_bytes
+            rank = (carries_bytes, road is not None, bool(entry.paths))
+            if best is None or rank > best_rank:
+                best, best_rank = Destination(service, pattern, road), rank
         return best
 
     def permitted_names(self) -> tuple[str, ...]:

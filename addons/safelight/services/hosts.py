@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import re
 from dataclasses import dataclass, field
@@ -9,17 +10,18 @@ from dataclasses import dataclass, field
 _LABEL = r"(?:[a-z0-9_*](?:[a-z0-9_*-]*[a-z0-9_*])?)"
 _PATTERN = re.compile(rf"{_LABEL}(?:\.{_LABEL})+|localhost")
 _WILDCARDS_ALLOWED_IN = "a pattern names at least two labels behind its last `*`"
+# `*.co.uk` would be everybody in a country.
+_COUNTRY_REGISTRY = re.compile(r"(?:ac|co|com|edu|gov|net|ne|or|org)\.[a-z]{2}")
+# RFC 1035 section 2.3.4; no name that is longer can be resolved.
+_LONGEST_NAME = 253
 
 
 def normal(host: str) -> str:
     """`host` as it is compared: lower case, no trailing dot, IDNA in its ASCII form."""
-    host = host.lower().removesuffix(".")
-    if host.isascii():
-        return host
-    try:
-        return host.encode("idna").decode("ascii")
-    except UnicodeError:
-        return host
+    if not host.isascii() and len(host) <= _LONGEST_NAME:
+        with contextlib.suppress(UnicodeError):
+            host = host.encode("idna").decode("ascii")
+    return host.lower().removesuffix(".")
 
 
 def check(pattern: str) -> str:
@@ -31,8 +33,11 @@ def check(pattern: str) -> str:
     labels = pattern.split(".")
     if any("**" in label for label in labels):
         raise ValueError("one * is enough in a row")
-    if "*" in pattern and len(fixed_suffix(pattern).split(".")) < 2:
+    suffix = fixed_suffix(pattern)
+    if "*" in pattern and len(suffix.split(".")) < 2:
         raise ValueError(_WILDCARDS_ALLOWED_IN)
+    if _COUNTRY_REGISTRY.fullmatch(suffix):
+        raise ValueError(f"{suffix} is where others register their names")
     return pattern
 
 
@@ -93,6 +98,8 @@ class HostIndex[T]:
     def find(self, host: str) -> list[tuple[str, T]]:
         """Every pattern that matches `host`, the more specific first, with its value."""
         host = normal(host)
+        if len(host) > _LONGEST_NAME:
+            return []
         found = list(self._exact.get(host, ()))
         labels = host.split(".")
         for start in range(1, len(labels)):

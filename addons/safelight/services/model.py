@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from safelight.documents import Strict
 from safelight.services import hosts
@@ -24,11 +25,59 @@ def _path_pattern(text: str) -> str:
     return text
 
 
+def _day(text: str) -> str:
+    date.fromisoformat(text)
+    return text
+
+
 type HostPattern = Annotated[str, AfterValidator(hosts.check)]
 type PathPattern = Annotated[str, AfterValidator(_path_pattern)]
 type Sources = Annotated[tuple[str, ...], Field(min_length=1)]
 type Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
+type Day = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$"), AfterValidator(_day)]
 type Confidence = Literal["high", "medium", "low", "not verified"]
+type Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+# How a picture travels, or that a request carries none.
+type Encoding = Literal[
+    "multipart_file",
+    "multipart_base64",
+    "graphql_multipart",
+    "s3_post_form",
+    "raw_body_api",
+    "raw_put_presigned",
+    "raw_put_ranges",
+    "imagex_crc",
+    "rupload_raw",
+    "fragment_upload",
+    "google_resumable",
+    "json_base64",
+    "json_data_url",
+    "text_plain_json_base64",
+    "protobuf_body",
+    "grpc",
+    "json_or_grpc",
+    "websocket_json",
+    "websocket_binary",
+    "json_metadata",
+    "header_declare",
+    "query_declare",
+    "json_url_only",
+    "urlencoded_url",
+    "unknown",
+]
+
+# What it takes to change a body on its way to the service.
+type BodyChange = Literal[
+    "free_to_change",
+    "size_repeated_later_only",
+    "size_declared_probably_lenient",
+    "size_must_match",
+    "digest_must_be_fixed",
+    "digest_in_later_signed_json",
+    "body_signed",
+    "unknown_or_opaque",
+]
 
 
 class Category(StrEnum):
@@ -80,10 +129,10 @@ class Road(Strict):
 
     id: Id
     role: Role
-    methods: tuple[str, ...] = ()
+    methods: tuple[Method, ...] = ()
     hosts: tuple[HostPattern, ...] = ()
     path: PathPattern
-    encoding: Id
+    encoding: Encoding
     field: str | None = None
     size_declared: bool
     digest: str | None = None
@@ -103,6 +152,12 @@ class Privacy(Strict):
     confidence: Confidence
     source: tuple[str, ...] = ()
 
+    @model_validator(mode="after")
+    def _is_sourced(self) -> Self:
+        if not self.source and self.confidence != "not verified":
+            raise ValueError("names no source, so its confidence is `not verified`")
+        return self
+
 
 class Service(Strict):
     """One service, as of a date (YYYY-MM-DD)."""
@@ -111,9 +166,9 @@ class Service(Strict):
     id: Id
     name: str
     category: Category
-    as_of: Annotated[str, Field(pattern=r"^20\d\d-[01]\d-[0-3]\d$")]
+    as_of: Day
     confidence: Confidence
-    body_change: Id
+    body_change: BodyChange
     hosts: tuple[Host, ...] = ()
     roads: tuple[Road, ...] = ()
     privacy: Privacy | None = None
