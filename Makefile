@@ -27,7 +27,7 @@ check: $(VENV)/tested ## Check style and types
 	@$(BIN)/ruff check $(SOURCES)
 	@$(BIN)/mypy
 
-FORMAT ?= jpeg png webp gif avif heif tiff jxl jp2 bmp ico psd svg mp4
+FORMAT ?= jpeg png webp gif avif heif tiff jxl jp2 bmp ico psd svg mp4 pdf zip
 SECONDS ?= 60
 fuzz: $(VENV)/tested ## Look for pictures that break it (make fuzz FORMAT=png SECONDS=600)
 	@$(BIN)/python -m pip install -qq 'atheris>=3.1'

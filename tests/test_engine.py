@@ -8,6 +8,7 @@ import io
 import json
 from typing import TYPE_CHECKING, Any
 
+import pikepdf
 import pytest
 
 from safelight import assembly, images
@@ -16,7 +17,7 @@ from safelight.bodies import decode_coding, encode_coding
 from safelight.engine import Engine, Outcome, Upload
 from safelight.images import Length
 from safelight.refusals import Cause
-from tests.support import pictures
+from tests.support import documents, pictures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -184,9 +185,23 @@ def test_packed_bodies_are_packed_anew(policy: Policy, body: bytes) -> None:
         assert decode_coding(sent, coding, 10_000) == body
 
 
-def test_a_picture_in_a_pdf_is_cleaned_where_it_stands(policy: Policy) -> None:
-    front = b"%PDF-1.7\n1 0 obj<</Filter/DCTDecode>>stream\n"
-    body = front + JPEG + b"\nendstream endobj\n%%EOF"
-    sent = send(policy(CLEAN), body).body
-    assert len(sent) == len(body)
-    assert sent == front + images.strip(JPEG, Length.SAME_LENGTH) + b"\nendstream endobj\n%%EOF"
+def test_documents_are_cleaned_and_named_by_their_kind(policy: Policy) -> None:
+    for ending, document in (("docx", documents.word()), ("pdf", documents.pdf())):
+        body = b"".join(
+            [
+                b'--B\r\nContent-Disposition: form-data; name="f"; filename="Anna.',
+                ending.encode() + b'"\r\n\r\n' + document + b"\r\n--B--\r\n",
+            ]
+        )
+        sent = send(policy(CLEAN), body, {"content-type": "multipart/form-data; boundary=B"}).body
+        assert sent == body.replace(document, images.strip(document)).replace(
+            b"Anna.", b"document-1."
+        )
+
+
+def test_a_signed_pdf_is_stopped_as_unalterable(policy: Policy) -> None:
+    document = documents.page(JPEG)
+    document.Root.Perms = pikepdf.Dictionary(DocMDP=pikepdf.Dictionary(ByteRange=[0, 1]))
+    outcome = send(policy(CLEAN), documents.saved(document))
+    assert outcome.refusal is not None
+    assert outcome.refusal.cause is Cause.UNALTERABLE

@@ -217,7 +217,10 @@ def _transform(case: _Case, transforms: frozenset[Action]) -> None:
         pictures = {picture.site.part: picture for picture in reversed(case.pictures)}
         numbers = {part: number for number, part in enumerate(sorted(pictures), 1)}
         case.names = {
-            name: pictures[name.part].neutral_name(numbers[name.part]) for name in case.survey.names
+            name: pictures[name.part].neutral_name(
+                numbers[name.part], case.body[name.start : name.end]
+            )
+            for name in case.survey.names
         }
     changed = bool(case.cleaned or case.names)
     if changed and bodies.binds_bytes(case.upload.headers, case.upload.query):
@@ -228,13 +231,15 @@ def _transform(case: _Case, transforms: frozenset[Action]) -> None:
 
 
 def _clean(case: _Case) -> None:
-    usual = _length(case)
+    length = _length(case)
     for picture in case.pictures:
         if picture.error is not None:
             continue
-        length = images.Length.SAME_LENGTH if picture.site.fixed else usual
         try:
             cleaned = picture.cleaned(length)
+        except images.UnalterableError as error:
+            case.doubt(Cause.UNALTERABLE, str(error))
+            continue
         except images.ImageError as error:
             case.doubt(Cause.UNREADABLE, str(error))
             continue

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from safelight.bodies import Site
 
 _SHORTEST_NAKED_JXL = 256
+_OFFICE_ENDINGS = frozenset(
+    {"docx", "docm", "xlsx", "xlsm", "pptx", "pptm", "ppsx", "odt", "ods", "odp", "odg", "epub"}
+)
 
 
 class _Pictures:
@@ -62,10 +65,16 @@ class Picture:
         """Its bytes without metadata, read again. Raises images.ImageError."""
         return images.strip(self.content, length)
 
-    def neutral_name(self, number: int) -> str:
-        """A file name that says nothing but the format."""
+    def neutral_name(self, number: int, original: bytes) -> str:
+        """A file name that says nothing but the format. Of the `original` one only the ending
+        of an office document stays: all of these are ZIP archives by their bytes."""
         known = images.sniff(self.content)
-        return f"image-{number}.{known.extension}" if known else f"image-{number}"
+        if known is None:
+            return f"image-{number}"
+        ending = original.rpartition(b".")[2].lower().decode("ascii", "replace")
+        if known is images.Format.ZIP and ending in _OFFICE_ENDINGS:
+            return f"document-{number}.{ending}"
+        return f"{'document' if known.is_document else 'image'}-{number}.{known.extension}"
 
     def entry(self, sent: bytes | None, *, cleaned: bool, renamed: bool) -> audit.Picture:
         """Its part of the audit record; `sent` is what leaves, None when nothing does."""

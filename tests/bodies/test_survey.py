@@ -138,21 +138,6 @@ def test_ordinary_oddities_are_not_doubtful(body: bytes, content_type: str) -> N
     assert survey(body, content_type, MARKED).doubts == ()
 
 
-def test_pictures_in_a_pdf_are_sites_of_fixed_length() -> None:
-    body = (
-        b"%PDF-1.7\n1 0 obj<</Length 9/Filter/DCTDecode>>stream\r\n"
-        + picture(b"1")
-        + b"\r\nendstream endobj\n2 0 obj<<>>stream\nBT (stream) ET\nendstream endobj\n"
-        b"3 0 obj<<>>stream\n" + picture(b"2") + b"\nendstream endobj\n%%EOF"
-    )
-    found = survey(body, "application/pdf", MARKED)
-    assert [content(body, site) for site in found.sites] == [picture(b"1"), picture(b"2")]
-    assert all(site.fixed for site in found.sites)
-    assert (found.shape, found.doubts) == (Shape.PDF, ())
-    locked = survey(body.replace(b"%%EOF", b"trailer<</Encrypt 9 0 R>>"), "", MARKED)
-    assert [doubtful.doubt for doubtful in locked.doubts] == [Doubt.UNKNOWN_SHAPE]
-
-
 def test_names_of_a_part_that_holds_parts() -> None:
     inner = form((file("in.jpg"), picture(b"in")), boundary=b"YY")
     head = (

@@ -14,8 +14,8 @@ import atheris
 with atheris.instrument_imports(include=["safelight.images"]):
     from safelight import images
 
+from tests.support import documents, pictures
 from tests.support import more_pictures as more
-from tests.support import pictures
 
 SEEDS = {
     "jpeg": pictures.jpeg,
@@ -32,6 +32,8 @@ SEEDS = {
     "psd": more.psd,
     "svg": more.svg,
     "mp4": more.movie,
+    "pdf": documents.pdf,
+    "zip": documents.archive,
 }
 
 
@@ -41,7 +43,7 @@ def check(data: bytes) -> None:
             cleaned = images.strip(data, length)
         except images.ImageError:
             continue
-        assert len(cleaned) <= len(data)
+        assert len(cleaned) <= len(data) or images.sniff(data) is images.Format.PDF
         assert images.strip(cleaned, length) == cleaned
         images.reveal(data, images.examine(data).findings)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+import io
 import struct
+import zipfile
 
+import pikepdf
 import pytest
 
 from safelight import images
+from tests.support import documents, pictures
 from tests.support import more_pictures as more
-from tests.support import pictures
 
 JPEG = pictures.clean_jpeg()
 
@@ -44,7 +47,44 @@ def many_tracks() -> bytes:
     return more.box(b"ftyp", b"isom\0\0\0\0isom") + more.box(b"moov", track * 5_000)
 
 
+def pdf_of_pdfs() -> bytes:
+    """Attachments in attachments; each level is examined once more for the one around it."""
+    document = pictures.jpeg()
+    for _ in range(4):
+        holder = pikepdf.new()
+        holder.attachments["inner"] = document
+        document = documents.saved(holder)
+    return document
+
+
+def zip_of_empty_files() -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as writer:
+        for number in range(50_000):
+            writer.writestr(str(number), b"")
+    return target.getvalue()
+
+
+def zip_of_one_content() -> bytes:
+    """Every entry of the directory names the same bytes."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as writer:
+        writer.writestr("a.bmp", b"BM" + bytes(50_000_000))
+    data = target.getvalue()
+    start = data.index(b"PK\1\2")
+    entry, end = data[start:-22], data[-22:]
+    count = 60_000
+    numbers = struct.pack("<HHI", count, count, count * len(entry))
+    return data[:start] + entry * count + end[:8] + numbers + end[16:]
+
+
 SLOW = {
+    "PDF of PDFs": pdf_of_pdfs(),
+    "PDF of streams": b"%PDF-1.4" + b"stream\n" * 2_000_000,
+    "PDF of nested arrays": b"%PDF-1.4\n1 0 obj " + b"[" * 5_000_000,
+    "PDF of nested dictionaries": b"%PDF-1.4\n1 0 obj " + b"<</A" * 2_000_000,
+    "ZIP of empty files": zip_of_empty_files(),
+    "ZIP of one content": zip_of_one_content(),
     "JPEG of fill bytes": b"\xff\xd8" + b"\xff" * 20_000_000 + JPEG[2:],
     "JPEG of empty comments": b"\xff\xd8" + b"\xff\xfe\0\2" * 90_000 + JPEG[2:],
     "SVG of spaces": b"<svg " + b" " * 5_000_000 + b"></svg>",

@@ -54,6 +54,10 @@ _TAGS = {
     "Meta": """
         MetaImageSize PrimaryItemReference
     """,
+    "PDF": """
+        EmbeddedImage EmbeddedImageColorSpace EmbeddedImageFilter EmbeddedImageHeight
+        EmbeddedImageWidth Linearized PDFVersion PageCount
+    """,
     "PNG": """
         AnimationFrames AnimationPlays BackgroundColor BitDepth BlueX BlueY
         ColorType Compression Filter Gamma GreenX GreenY ImageHeight ImageOffset
@@ -122,6 +126,10 @@ _TAGS = {
     """,
     "XMP-tiff": """
         Orientation
+    """,
+    "ZIP": """
+        ZipBitFlag ZipCRC ZipCompressedSize ZipCompression ZipFileComment ZipFileName
+        ZipModifyDate ZipRequiredVersion ZipUncompressedSize
     """,
 }
 TAGS = {group: frozenset(names.split()) for group, names in _TAGS.items()}

@@ -15,7 +15,6 @@ class Shape(StrEnum):
     JSON = "json"
     FORM = "form"
     TEXT = "text"
-    PDF = "pdf"
     BINARY = "binary"
 
 
@@ -38,8 +37,7 @@ class Doubt(StrEnum):
 class Site:
     """One image in a body: `body[start:end]` holds it, written in `encoding`.
 
-    `part` numbers the multipart part it stands in from 1 (0: not in a part). A `fixed` one stands
-    in something that knows its length.
+    `part` numbers the multipart part it stands in from 1 (0: not in a part).
     """
 
     start: int
@@ -47,7 +45,6 @@ class Site:
     encoding: Encoding
     declared: str | None = None
     part: int = 0
-    fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

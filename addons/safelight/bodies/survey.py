@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safelight.bodies import base64_text, headers, multipart, pdf, spelled_out
+from safelight.bodies import base64_text, headers, multipart, spelled_out
 from safelight.bodies.model import (
     Doubt,
     Doubtful,
@@ -123,12 +123,8 @@ class _Surveyor:
         marked = body.startswith(_BYTE_ORDER_MARKS, start)
         if marked or (charset and charset.value.lower().startswith(_UNREADABLE_CHARSETS)):
             self._doubt(Doubt.UNKNOWN_SHAPE, "Its text is in an unusual character set.")
-        is_pdf = pdf.is_pdf(body, start, end)
-        find = pdf.find if is_pdf else base64_text.find
-        sites = list(find(body, start, end, self.recogniser, part))
+        sites = list(base64_text.find(body, start, end, self.recogniser, part))
         self.sites += sites
-        if is_pdf and pdf.is_encrypted(body, start, end):
-            self._doubt(Doubt.UNKNOWN_SHAPE, "It is an encrypted PDF, which cannot be looked into.")
         if field.value.startswith("image/") and size and not sites:
             self._doubt(
                 Doubt.UNREADABLE, "It is declared to be a picture, but is none that is known."
@@ -141,9 +137,7 @@ class _Surveyor:
             self._doubt(
                 Doubt.UNKNOWN_SHAPE, "A picture stands inside it where it cannot be cleaned yet."
             )
-        return (
-            Shape.PDF if is_pdf else _shape_of(body[start : min(end, start + _HEAD)], field.value)
-        )
+        return _shape_of(body[start : min(end, start + _HEAD)], field.value)
 
     def _holds_image_between(self, start: int, end: int, sites: Iterable[Site]) -> bool:
         view = memoryview(self.body)

@@ -62,5 +62,5 @@ def _in_words(record: audit_log.Decision) -> str:
     told = words.listed([words.kind(kind) for kind in found]) or "nothing private"
     what = "stopped" if record.verdict == "block" else "sent"
     why = f" because of {record.refusal}" if record.refusal else ""
-    held = f": {words.pictures(len(record.pictures))}, saying {told}" if record.pictures else ""
+    held = f": {words.files(len(record.pictures))}, saying {told}" if record.pictures else ""
     return f"{record.at}  {record.id}  {what}{why}  {record.service}{held}"

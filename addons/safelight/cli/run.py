@@ -175,6 +175,6 @@ def _tell(destination: Destination, outcome: Outcome) -> None:
         return
     removed = words.listed([words.kind(kind) for kind in sorted(outcome.removed)])
     what = f"removed {removed}" if removed else "nothing had to be removed"
-    click.echo(f"{now}  sent     {words.pictures(outcome.pictures)} to {service}: {what}", err=True)
+    click.echo(f"{now}  sent     {words.files(outcome.pictures)} to {service}: {what}", err=True)
     for warning in outcome.warnings:
         click.echo(f"          note     {warning}", err=True)

@@ -43,6 +43,6 @@ def size(count: int) -> str:
     return f"{round(count / 1000)} KB"
 
 
-def pictures(count: int) -> str:
-    """A number of pictures as people say it."""
-    return "1 picture" if count == 1 else f"{count} pictures"
+def files(count: int) -> str:
+    """A number of pictures and documents as people say it."""
+    return "1 file" if count == 1 else f"{count} files"

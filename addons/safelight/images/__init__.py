@@ -10,6 +10,7 @@ from safelight.images.model import (
     ImageError,
     Kind,
     Length,
+    UnalterableError,
     apply,
 )
 from safelight.images.reveal import reveal
@@ -25,6 +26,7 @@ __all__ = [
     "ImageError",
     "Kind",
     "Length",
+    "UnalterableError",
     "apply",
     "examine",
     "find_embedded",

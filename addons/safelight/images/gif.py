@@ -17,6 +17,7 @@ from safelight.images.model import (
     ImageError,
     Kind,
     Length,
+    UnalterableError,
 )
 
 if TYPE_CHECKING:
@@ -201,6 +202,6 @@ def _edits(changes: tuple[Change, ...], length: Length) -> tuple[Edit, ...]:
         else:
             blank = _blank_comment(spare)
             if spare and not blank:
-                raise ImageError("This GIF cannot be cleaned without changing its length.")
+                raise UnalterableError(Format.GIF, Length.SAME_LENGTH)
             edits.append(Edit(change.start, change.end, change.keep + blank))
     return tuple(edits)

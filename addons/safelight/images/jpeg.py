@@ -17,6 +17,7 @@ from safelight.images.model import (
     ImageError,
     Kind,
     Length,
+    UnalterableError,
 )
 
 if TYPE_CHECKING:
@@ -251,7 +252,7 @@ def marker_segment(marker: int, payload: bytes) -> bytes:
 
 
 def edits_of(changes: tuple[Change, ...], length: Length) -> tuple[Edit, ...]:
-    """The edits that make `changes`. Raises ImageError when the length cannot be kept."""
+    """The edits that make `changes`. Raises UnalterableError when the length cannot be kept."""
     if length is Length.COMPACT:
         return tuple(Edit(one.start, one.end, one.keep) for one in changes)
     return tuple(Edit(one.start, one.end, one.keep + _filling(one)) for one in changes)
@@ -261,7 +262,7 @@ def _filling(change: Change) -> bytes:
     """What takes up the room that is left of a change, so that the length stays."""
     spare = change.end - change.start - len(change.keep)
     if spare < 0:
-        raise ImageError("This JPEG cannot be cleaned without changing its length.")
+        raise UnalterableError(Format.JPEG, Length.SAME_LENGTH)
     if change.trailer:
         return bytes(spare)
     if spare < 4:

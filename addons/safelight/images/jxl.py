@@ -5,7 +5,15 @@ from __future__ import annotations
 from safelight.images import exif, xmp
 from safelight.images.blanking import Blanks
 from safelight.images.boxes import Box, boxes
-from safelight.images.model import Edit, Examination, Format, ImageError, Kind, Length
+from safelight.images.model import (
+    Edit,
+    Examination,
+    Format,
+    ImageError,
+    Kind,
+    Length,
+    UnalterableError,
+)
 
 _SIGNATURE_BOX = b"JXL "
 _KEPT = frozenset({b"JXL ", b"ftyp", b"jxll", b"jxlc", b"jxlp", b"jxli", b"jhgm"})
@@ -73,7 +81,7 @@ def _filler(box: Box, used: int) -> bytes:
     if not spare:
         return b""
     if spare < 8:
-        raise ImageError("This JPEG XL cannot be cleaned without changing its length.")
+        raise UnalterableError(Format.JXL, Length.SAME_LENGTH)
     return spare.to_bytes(4) + _FILLER + bytes(spare - 8)
 
 

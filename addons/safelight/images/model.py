@@ -31,12 +31,19 @@ class Format(StrEnum):
     PSD = "psd"
     SVG = "svg"
     MP4 = "mp4"
+    PDF = "pdf"
+    ZIP = "zip"
     RAW = "raw"
 
     @property
     def cleanable(self) -> bool:
         """Can pictures of this format be cleaned?"""
         return self is not Format.RAW
+
+    @property
+    def is_document(self) -> bool:
+        """Does it hold pictures rather than be one? Office documents are ZIP archives."""
+        return self in {Format.PDF, Format.ZIP}
 
     @property
     def extension(self) -> str:
@@ -69,6 +76,16 @@ class Length(StrEnum):
 
     COMPACT = "compact"
     SAME_LENGTH = "same-length"
+
+
+class UnalterableError(ImageError):
+    """What is private in it was found, but cannot be taken out in this length."""
+
+    def __init__(self, format_: Format, length: Length, why: str = "") -> None:
+        kept = "" if length is Length.COMPACT else " without changing its length"
+        super().__init__(why or f"This {format_.upper()} cannot be cleaned{kept}.")
+        self.format = format_
+        self.length = length
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +130,7 @@ class Examination:
     plan: Callable[[Length], tuple[Edit, ...]]
 
     def edits(self, length: Length) -> tuple[Edit, ...]:
-        """The edits that clean it. Raises ImageError when `length` cannot be kept."""
+        """The edits that clean it. Raises UnalterableError when `length` cannot be kept."""
         return self.plan(length)
 
 

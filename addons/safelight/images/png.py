@@ -10,7 +10,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from safelight.images import exif, icc, xmp
-from safelight.images.model import Edit, Examination, Finding, Format, ImageError, Kind, Length
+from safelight.images.model import (
+    Edit,
+    Examination,
+    Finding,
+    Format,
+    ImageError,
+    Kind,
+    Length,
+    UnalterableError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -334,5 +343,5 @@ def _edits(
             filler = _built(_FILLER, bytes(spare - _CHUNK_OVERHEAD))
             edits.append(Edit(change.start, change.end, kept + filler))
         else:
-            raise ImageError("This PNG cannot be cleaned without changing its length.")
+            raise UnalterableError(Format.PNG, Length.SAME_LENGTH)
     return tuple(edits)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import piexif
 
-from safelight.images import exif, gif, iptc, png
-from safelight.images.model import Detail, Finding, Format, Kind
+from safelight.images import archive, exif, gif, iptc, pdf, png
+from safelight.images.model import Detail, Finding, Format, ImageError, Kind
 from safelight.images.sniff import sniff
+from safelight.images.strip import examine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -61,10 +63,33 @@ _IPTC_DATASETS = (
 
 def reveal(data: bytes, findings: Iterable[Finding]) -> tuple[Detail, ...]:
     """The values behind the findings that examining `data` gave, as far as they can be read."""
+    known = sniff(data)
+    if known is Format.PDF:
+        return _of_document(pdf.properties(data), pdf.pictures(data))
+    if known is Format.ZIP:
+        return _of_document(archive.properties(data), archive.pictures(data))
     details: dict[Detail, None] = {}
     for start, end, place in dict.fromkeys((f.start, f.end, f.place) for f in findings):
-        for detail in _of_carrier(data[start:end], place, sniff(data)):
+        for detail in _of_carrier(data[start:end], place, known):
             details.setdefault(detail)
+    return tuple(details)
+
+
+def _of_document(
+    properties: Iterable[tuple[str, str]], pictures: Iterable[tuple[int, bytes]]
+) -> tuple[Detail, ...]:
+    details = [
+        _detail(Kind.AUTHOR, "document properties", label, value.encode())
+        for label, value in properties
+    ]
+    for number, content in pictures:
+        try:
+            inside = reveal(content, examine(content).findings)
+        except ImageError:
+            continue
+        details += [
+            replace(detail, place=f"file {number} inside: {detail.place}") for detail in inside
+        ]
     return tuple(details)
 
 

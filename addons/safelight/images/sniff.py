@@ -18,6 +18,7 @@ _PROLOGUE = 65_536
 _SPACES = {b" ", b"\t", b"\r", b"\n"}
 _SKIPPED = ((b"<!--", b"-->"), (b"<?", b"?>"))
 _SVG_TAG = re.compile(rb"<(?:[A-Za-z][\w.-]{0,40}:)?svg[\s>/]")
+_PDF = re.compile(rb"(?:\xef\xbb\xbf)?[\s\0]{0,1000}%PDF-")
 _SIGNATURES = (
     (b"\xff\xd8\xff", Format.JPEG),
     (b"\x89PNG\r\n\x1a\n", Format.PNG),
@@ -37,6 +38,7 @@ _SIGNATURES = (
     (b"\0\0\0\x0cjP  \r\n\x87\n", Format.JP2),
     (b"\xff\x4f\xff\x51", Format.JP2),
     (b"MM\0*", Format.TIFF),
+    (b"PK\3\4", Format.ZIP),
     (b"II+\0\x08\0\0\0", Format.TIFF),
     (b"MM\0+\0\x08\0\0", Format.TIFF),
 )
@@ -57,6 +59,8 @@ def sniff(data: bytes) -> Format | None:
         return Format.RAW if head[8:10] == b"CR" else Format.TIFF
     if head[4:8] == b"ftyp":
         return _iso_media(head)
+    if _PDF.match(head):
+        return Format.PDF
     if _is_bmp(head):
         return Format.BMP
     if _is_icon(head):

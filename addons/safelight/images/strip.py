@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from safelight.images import (
+    archive,
     bmp,
     gif,
     heif,
@@ -17,18 +18,28 @@ from safelight.images import (
     jpeg_pair,
     jxl,
     movie_file,
+    pdf,
     png,
     psd,
     svg,
     tiff,
     webp,
 )
-from safelight.images.model import Examination, Format, ImageError, Length, apply
+from safelight.images.model import (
+    Examination,
+    Format,
+    ImageError,
+    Length,
+    UnalterableError,
+    apply,
+)
 from safelight.images.sniff import sniff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+# How deep pictures may stand in documents that stand in archives, and so on.
+DEEPEST = 4
 _EXAMINERS: dict[Format, Callable[[bytes], Examination]] = {
     Format.JPEG: jpeg_pair.examine,
     Format.PNG: png.examine,
@@ -43,44 +54,52 @@ _EXAMINERS: dict[Format, Callable[[bytes], Examination]] = {
     Format.ICO: ico.examine,
     Format.PSD: psd.examine,
     Format.MP4: movie_file.examine,
-    Format.SVG: lambda data: svg.examine(data, _strip_inside),
+}
+# These hold whole files of other formats; the second argument examines one.
+_HOLDERS: dict[Format, Callable[[bytes, Callable[[bytes], Examination]], Examination]] = {
+    Format.SVG: svg.examine,
+    Format.PDF: pdf.examine,
+    Format.ZIP: archive.examine,
 }
 
 
 def examine(data: bytes) -> Examination:
     """What `data` is and carries. Raises ImageError when that cannot be told for certain."""
+    return _examine(data, DEEPEST)
+
+
+def _examine(data: bytes, depth: int) -> Examination:
     known = sniff(data)
     if known is None:
         raise ImageError("This is not a picture of a kind that is known.")
-    if known not in _EXAMINERS:
+    if not known.cleanable:
         # Their maker notes hold both the serial number and what colours are computed from.
         raise ImageError("Camera RAW pictures cannot be cleaned; save it as JPEG or DNG first.")
+    if not depth:
+        raise ImageError("Pictures stand too deep inside each other.")
     with _damaged(known):
+        if known in _HOLDERS:
+            return _HOLDERS[known](data, lambda inside: _examine(inside, depth - 1))
         return _EXAMINERS[known](data)
 
 
 def strip(data: bytes, length: Length = Length.COMPACT) -> bytes:
     """`data` without anything private, read again before it is returned.
 
-    The result is never longer than `data`, and exactly as long with `Length.SAME_LENGTH`. A
-    clean picture comes back as it is. Raises ImageError.
+    The result is exactly as long as `data` with `Length.SAME_LENGTH`, and otherwise never longer,
+    save for documents: these are written anew. A clean picture comes back as it is. Raises
+    ImageError, and its UnalterableError where only this length cannot be had.
     """
     examination = examine(data)
     with _damaged(examination.format):
         cleaned = apply(data, examination.edits(length))
-    if len(cleaned) > len(data) or (length is Length.SAME_LENGTH and len(cleaned) != len(data)):
-        raise ImageError("This picture cannot be cleaned without making it longer.")
+    longer = len(cleaned) > len(data) and not examination.format.is_document
+    if longer or (length is Length.SAME_LENGTH and len(cleaned) != len(data)):
+        raise UnalterableError(examination.format, length)
     again = examine(cleaned)
     if again.findings or again.edits(length):
         raise ImageError("This picture could not be cleaned for certain.")
     return cleaned
-
-
-def _strip_inside(data: bytes, length: Length) -> bytes:
-    """Clean a picture inside another; only one that holds no further ones."""
-    if sniff(data) is Format.SVG:
-        raise ImageError("A drawing inside this drawing cannot be cleaned.")
-    return strip(data, length)
 
 
 @contextmanager

@@ -13,12 +13,21 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from safelight.images.model import Edit, Examination, Finding, Format, ImageError, Kind, Length
+from safelight.images.model import (
+    Edit,
+    Examination,
+    Finding,
+    Format,
+    ImageError,
+    Kind,
+    Length,
+    apply,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    type Clean = Callable[[bytes, Length], bytes]
+    type Examine = Callable[[bytes], Examination]
 
 _TOKEN = re.compile(
     rb"<!--(?P<comment>.*?)-->"
@@ -51,7 +60,7 @@ DEEPEST = 5_000
 @dataclass(slots=True)
 class _Walk:
     data: bytes
-    clean: Clean
+    examine: Examine
     prefixes: dict[bytes, bytes]
     open: list[bytes] = field(default_factory=list)
     removed_from: int | None = None
@@ -70,14 +79,15 @@ class _Walk:
         return not colon or prefix in {b"xml", b"xmlns"} or self.prefixes.get(prefix) in _DRAWN
 
 
-def examine(data: bytes, clean: Clean) -> Examination:
-    """Examine an SVG in an encoding that holds ASCII; `clean` cleans a picture inside it.
+def examine(data: bytes, examine_inside: Examine) -> Examination:
+    """Examine an SVG in an encoding that holds ASCII; `examine_inside` examines a
+    picture inside it.
 
     Raises ImageError when its markup cannot be followed.
     """
     if b"\0" in data[:200]:
         raise ImageError("This SVG is written in an encoding that cannot be read.")
-    walk = _Walk(data, clean, _prefixes(data))
+    walk = _Walk(data, examine_inside, _prefixes(data))
     position = 0
     while (match := _TOKEN.search(data, position)) is not None:
         position = match.end()
@@ -179,7 +189,7 @@ def _cleaned(walk: _Walk, start: int, end: int, length: Length) -> bytes | None:
         content = base64.b64decode(re.sub(rb"\s", b"", text), validate=True)
     except binascii.Error as error:
         raise ImageError("A picture inside this SVG is damaged.") from error
-    cleaned = walk.clean(content, length)
+    cleaned = apply(content, walk.examine(content).edits(length))
     if cleaned == content:
         return None
     written = base64.b64encode(cleaned)

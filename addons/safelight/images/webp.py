@@ -17,6 +17,7 @@ from safelight.images.model import (
     ImageError,
     Kind,
     Length,
+    UnalterableError,
 )
 
 if TYPE_CHECKING:
@@ -240,7 +241,7 @@ def _edits(end: int, changes: tuple[Change, ...], length: Length) -> tuple[Edit,
             filler = _FILLER + struct.pack("<I", spare - 8) + bytes(spare - 8)
             riff_size += spare if change.trailer else 0
         elif spare:
-            raise ImageError("This WebP cannot be cleaned without changing its length.")
+            raise UnalterableError(Format.WEBP, Length.SAME_LENGTH)
         edits.append(Edit(change.start, change.end, change.keep + filler))
     if riff_size != end - 8:
         edits.insert(0, Edit(4, 8, struct.pack("<I", riff_size)))

@@ -75,6 +75,8 @@ type ImageType = Literal[
     "psd",
     "svg",
     "mp4",
+    "pdf",
+    "zip",
     "raw",
 ]
 
