@@ -151,7 +151,7 @@ def test_audit_tail(tmp_path: Path) -> None:
     assert (missing.exit_code, "There is no folder" in missing.stderr) == (1, True)
     (tmp_path / "audit.jsonl").write_text(json.dumps(record) + "\nnonsense\n")
     result = call("audit", "tail", "--audit", tmp_path)
-    assert "sent  chatgpt_web: 1 picture, saying where it was taken" in result.stdout
+    assert "sent  chatgpt_web: 1 file, saying where it was taken" in result.stdout
     assert "not a record" in result.stderr
     shown = json.loads(call("audit", "tail", "--audit", tmp_path, "--json").stdout)
     assert shown["id"] == "d_1"

@@ -99,9 +99,22 @@ def full(type_: bytes, *payload: bytes) -> bytes:
 
 def movie() -> bytes:
     """A movie of one picture track and one of metadata; nothing in it can be played."""
+    head, samples, index = _movie_boxes(0)
+    return head + samples + index + box(b"uuid", b"CANARY" * 4)
+
+
+def leading_movie() -> bytes:
+    """The same with its index before its samples, as it is made for the web."""
+    index_size = len(_movie_boxes(0)[2])
+    head, samples, index = _movie_boxes(index_size)
+    return head + index + samples + box(b"uuid", b"CANARY" * 4)
+
+
+def _movie_boxes(shift: int) -> tuple[bytes, bytes, bytes]:
+    """The first box, that of the samples, and the index of samples moved by `shift`."""
     head = box(b"ftyp", b"isom\0\0\2\0isomiso2mp41")
     picture, secret = b"picture samples!", b"CANARY gps track"
-    first = len(head) + 8
+    first = len(head) + 8 + shift
 
     def track(handler: bytes, start: int, sizes: tuple[int, ...], *more: bytes) -> bytes:
         stsz = full(b"stsz", struct.pack(f">II{len(sizes)}I", 0, len(sizes), *sizes))
@@ -127,4 +140,4 @@ def movie() -> bytes:
         place,
         full(b"meta", b"com.apple.quicktime.make CANARY"),
     )
-    return head + box(b"mdat", picture, secret) + moov + box(b"uuid", b"CANARY" * 4)
+    return head, box(b"mdat", picture, secret), moov

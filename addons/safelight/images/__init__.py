@@ -15,9 +15,11 @@ from safelight.images.model import (
 )
 from safelight.images.reveal import reveal
 from safelight.images.sniff import sniff
+from safelight.images.streaming import STREAMED, StreamCleaner
 from safelight.images.strip import examine, strip
 
 __all__ = [
+    "STREAMED",
     "Detail",
     "Edit",
     "Examination",
@@ -26,6 +28,7 @@ __all__ = [
     "ImageError",
     "Kind",
     "Length",
+    "StreamCleaner",
     "UnalterableError",
     "apply",
     "examine",

@@ -32,7 +32,9 @@ MOST_BLOCKS = 1_000_000
 
 
 @dataclass(slots=True)
-class _Walk:
+class Walk:
+    """What was found in `data`, a GIF or a piece of one."""
+
     data: bytes
     position: int = 13
     images: int = 0
@@ -49,8 +51,8 @@ def examine(data: bytes) -> Examination:
     if len(data) < 14:
         raise ImageError("This GIF is cut off.")
     width, height, flags = struct.unpack_from("<HHB", data, 6)
-    walk = _Walk(data)
-    walk.position += _table_size(flags)
+    walk = Walk(data)
+    walk.position += table_size(flags)
     for _ in range(MOST_BLOCKS):
         if _block(walk):
             break
@@ -64,15 +66,16 @@ def examine(data: bytes) -> Examination:
         height,
         1,
         tuple(walk.findings),
-        partial(_edits, tuple(walk.changes)),
+        partial(edits_of, tuple(walk.changes)),
     )
 
 
-def _table_size(flags: int) -> int:
+def table_size(flags: int) -> int:
+    """Bytes of the colour table that a block with these flags has."""
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 
-def _block(walk: _Walk) -> bool:
+def _block(walk: Walk) -> bool:
     """Walk over one block; True when it was the trailer."""
     data, start = walk.data, walk.position
     if start >= len(data):
@@ -86,10 +89,10 @@ def _block(walk: _Walk) -> bool:
             raise ImageError("This GIF is cut off.")
         walk.images += 1
         # Descriptor, local colour table, the code size, then the compressed picture.
-        walk.position = _sub_blocks_end(data, start + 10 + _table_size(data[start + 9]) + 1)
+        walk.position = _sub_blocks_end(data, start + 10 + table_size(data[start + 9]) + 1)
     elif introducer == _EXTENSION and start + 2 < len(data):
         walk.position = _sub_blocks_end(data, start + 2)
-        _extension(walk, start, walk.position)
+        examine_extension(walk, start, walk.position)
     else:
         raise ImageError("This GIF is damaged.")
     return False
@@ -113,7 +116,8 @@ def sub_blocks(data: bytes) -> Iterator[bytes]:
         position += 1 + data[position]
 
 
-def _extension(walk: _Walk, start: int, end: int) -> None:
+def examine_extension(walk: Walk, start: int, end: int) -> None:
+    """Note what an extension tells and what becomes of it."""
     data = walk.data
     label = data[start + 1]
     if label == _GRAPHIC_CONTROL and end - start == 8:
@@ -149,7 +153,7 @@ def _application_kinds(name: bytes, block: bytes) -> set[Kind]:
     return {Kind.CONTENT_CREDENTIALS if name.startswith(b"C2PA") else Kind.UNKNOWN_DATA}
 
 
-def _plain_text(walk: _Walk, start: int, end: int) -> None:
+def _plain_text(walk: Walk, start: int, end: int) -> None:
     """Text drawn as a picture uses up the control block before it, so it stays, but blank."""
     data = walk.data
     position = start + 2
@@ -165,7 +169,7 @@ def _plain_text(walk: _Walk, start: int, end: int) -> None:
         walk.changes.append(Change(start, end, bytes(blank)))
 
 
-def _after_trailer(walk: _Walk, end: int) -> None:
+def _after_trailer(walk: Walk, end: int) -> None:
     if walk.data[end:].strip(b"\0"):
         place = "after the end of the picture"
         finding = Finding(Kind.UNKNOWN_DATA, place, end, len(walk.data))
@@ -187,7 +191,8 @@ def _blank_comment(length: int) -> bytes:
     return bytes(block) + b"\0"
 
 
-def _edits(changes: tuple[Change, ...], length: Length) -> tuple[Edit, ...]:
+def edits_of(changes: tuple[Change, ...], length: Length) -> tuple[Edit, ...]:
+    """The edits that make the changes of a walk. Raises UnalterableError."""
     edits = []
     for change in changes:
         spare = change.end - change.start - len(change.keep)

@@ -45,7 +45,7 @@ def examine(data: bytes, known: Format) -> Examination:
         if moov is None:
             _residue(blanks, top, found, kept)
     if moov is not None:
-        movie.scrub(blanks, moov)
+        movie.scrub_whole(blanks, top, moov)
     for box in top:
         if box.type not in _KEPT_BOXES:
             free(blanks, box, _top_kinds(data, box), f"{_name(box)} box")

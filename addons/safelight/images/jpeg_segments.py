@@ -37,7 +37,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """Bytes before the first scan that belong to no segment; decoders skip them."""
+    """Bytes outside scans that belong to no segment; decoders skip them."""
 
     start: int
     end: int
@@ -54,10 +54,10 @@ class End:
 def walk(data: bytes, start: int = 0) -> Iterator[Segment | Stray | End]:
     """Every segment from SOI to EOI. Raises ImageError where the stream breaks the rules."""
     position = start + 2
-    scanned = False
+    scanned = in_scan = False
     for _ in range(MOST_SEGMENTS):
         marker_at = _next_marker(data, position)
-        if marker_at > position and not scanned and data[position:marker_at].strip(b"\xff"):
+        if marker_at > position and not in_scan and data[position:marker_at].strip(b"\xff"):
             yield Stray(position, marker_at)
         marker = data[marker_at + 1]
         if marker == EOI:
@@ -65,10 +65,12 @@ def walk(data: bytes, start: int = 0) -> Iterator[Segment | Stray | End]:
             return
         if marker in _STANDALONE:
             position = marker_at + 2
+            in_scan = scanned
             continue
         segment = _segment(data, marker_at)
         yield segment
         position = segment.end
+        in_scan = False
         if marker == SOS:
             scanned = True
             position = _scan_end(data, position)

@@ -16,9 +16,9 @@ from safelight.images.model import (
 )
 
 _SIGNATURE_BOX = b"JXL "
-_KEPT = frozenset({b"JXL ", b"ftyp", b"jxll", b"jxlc", b"jxlp", b"jxli", b"jhgm"})
+KEPT = frozenset({b"JXL ", b"ftyp", b"jxll", b"jxlc", b"jxlp", b"jxli", b"jhgm"})
 # Not `free`: some readers then take the file for a movie.
-_FILLER = b"skip"
+FILLER = b"skip"
 _KINDS = {
     b"jumb": {Kind.CONTENT_CREDENTIALS},
     b"jbrd": {Kind.UNKNOWN_DATA},
@@ -82,7 +82,7 @@ def _filler(box: Box, used: int) -> bytes:
         return b""
     if spare < 8:
         raise UnalterableError(Format.JXL, Length.SAME_LENGTH)
-    return spare.to_bytes(4) + _FILLER + bytes(spare - 8)
+    return spare.to_bytes(4) + FILLER + bytes(spare - 8)
 
 
 def skipped(data: bytes, box: Box) -> tuple[Edit, Edit]:
@@ -90,12 +90,12 @@ def skipped(data: bytes, box: Box) -> tuple[Edit, Edit]:
     type_at = box.start + 4
     blank = bytes(box.end - box.payload)
     header = data[type_at + 4 : box.payload]
-    return Edit(type_at, box.payload, _FILLER + header), Edit(box.payload, box.end, blank)
+    return Edit(type_at, box.payload, FILLER + header), Edit(box.payload, box.end, blank)
 
 
 def is_skipped(data: bytes, box: Box) -> bool:
     """Is this a box that `skipped` left?"""
-    return box.type == _FILLER and not data[box.payload : box.end].strip(b"\0")
+    return box.type == FILLER and not data[box.payload : box.end].strip(b"\0")
 
 
 def _nothing(_: Length) -> tuple[Edit, ...]:
@@ -103,7 +103,7 @@ def _nothing(_: Length) -> tuple[Edit, ...]:
 
 
 def _stays(data: bytes, box: Box) -> bool:
-    return box.type in _KEPT or is_skipped(data, box)
+    return box.type in KEPT or is_skipped(data, box)
 
 
 def _kinds(data: bytes, box: Box) -> set[Kind]:

@@ -5,6 +5,7 @@ is blanked; times, names and places go, samples of tracks that hold metadata too
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -17,23 +18,50 @@ if TYPE_CHECKING:
     from safelight.images.blanking import Blanks
 
 _TIMES = frozenset({b"mvhd", b"tkhd", b"mdhd"})
-_CONTAINERS = frozenset({b"moov", b"trak", b"mdia", b"minf", b"edts", b"stbl", b"dinf", b"mvex"})
+_CONTAINERS = frozenset(
+    {b"moov", b"trak", b"mdia", b"minf", b"edts", b"stbl", b"dinf", b"mvex", b"moof", b"traf"}
+)
 _DESCRIBING = frozenset({b"udta", b"meta", b"uuid", b"free", b"skip", b"wide", b"name", b"kywd"})
 _SHOWN_TRACKS = frozenset({b"vide", b"soun", b"pict", b"auxv", b"subt", b"sbtl", b"text", b"clcp"})
 MOST_SAMPLES = 2_000_000
 MOST_METADATA_TRACKS = 64
 
 
-def scrub(blanks: Blanks, moov: Box) -> None:
-    """Blank what a `moov` box says besides how to play. Raises ImageError where it is damaged."""
-    removed = 0
+@dataclass(slots=True)
+class Removed:
+    """How many tracks of metadata went, and where in the file their samples stand."""
+
+    tracks: int = 0
+    samples: list[tuple[int, int]] = field(default_factory=list)
+
+
+def scrub(blanks: Blanks, moov: Box) -> Removed:
+    """Blank what a `moov` box says besides how to play; the samples of tracks that go are left to
+    the caller. Raises ImageError where it is damaged."""
+    removed = Removed()
     for box in boxes(blanks.data, moov.payload, moov.end):
         if box.type == b"trak" and _handler(blanks.data, box) not in _SHOWN_TRACKS:
-            removed += 1
-            if removed > MOST_METADATA_TRACKS:
+            removed.tracks += 1
+            if removed.tracks > MOST_METADATA_TRACKS:
                 raise ImageError("This movie has too many tracks.")
+            removed.samples += _samples(blanks.data, box)
             _remove_track(blanks, box)
         else:
+            _scrub_box(blanks, box)
+    return removed
+
+
+def scrub_whole(blanks: Blanks, top: list[Box], moov: Box) -> None:
+    """Blank what a whole file's `moov`, fragments and tracks of metadata say."""
+    removed = scrub(blanks, moov)
+    for start, end in removed.samples:
+        if end > len(blanks.data):
+            raise ImageError("This movie is cut off.")
+        blanks.blank(start, end)
+    for box in top:
+        if box.type == b"moof":
+            if removed.tracks:
+                raise ImageError("This movie keeps a track of metadata in fragments.")
             _scrub_box(blanks, box)
 
 
@@ -107,9 +135,7 @@ def _handler(data: bytes, trak: Box) -> bytes:
 
 
 def _remove_track(blanks: Blanks, trak: Box) -> None:
-    """A track of metadata: its samples become zeros and nobody finds the track any more."""
-    for start, end in _samples(blanks.data, trak):
-        blanks.blank(start, end)
+    """A track of metadata: nobody finds it any more."""
     kinds = {Kind.LOCATION, Kind.UNKNOWN_DATA}
     blanks.find(kinds, "track of metadata", trak.start, trak.end)
     blanks.put(trak.start + 4, b"free")
@@ -130,8 +156,6 @@ def _samples(data: bytes, trak: Box) -> Iterator[tuple[int, int]]:
     for offset, count in zip(offsets, per_chunk, strict=False):
         length = sum(sizes[sample : sample + count])
         sample += count
-        if offset + length > len(data):
-            raise ImageError("This movie is cut off.")
         yield offset, offset + length
 
 

@@ -15,7 +15,7 @@ from safelight.images.model import Examination, Format, ImageError
 if TYPE_CHECKING:
     from safelight.images.boxes import Box
 
-_KEPT = frozenset({b"ftyp", b"moov", b"mdat", b"moof", b"mfra", b"sidx", b"styp", b"ssix"})
+KEPT = frozenset({b"ftyp", b"moov", b"mdat", b"moof", b"mfra", b"sidx", b"styp", b"ssix"})
 
 
 def examine(data: bytes) -> Examination:
@@ -25,9 +25,9 @@ def examine(data: bytes) -> Examination:
     moov = next((box for box in found if box.type == b"moov"), None)
     if moov is None:
         raise ImageError("This movie is cut off.")
-    movie.scrub(blanks, moov)
+    movie.scrub_whole(blanks, found, moov)
     for box in found:
-        if box.type not in _KEPT:
+        if box.type not in KEPT:
             kinds = xmp.kinds(data[box.payload : box.end])
             free(blanks, box, kinds, _place(box))
     width, height = movie.dimensions(data, moov)

@@ -89,7 +89,7 @@ class _Change:
 
 
 @dataclass(slots=True)
-class _Carriers:
+class Carriers:
     """Which chunk may say the orientation: decoders look at them in this order."""
 
     exif: Chunk | None = None
@@ -97,9 +97,23 @@ class _Carriers:
     xmp: Chunk | None = None
     orientation: int = 1
 
+    def note(self, walk: Walk, chunk: Chunk) -> None:
+        """Remember the chunk if it is the first of its kind."""
+        if chunk.type == b"eXIf" and self.exif is None:
+            self.exif = chunk
+            self.orientation = exif.turning(exif.parse(_tiff(walk.payload(chunk))).rendering)
+        elif chunk.type in {b"tEXt", b"zTXt", b"iTXt"}:
+            keyword = _keyword(walk.payload(chunk))
+            if _RAW_PROFILE.fullmatch(keyword) and self.raw_profile is None:
+                self.raw_profile = chunk
+            elif keyword == _XMP_KEYWORD and self.xmp is None:
+                self.xmp = chunk
+
 
 @dataclass(slots=True)
-class _Walk:
+class Walk:
+    """What was found in `data`, a PNG or a piece of one."""
+
     data: bytes
     width: int = 0
     height: int = 0
@@ -129,7 +143,7 @@ def chunks(data: bytes) -> Iterator[Chunk]:
 
 def examine(data: bytes) -> Examination:
     """Examine a PNG. Raises ImageError when it cannot be walked to its end."""
-    walk = _Walk(data)
+    walk = Walk(data)
     found = list(chunks(data))
     if len(found) < 2 or b"IHDR" not in {one.type for one in found[:2]}:
         raise ImageError("This PNG does not start as one.")
@@ -139,9 +153,11 @@ def examine(data: bytes) -> Examination:
     if header.payload_end - header.payload != 13:
         raise ImageError("This PNG has a damaged header.")
     walk.width, walk.height = struct.unpack_from(">II", data, header.payload)
-    carriers = _carriers(walk, found)
+    carriers = Carriers()
     for chunk in found:
-        _chunk(walk, chunk, carriers)
+        carriers.note(walk, chunk)
+    for chunk in found:
+        examine_chunk(walk, chunk, carriers)
     _trailer(walk, found[-1])
     return Examination(
         Format.PNG,
@@ -149,28 +165,12 @@ def examine(data: bytes) -> Examination:
         walk.height,
         carriers.orientation,
         tuple(walk.findings),
-        partial(_edits, data, found[-1], tuple(walk.changes)),
+        partial(edits_of, tuple(walk.changes)),
     )
 
 
-def _carriers(walk: _Walk, found: list[Chunk]) -> _Carriers:
-    carriers = _Carriers()
-    for chunk in found:
-        if chunk.type == b"eXIf" and carriers.exif is None:
-            carriers.exif = chunk
-        elif chunk.type in {b"tEXt", b"zTXt", b"iTXt"}:
-            keyword = _keyword(walk.payload(chunk))
-            if _RAW_PROFILE.fullmatch(keyword) and carriers.raw_profile is None:
-                carriers.raw_profile = chunk
-            elif keyword == _XMP_KEYWORD and carriers.xmp is None:
-                carriers.xmp = chunk
-    if carriers.exif is not None:
-        block = exif.parse(_tiff(walk.payload(carriers.exif)))
-        carriers.orientation = exif.turning(block.rendering)
-    return carriers
-
-
-def _chunk(walk: _Walk, chunk: Chunk, carriers: _Carriers) -> None:
+def examine_chunk(walk: Walk, chunk: Chunk, carriers: Carriers) -> None:
+    """Note what a chunk tells and what has to become of it. Raises ImageError."""
     payload = walk.payload(chunk)
     if chunk.type == b"iCCP":
         _profile(walk, chunk, payload)
@@ -184,7 +184,7 @@ def _chunk(walk: _Walk, chunk: Chunk, carriers: _Carriers) -> None:
             _replace(walk, chunk, needed or b"", _kinds(chunk.type, payload))
 
 
-def _needed(walk: _Walk, chunk: Chunk, payload: bytes, carriers: _Carriers) -> bytes | None:
+def _needed(walk: Walk, chunk: Chunk, payload: bytes, carriers: Carriers) -> bytes | None:
     """What must stay of a chunk that can carry the orientation; None for nothing."""
     if chunk is carriers.exif:
         rendering = exif.parse(_tiff(payload)).rendering
@@ -207,7 +207,7 @@ def _padded(tiff: bytes, like: bytes) -> bytes | None:
     return tiff + bytes(spare) if 0 < spare < _CHUNK_OVERHEAD else tiff
 
 
-def _minimal_raw_profile(walk: _Walk, chunk: Chunk, payload: bytes) -> bytes | None:
+def _minimal_raw_profile(walk: Walk, chunk: Chunk, payload: bytes) -> bytes | None:
     text = _text(chunk.type, payload)
     digits = re.sub(rb"\s", b"", text.split(b"\n", 3)[-1]) if text.count(b"\n") >= 3 else b""
     try:
@@ -229,7 +229,7 @@ def _minimal_raw_profile(walk: _Walk, chunk: Chunk, payload: bytes) -> bytes | N
     return keyword + b"\0\0\0\0\0" + text
 
 
-def _profile(walk: _Walk, chunk: Chunk, payload: bytes) -> None:
+def _profile(walk: Walk, chunk: Chunk, payload: bytes) -> None:
     name, _, rest = payload.partition(b"\0")
     profile = _inflate(rest[1:]) if rest[:1] == b"\0" else None
     try:
@@ -249,7 +249,7 @@ def _profile(walk: _Walk, chunk: Chunk, payload: bytes) -> None:
     _replace(walk, chunk, data, {Kind.SOFTWARE})
 
 
-def _trailer(walk: _Walk, end: Chunk) -> None:
+def _trailer(walk: Walk, end: Chunk) -> None:
     trailer = walk.data[end.end :]
     if trailer.strip(b"\0"):
         start = end.end
@@ -311,7 +311,7 @@ def _tiff(block: bytes) -> bytes:
     return block.removeprefix(b"Exif\0\0")
 
 
-def _replace(walk: _Walk, chunk: Chunk, data: bytes, kinds: set[Kind]) -> None:
+def _replace(walk: Walk, chunk: Chunk, data: bytes, kinds: set[Kind]) -> None:
     place = f"{chunk.type.decode('ascii')} chunk"
     walk.findings += [Finding(kind, place, chunk.start, chunk.end) for kind in sorted(kinds)]
     walk.changes.append(_Change(chunk.start, chunk.end, chunk.type if data else b"", data))
@@ -322,9 +322,8 @@ def _built(type_: bytes, data: bytes) -> bytes:
     return struct.pack(">I4s", len(data), type_) + data + struct.pack(">I", crc)
 
 
-def _edits(
-    data: bytes, end: Chunk, changes: tuple[_Change, ...], length: Length
-) -> tuple[Edit, ...]:
+def edits_of(changes: tuple[_Change, ...], length: Length) -> tuple[Edit, ...]:
+    """The edits that make the changes of a walk. Raises UnalterableError."""
     edits = []
     for change in changes:
         kept = _built(change.type, change.data) if change.type else b""
@@ -332,7 +331,7 @@ def _edits(
         if length is Length.COMPACT:
             edits.append(Edit(change.start, change.end, kept))
         elif change.trailer and spare < _CHUNK_OVERHEAD:
-            edits.append(Edit(end.end, len(data), bytes(len(data) - end.end)))
+            edits.append(Edit(change.start + _CHUNK_OVERHEAD, change.end, bytes(spare)))
         elif change.trailer:
             # IEND moves to the end of the file, so that nothing stands behind it.
             filler = _built(_FILLER, bytes(spare - _CHUNK_OVERHEAD))

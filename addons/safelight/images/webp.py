@@ -43,7 +43,9 @@ class Chunk:
 
 
 @dataclass(slots=True)
-class _Walk:
+class Walk:
+    """What was found in `data`, a WebP or a piece of one."""
+
     data: bytes
     width: int = 0
     height: int = 0
@@ -82,14 +84,14 @@ def examine(data: bytes) -> Examination:
     end = 8 + size
     if end > len(data):
         raise ImageError("This WebP is cut off.")
-    walk = _Walk(data)
+    walk = Walk(data)
     found = list(chunks(data, 12, end))
     if not any(chunk.type in {b"VP8 ", b"VP8L", b"ANMF"} for chunk in found):
         raise ImageError("This WebP holds no picture.")
     extended = found[0].type == b"VP8X"
-    carriers = _carriers(walk, found) if extended else {}
+    carriers = carriers_of(walk, found) if extended else {}
     for chunk in found:
-        _chunk(walk, chunk, carriers)
+        examine_chunk(walk, chunk, carriers)
     _dimensions(walk, found)
     _flags(walk, found, carriers)
     if data[end:].strip(b"\0"):
@@ -103,11 +105,11 @@ def examine(data: bytes) -> Examination:
         walk.height,
         walk.orientation,
         tuple(walk.findings),
-        partial(_edits, end, tuple(walk.changes)),
+        partial(edits_of, end, tuple(walk.changes)),
     )
 
 
-def _carriers(walk: _Walk, found: list[Chunk]) -> dict[int, bytes]:
+def carriers_of(walk: Walk, found: list[Chunk]) -> dict[int, bytes]:
     """What must stay of the first EXIF and XMP chunk, by where they start."""
     needed: dict[int, bytes] = {}
     block = next((chunk for chunk in found if chunk.type == b"EXIF"), None)
@@ -129,7 +131,9 @@ def _carriers(walk: _Walk, found: list[Chunk]) -> dict[int, bytes]:
     return needed
 
 
-def _chunk(walk: _Walk, chunk: Chunk, carriers: dict[int, bytes]) -> None:
+def examine_chunk(walk: Walk, chunk: Chunk, carriers: dict[int, bytes]) -> None:
+    """Note what a chunk tells and what becomes of it; `carriers` holds what must stay of some,
+    by where they start. Raises ImageError."""
     payload = walk.data[chunk.payload : chunk.payload_end]
     if chunk.type == b"ICCP":
         _profile(walk, chunk, payload)
@@ -145,14 +149,14 @@ def _chunk(walk: _Walk, chunk: Chunk, carriers: dict[int, bytes]) -> None:
             walk.changes.append(Change(chunk.start, chunk.end, kept))
 
 
-def _padding(walk: _Walk, chunk: Chunk) -> None:
+def _padding(walk: Walk, chunk: Chunk) -> None:
     """The byte that evens a chunk out is zero; another value would be a hiding place."""
     if walk.data[chunk.payload_end : chunk.end].strip(b"\0"):
         walk.find({Kind.UNKNOWN_DATA}, "padding of a chunk", chunk.payload_end, chunk.end)
         walk.changes.append(Change(chunk.payload_end, chunk.end, b"\0"))
 
 
-def _profile(walk: _Walk, chunk: Chunk, payload: bytes) -> None:
+def _profile(walk: Walk, chunk: Chunk, payload: bytes) -> None:
     try:
         clean = icc.scrubbed(payload)
     except icc.ProfileError:
@@ -164,7 +168,7 @@ def _profile(walk: _Walk, chunk: Chunk, payload: bytes) -> None:
     _padding(walk, chunk)
 
 
-def _frame(walk: _Walk, frame: Chunk) -> None:
+def _frame(walk: Walk, frame: Chunk) -> None:
     """Chunks inside an animation frame. They are blanked in both lengths: no sizes change."""
     start = frame.payload + _FRAME_HEADER
     if start > frame.payload_end:
@@ -180,7 +184,7 @@ def _frame(walk: _Walk, frame: Chunk) -> None:
             walk.changes.append(Change(chunk.start, chunk.end, blank))
 
 
-def _dimensions(walk: _Walk, found: list[Chunk]) -> None:
+def _dimensions(walk: Walk, found: list[Chunk]) -> None:
     first = found[0]
     payload = walk.data[first.payload : first.payload_end][:10]
     if first.type == b"VP8X" and len(payload) >= 10:
@@ -196,7 +200,7 @@ def _dimensions(walk: _Walk, found: list[Chunk]) -> None:
         raise ImageError("This WebP does not start as one.")
 
 
-def _flags(walk: _Walk, found: list[Chunk], carriers: dict[int, bytes]) -> None:
+def _flags(walk: Walk, found: list[Chunk], carriers: dict[int, bytes]) -> None:
     """The VP8X flags say which metadata chunks there are; afterwards they must still be true."""
     first = found[0]
     if first.type != b"VP8X":
@@ -227,7 +231,9 @@ def _built(type_: bytes, data: bytes) -> bytes:
     return type_ + struct.pack("<I", len(data)) + data + bytes(len(data) & 1)
 
 
-def _edits(end: int, changes: tuple[Change, ...], length: Length) -> tuple[Edit, ...]:
+def edits_of(end: int, changes: tuple[Change, ...], length: Length) -> tuple[Edit, ...]:
+    """The edits that make the changes of a walk; `end` is where the RIFF chunk ends. Raises
+    UnalterableError."""
     edits = []
     riff_size = end - 8
     for change in changes:

@@ -1,0 +1,163 @@
+"""JPEG XL and movies on their way: box by box; pixels and samples pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from safelight.images import jxl, movie, movie_file, xmp
+from safelight.images.blanking import Blanks, Ranges
+from safelight.images.boxes import MOST_BOXES, Box
+from safelight.images.model import (
+    Finding,
+    Format,
+    ImageError,
+    Kind,
+    Length,
+    UnalterableError,
+    apply,
+)
+from safelight.images.streaming.steps import MOST_HELD, Blank, Pass, Put, Take, held
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from safelight.images.streaming.steps import Progress, Step, Steps
+
+MOST_INDEX = 4 * MOST_HELD
+_NAKED = b"\xff\x0a"
+# What makes a single box of JPEG XL a file that can be examined.
+_PIXELS_BEFORE = b"\0\0\0\x08jxlc"
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """A box's header as it stands, its type, and how many bytes follow it."""
+
+    data: bytes
+    type: bytes
+    payload: int
+
+
+def _header(progress: Progress) -> Generator[Step, bytes, _Header]:
+    data = yield Take(8)
+    size, type_ = int.from_bytes(data[:4]), data[4:]
+    if size == 1:
+        data += yield Take(8)
+        size = int.from_bytes(data[8:])
+    payload = size - len(data) if size else progress.left
+    if not 0 <= payload <= progress.left:
+        raise ImageError("This picture is cut off or damaged.")
+    return _Header(data, type_, payload)
+
+
+def walk_jxl(progress: Progress) -> Steps:
+    """Steps that clean a JPEG XL."""
+    start = yield Take(2)
+    if start == _NAKED:
+        yield Put(start)
+        yield Pass(progress.left)
+        return
+    # The signature box is the first of all: 12 bytes.
+    yield Put(start)
+    yield Pass(10)
+    seen: set[bytes] = set()
+    for _ in range(MOST_BOXES):
+        if not progress.left:
+            break
+        begin = progress.position
+        header = yield from _header(progress)
+        if header.type in jxl.KEPT:
+            yield Put(header.data)
+            yield Pass(header.payload)
+        else:
+            box = header.data + (yield held(header.payload))
+            yield Put(_clean_box(progress, box, begin, first=header.type not in seen))
+        seen.add(header.type)
+    if progress.left or not seen & {b"jxlc", b"jxlp"}:
+        raise ImageError("This JPEG XL holds no picture.")
+
+
+def _clean_box(progress: Progress, box: bytes, begin: int, *, first: bool) -> bytes:
+    shift = len(_PIXELS_BEFORE)
+    data = _PIXELS_BEFORE + box
+    examination = jxl.examine(data)
+    progress.findings += [
+        replace(one, start=one.start - shift + begin, end=one.end - shift + begin)
+        for one in examination.findings
+    ]
+    if box[4:8] == b"Exif" and not first:
+        payload = 16 if box[:4] == b"\0\0\0\1" else 8
+        where = Box(b"Exif", shift, shift + payload, len(data))
+        return apply(data, jxl.skipped(data, where))[shift:]
+    return apply(data, examination.edits(Length.SAME_LENGTH))[shift:]
+
+
+def walk_movie(progress: Progress) -> Steps:
+    """Steps that clean a movie whose index stands before its samples. Where it stands behind
+    them, nobody knows yet which of them are metadata: such movies are unalterable here."""
+    private: Ranges | None = None
+    for _ in range(MOST_BOXES):
+        if not progress.left:
+            break
+        begin = progress.position
+        header = yield from _header(progress)
+        if header.type == b"moov" and private is None:
+            if header.payload > MOST_INDEX:
+                raise ImageError("The index of this movie is too large to be looked at.")
+            data = header.data + (yield Take(header.payload))
+            moov = Box(b"moov", 0, len(header.data), len(data))
+            blanks = Blanks(data)
+            samples = movie.scrub(blanks, moov).samples
+            progress.findings += [
+                replace(one, start=one.start + begin, end=one.end + begin)
+                for one in blanks.findings
+            ]
+            private = Ranges(samples)
+            _in_order(samples, progress)
+            yield Put(apply(data, blanks.edits(Length.SAME_LENGTH)))
+        elif header.type in {b"mdat", b"moof"} and (private is None or header.type == b"moof"):
+            why = "A movie whose index is not at its start cannot be cleaned on its way."
+            raise UnalterableError(Format.MP4, Length.SAME_LENGTH, why)
+        elif header.type in movie_file.KEPT:
+            yield Put(header.data)
+            yield from _pass(progress, header.payload, private or Ranges(()))
+        else:
+            yield from _free(progress, header, begin)
+    if progress.left or private is None:
+        raise ImageError("This movie is cut off.")
+
+
+def _in_order(samples: list[tuple[int, int]], progress: Progress) -> None:
+    for start, end in samples:
+        if start < progress.position or end > progress.size:
+            raise ImageError("This movie is damaged.")
+
+
+def _pass(progress: Progress, size: int, private: Ranges) -> Steps:
+    """Let a box's payload pass, with zeros where samples of metadata stand."""
+    end = progress.position + size
+    for start, stop in private.gaps(progress.position, end):
+        yield Blank(start - progress.position)
+        yield Pass(stop - start)
+    yield Blank(end - progress.position)
+
+
+def _free(progress: Progress, header: _Header, begin: int) -> Steps:
+    """Make a box one that readers pass over."""
+    kinds = {Kind.UNKNOWN_DATA}
+    tells = header.type != b"free"
+    blank = header.payload
+    yield Put(header.data[:4] + b"free" + header.data[8:])
+    if header.payload <= MOST_HELD:
+        payload = yield Take(header.payload)
+        kinds = xmp.kinds(payload)
+        tells |= bool(payload.strip(b"\0"))
+        yield Put(bytes(len(payload)))
+        blank = 0
+    if tells or blank:
+        place = "box beside the movie"
+        progress.findings += [
+            Finding(kind, place, begin, progress.position + blank) for kind in sorted(kinds)
+        ]
+    yield Blank(blank)

@@ -1,0 +1,124 @@
+"""Feeds a picture's bytes to its format's walk and gives out what may leave."""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from typing import TYPE_CHECKING
+
+from safelight.images.model import Format, ImageError, Length, UnalterableError
+from safelight.images.streaming import boxed, gif, jpeg, png, webp
+from safelight.images.streaming.steps import Blank, Pass, PassScan, Progress, Put, Take
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from safelight.images.model import Finding
+    from safelight.images.streaming.steps import Steps
+
+_MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+_WALKS: dict[Format, Callable[[Progress], Steps]] = {
+    Format.JPEG: jpeg.walk,
+    Format.PNG: png.walk,
+    Format.WEBP: webp.walk,
+    Format.GIF: gif.walk,
+    Format.JXL: boxed.walk_jxl,
+    Format.MP4: boxed.walk_movie,
+}
+# Formats that are walked from front to back. TIFF, HEIF and the others say at one place what
+# stands at another, so they have to be there as a whole.
+STREAMED = frozenset(_WALKS)
+
+
+class StreamCleaner:
+    """Cleans one picture of `size` bytes; what comes out is as long as what goes in.
+
+    Fed in pieces of any size, it gives the same bytes. Memory does not grow with the picture.
+    Once it has raised, what was given out before is not a picture and must not be completed.
+    """
+
+    def __init__(self, known: Format, size: int) -> None:
+        """Raises UnalterableError for formats that cannot be cleaned on their way."""
+        if known not in _WALKS:
+            raise UnalterableError(known, Length.SAME_LENGTH)
+        self._format = known
+        self._progress = Progress(size, [])
+        self._steps = _WALKS[known](self._progress)
+        self._buffer = bytearray()
+        self._fed = 0
+        self._remaining = 0
+        self._step: object = None
+        self._advance(None)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was found and taken out so far."""
+        return tuple(self._progress.findings)
+
+    def feed(self, piece: bytes) -> bytes:
+        """Take the next piece; return what may leave. Raises ImageError."""
+        self._fed += len(piece)
+        if self._fed > self._progress.size:
+            raise ImageError("This picture is longer than it was said to be.")
+        self._buffer += piece
+        output: list[bytes] = []
+        while self._work(output):
+            pass
+        return b"".join(output)
+
+    def close(self) -> None:
+        """Say that all pieces were fed. Raises ImageError unless the picture is complete."""
+        if self._fed != self._progress.size or self._step is not None:
+            raise ImageError(f"This {self._format.upper()} is cut off.")
+
+    def _work(self, output: list[bytes]) -> bool:
+        """Do what the current step allows; False when it needs more bytes."""
+        step, buffer = self._step, self._buffer
+        if isinstance(step, Put):
+            output.append(step.data)
+            self._advance(b"")
+        elif isinstance(step, Take):
+            if len(buffer) < step.size:
+                return False
+            self._advance(self._consumed(step.size))
+        elif isinstance(step, Pass | Blank):
+            count = min(self._remaining, len(buffer))
+            if not count and self._remaining:
+                return False
+            passed = self._consumed(count)
+            output.append(passed if isinstance(step, Pass) else bytes(count))
+            self._remaining -= count
+            if not self._remaining:
+                self._advance(b"")
+        elif isinstance(step, PassScan):
+            marker = _MARKER_IN_SCAN.search(buffer)
+            # A marker may stand half in this piece and half in the next.
+            held_back = 1 if buffer.endswith(b"\xff") else 0
+            end = marker.start() if marker else len(buffer) - held_back
+            output.append(self._consumed(end))
+            if marker is None:
+                return False
+            self._advance(b"")
+        else:
+            return False
+        return True
+
+    def _consumed(self, count: int) -> bytes:
+        taken = bytes(memoryview(self._buffer)[:count])
+        del self._buffer[:count]
+        self._progress.position += count
+        return taken
+
+    def _advance(self, answer: bytes | None) -> None:
+        """Ask the walk for its next step; None when it is finished."""
+        try:
+            self._step = self._steps.send(answer)  # type: ignore[arg-type]
+        except StopIteration:
+            self._step = None
+        except (IndexError, ValueError, OverflowError, struct.error, zlib.error) as error:
+            raise ImageError(f"This {self._format.upper()} is damaged.") from error
+        if isinstance(self._step, Take | Pass | Blank):
+            self._remaining = self._step.size
+            if self._step.size > self._progress.left:
+                raise ImageError(f"This {self._format.upper()} is cut off.")

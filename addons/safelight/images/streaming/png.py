@@ -1,0 +1,57 @@
+"""PNG on its way: the pixels pass, every other chunk is looked at as a whole."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from safelight.images import png
+from safelight.images.model import ImageError, Length, apply
+from safelight.images.streaming.steps import Blank, Pass, Put, Take, held
+
+if TYPE_CHECKING:
+    from safelight.images.streaming.steps import Progress, Steps
+
+_PIXELS = frozenset({b"IDAT", b"fdAT"})
+
+
+def walk(progress: Progress) -> Steps:
+    """Steps that clean a PNG.
+
+    A later carrier of the orientation cannot make an earlier one go, as it does where the whole
+    picture is there: then both stay and say what they said.
+    """
+    yield Pass(len(png.SIGNATURE))
+    carriers = png.Carriers()
+    size = (0, 0)
+    pixels = False
+    for number in range(png.MOST_CHUNKS):
+        start = progress.position
+        head = yield Take(8)
+        length, type_ = struct.unpack(">I4s", head)
+        if not type_.isalpha():
+            raise ImageError("This PNG is damaged.")
+        if type_ in _PIXELS:
+            pixels = True
+            yield Put(head)
+            yield Pass(length + 4)
+            continue
+        data = head + (yield held(length + 4))
+        chunk = png.Chunk(type_, 0, 8, 8 + length)
+        if type_ == b"IHDR" and number < 2:
+            size = struct.unpack_from(">II", data, 8)
+        walk_of_chunk = png.Walk(data, *size)
+        carriers.note(walk_of_chunk, chunk)
+        png.examine_chunk(walk_of_chunk, chunk, carriers)
+        progress.findings += [
+            replace(one, start=start + one.start, end=start + one.end)
+            for one in walk_of_chunk.findings
+        ]
+        edits = png.edits_of(tuple(walk_of_chunk.changes), Length.SAME_LENGTH)
+        yield Put(apply(data, edits))
+        if type_ == b"IEND":
+            break
+    if not pixels or not size[0]:
+        raise ImageError("This PNG holds no picture.")
+    yield Blank(progress.left)
