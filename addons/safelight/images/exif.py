@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import piexif
@@ -195,6 +196,7 @@ def turning(rendering: Rendering) -> int:
     return value if value is not None and 2 <= value <= 8 else 1
 
 
+@lru_cache(maxsize=256)
 def minimal(rendering: Rendering, width: int, height: int) -> bytes:
     """The smallest TIFF structure that says what a picture of this size needs; b"" for nothing."""
     main: dict[int, object] = {}

@@ -21,7 +21,7 @@ from safelight.images.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 _EXIF = (b"Exif\0\0", b"Exif\0\xff")
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
@@ -82,7 +82,12 @@ class Walk:
 
 def examine(data: bytes) -> Examination:
     """Examine a JPEG. Raises ImageError when it cannot be walked to its end."""
-    walk = walk_stream(data, Keeper())
+    return examine_items(data, jpeg_segments.walk(data))
+
+
+def examine_items(data: bytes, items: Iterable[Segment | Stray | End]) -> Examination:
+    """Examine a JPEG whose segments were walked already."""
+    walk = walk_items(data, items, Keeper())
     _trailer(walk)
     return examination(walk, partial(edits_of, tuple(walk.changes)))
 
@@ -101,11 +106,16 @@ def examination(walk: Walk, plan: Callable[[Length], tuple[Edit, ...]]) -> Exami
 
 def walk_stream(data: bytes, keeper: Keeper) -> Walk:
     """Walk from SOI to EOI and plan the changes. Raises ImageError."""
+    return walk_items(data, jpeg_segments.walk(data), keeper)
+
+
+def walk_items(data: bytes, items: Iterable[Segment | Stray | End], keeper: Keeper) -> Walk:
+    """Plan the changes for what a walk from SOI to EOI gave."""
     walk = Walk(data, keeper)
     exifs: list[Segment] = []
     packets: list[Segment] = []
     seen: set[int] = set()
-    for item in jpeg_segments.walk(data):
+    for item in items:
         if isinstance(item, Stray):
             walk.changes.append(Change(item.start, item.end))
             walk.find({Kind.UNKNOWN_DATA}, "between segments", item.start, item.end)

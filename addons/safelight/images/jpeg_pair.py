@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from safelight.images import gainmap, jpeg, jpeg_segments, xmp
 from safelight.images.gainmap import ISO_21496, MPF
-from safelight.images.jpeg_segments import End, Segment
+from safelight.images.jpeg_segments import End, Segment, Stray
 from safelight.images.model import (
     Change,
     Edit,
@@ -21,6 +21,8 @@ from safelight.images.model import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from safelight.images.gainmap import Index
 
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
@@ -45,9 +47,10 @@ class _Pair:
 
 def examine(data: bytes) -> Examination:
     """Examine a JPEG, with its gain map if it has one. Raises ImageError."""
-    pair = _pair(data)
+    items = tuple(jpeg_segments.walk(data))
+    pair = _pair(data, items)
     if pair is None:
-        return jpeg.examine(data)
+        return jpeg.examine_items(data, items)
     first = _walk_first(pair, len(pair.second), _index_segment(pair, pair.first_end, None))
     second = jpeg.walk_stream(pair.second, _SecondKeeper())
     shift = pair.index.start
@@ -65,11 +68,11 @@ def examine(data: bytes) -> Examination:
     return jpeg.examination(first, partial(_plan, pair, clean=not first.findings))
 
 
-def _pair(data: bytes) -> _Pair | None:
+def _pair(data: bytes, items: Iterable[Segment | Stray | End]) -> _Pair | None:
     """The pair that `data` is, if its second picture can be walked and is a gain map."""
     mpf: Segment | None = None
     end = 0
-    for item in jpeg_segments.walk(data):
+    for item in items:
         if isinstance(item, Segment) and item.marker == _APP2 and mpf is None:
             mpf = item if data.startswith(MPF, item.payload) else None
         elif isinstance(item, End):

@@ -154,9 +154,10 @@ def examine(data: bytes) -> Examination:
         raise ImageError("This PNG has a damaged header.")
     walk.width, walk.height = struct.unpack_from(">II", data, header.payload)
     carriers = Carriers()
-    for chunk in found:
+    others = [chunk for chunk in found if chunk.type not in _KEPT or chunk.type == b"iCCP"]
+    for chunk in others:
         carriers.note(walk, chunk)
-    for chunk in found:
+    for chunk in others:
         examine_chunk(walk, chunk, carriers)
     _trailer(walk, found[-1])
     return Examination(
