@@ -48,13 +48,12 @@ def test_run_documents_its_options() -> None:
 
 def test_strip_several_files_into_a_folder(photos: dict[str, Path], tmp_path: Path) -> None:
     out = tmp_path / "deep" / "clean"
-    result = call("strip", *photos.values(), tmp_path / "missing.jpg", tmp_path, "-o", out)
+    result = call("strip", *photos.values(), tmp_path / "missing.jpg", "-o", out)
     assert result.exit_code == 1
     lines = result.stderr.splitlines()
     assert [line.split(":")[0] for line in lines] == [
         str(photos["broken.jpg"]),
         str(tmp_path / "missing.jpg"),
-        str(tmp_path),
     ]
     assert sorted(path.name for path in out.iterdir()) == ["a.jpg", "b.PNG"]
     for name in ("a.jpg", "b.PNG"):
@@ -88,6 +87,42 @@ def test_strip_never_replaces_an_original_or_another_copy(
     assert (tmp_path / "out" / "a.jpg").read_bytes() == images.strip(before)
 
 
+def test_strip_overwrites_only_when_told(photos: dict[str, Path]) -> None:
+    copy = photos["a.jpg"].parent / "a.clean.jpg"
+    copy.write_bytes(b"something else")
+    result = call("strip", photos["a.jpg"])
+    assert (result.exit_code, copy.read_bytes()) == (1, b"something else")
+    assert "is there already; --overwrite replaces it" in result.stderr
+    result = call("strip", "--overwrite", photos["a.jpg"])
+    assert (result.exit_code, "in place of an older copy" in result.stdout) == (0, True)
+    assert copy.read_bytes() == images.strip(photos["a.jpg"].read_bytes())
+
+
+def test_strip_a_folder(photos: dict[str, Path], tmp_path: Path) -> None:
+    album = tmp_path / "album"
+    (album / "deep").mkdir(parents=True)
+    photos["a.jpg"].rename(album / "deep" / "a.jpg")
+    (album / "notes.txt").write_text("no picture")
+    for target, options in (
+        (tmp_path / "album.clean", []),
+        (album / "out", ["-o", str(album / "out")]),
+    ):
+        result = call("strip", album, *options)
+        assert result.exit_code == 0
+        assert [str(path.relative_to(target)) for path in target.rglob("*.*")] == ["deep/a.jpg"]
+        assert result.stderr == "Left out, since they hold no picture: 1 file.\n"
+    assert call("strip", "--overwrite", album, "-o", album / "out").exit_code == 0
+    assert len(list(album.rglob("*.jpg"))) == 2
+
+
+def test_strip_keeps_times_only_when_told(photos: dict[str, Path], tmp_path: Path) -> None:
+    os.utime(photos["a.jpg"], (1_000_000, 1_000_000))
+    call("strip", photos["a.jpg"], "-o", tmp_path / "new")
+    assert (tmp_path / "new" / "a.jpg").stat().st_mtime > 1_000_000
+    call("strip", "--keep-times", photos["a.jpg"], "-o", tmp_path / "old")
+    assert (tmp_path / "old" / "a.jpg").stat().st_mtime == 1_000_000
+
+
 def test_pipes_are_not_waited_for(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.jpg"
     os.mkfifo(pipe)
@@ -98,9 +133,16 @@ def test_pipes_are_not_waited_for(tmp_path: Path) -> None:
 def test_inspect_in_words(photos: dict[str, Path]) -> None:
     result = call("inspect", photos["a.jpg"])
     assert result.exit_code == 0
-    assert "    where it was taken\n" in result.output
-    assert "48.85840, 2.29450" in result.output
-    assert "64 x 48 pixels" in result.output
+    lines = [line.split("  ") for line in result.output.splitlines()]
+    rows = {one[1]: one[-1].strip() for one in lines if len(one) > 2}
+    assert rows["where it was taken"] == "APP1 Exif"
+    assert rows["comments and descriptions"] == "comment segment"
+    assert "JPEG, 64 x 48 pixels" in result.output
+    assert "48.85840" not in result.output
+    assert "CANARY" not in result.output
+    told = call("inspect", "--values", photos["a.jpg"]).output
+    assert "place: 48.85840, 2.29450" in told
+    assert "serial number: CANARY-123456" in told
 
 
 def test_inspect_as_json(photos: dict[str, Path]) -> None:
@@ -110,6 +152,10 @@ def test_inspect_as_json(photos: dict[str, Path]) -> None:
     assert (jpeg["format"], jpeg["orientation"], jpeg["width"]) == ("jpeg", 6, 64)
     assert {finding["kind"] for finding in jpeg["findings"]} >= {"location", "device"}
     assert {"kind": "author", "place": "tEXt chunk"} in png["findings"]
+    assert "values" not in jpeg
+    assert "CANARY" not in result.stdout.replace(str(photos["a.jpg"].parent), "")
+    (told, *_) = json.loads(call("inspect", "--json", "--values", photos["a.jpg"]).stdout)
+    assert "48.85840, 2.29450" in [value["value"] for value in told["values"]]
     assert broken["error"] == "This JPEG is cut off."
 
 
@@ -117,7 +163,7 @@ def test_inspect_a_clean_picture(tmp_path: Path) -> None:
     Image.new("RGB", (3, 3)).save(tmp_path / "clean.png")
     result = call("inspect", tmp_path / "clean.png")
     assert result.exit_code == 0
-    assert "It tells nothing but the picture." in result.output
+    assert "It tells nothing but what is seen." in result.output
 
 
 def test_policy_check(tmp_path: Path) -> None:

@@ -152,3 +152,30 @@ def test_svg_keeps_what_is_drawn() -> None:
 def test_svg_that_cannot_be_followed_is_refused(data: bytes) -> None:
     with pytest.raises(images.ImageError):
         images.examine(data)
+
+
+SCRIPTS = "It runs a script where it is opened."
+LOADS = "It loads something from elsewhere, which tells that place who opens it and when."
+
+
+@pytest.mark.parametrize(
+    ("inside", "remarks"),
+    [
+        (b'<rect fill="url(#a)"/><a href="https://a.example/"><text>x</text></a>', ()),
+        (b"<script>1</script>", (SCRIPTS,)),
+        (b'<rect onload="f()"/>', (SCRIPTS,)),
+        (b'<a href="javascript:f()"/>', (SCRIPTS,)),
+        (b'<image href="https://a.example/x.png"/>', (LOADS,)),
+        (b'<image href="//a.example/x.png"/>', (LOADS,)),
+        (b"<rect style=\"fill: url( 'http://a.example/x')\"/>", (LOADS,)),
+        (b"<style>@import 'x.css';</style>", (LOADS,)),
+        (b"<style><![CDATA[a{background:url(//a.example)}]]></style><script/>", (LOADS, SCRIPTS)),
+    ],
+)
+def test_scripts_and_outside_references_are_reported(
+    inside: bytes, remarks: tuple[str, ...]
+) -> None:
+    drawing = b'<svg xmlns="http://www.w3.org/2000/svg">' + inside + b"</svg>"
+    examination = images.examine(drawing)
+    assert set(examination.remarks) == set(remarks)
+    assert images.strip(drawing) == drawing

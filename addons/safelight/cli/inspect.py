@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import json
+import re
+import textwrap
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from safelight import images
 from safelight.cli import words
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_LEFT, _RIGHT = 46, 52
+_INSIDE = re.compile(r"file (\d+) inside: ")
+
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--values", is_flag=True, help="Show what is told, not only that it is told.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON array, an object for each file.")
-def inspect(files: tuple[Path, ...], *, as_json: bool) -> None:
+def inspect(files: tuple[Path, ...], *, values: bool, as_json: bool) -> None:
     """Show what FILES tell besides the picture: places, times, devices, people.
 
     Nothing leaves this computer. Exit code 1 if any file could not be read as a picture.
     """
-    reports = [_report(file) for file in files]
+    reports = [_report(file, values=values) for file in files]
     if as_json:
         click.echo(json.dumps(reports, indent=2, ensure_ascii=False))
     else:
@@ -29,7 +39,7 @@ def inspect(files: tuple[Path, ...], *, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def _report(file: Path) -> dict[str, Any]:
+def _report(file: Path, *, values: bool) -> dict[str, Any]:
     report: dict[str, Any] = {"file": str(file)}
     if file.exists() and not file.is_file():
         return {**report, "error": "it is not a file"}
@@ -43,15 +53,17 @@ def _report(file: Path) -> dict[str, Any]:
         return {**report, "error": error.strerror or "cannot be read"}
     except images.ImageError as error:
         return {**report, "error": str(error)}
-    return {
-        **report,
+    report |= {
         "width": examination.width,
         "height": examination.height,
         "orientation": examination.orientation,
+        "remarks": list(examination.remarks),
         "findings": [
             {"kind": str(finding.kind), "place": finding.place} for finding in examination.findings
         ],
-        "details": [
+    }
+    if values:
+        report["values"] = [
             {
                 "kind": str(detail.kind),
                 "place": detail.place,
@@ -59,26 +71,55 @@ def _report(file: Path) -> dict[str, Any]:
                 "value": detail.value,
             }
             for detail in images.reveal(data, examination.findings)
-        ],
-    }
+        ]
+    return report
 
 
 def _in_words(report: dict[str, Any]) -> str:
     if "error" in report:
         return f"{report['file']}\n  cannot be read as a picture: {report['error']}"
     lines = [f"{report['file']}\n  {_headline(report)}"]
-    findings, details = report["findings"], report["details"]
-    told = "It tells, besides the picture:" if findings else "It tells nothing but the picture."
-    lines.append(f"  {told}")
+    findings = report["findings"]
+    if findings:
+        lines += ["", _row("what it tells", "where that stands"), f"  {'-' * (_LEFT + _RIGHT)}"]
+    else:
+        lines.append("  It tells nothing but what is seen.")
     for kind in dict.fromkeys(finding["kind"] for finding in findings):
-        lines.append(f"    {words.kind(kind)}")
-        shown = [f"      {d['label']}: {d['value']}" for d in details if d["kind"] == kind]
-        places = [f"      in {f['place']}" for f in findings if f["kind"] == kind]
-        lines += shown or places
+        places = _collected(finding["place"] for finding in findings if finding["kind"] == kind)
+        told = dict.fromkeys(
+            f"{value['label']}: {value['value']}"
+            for value in report.get("values", ())
+            if value["kind"] == kind
+        )
+        lines.append(_row(words.kind(kind), ", ".join(places), *told))
+    lines += [f"  Note: {remark}" for remark in report["remarks"]]
+    if findings and "values" not in report:
+        lines += ["", "  --values shows what is told; safelight strip takes it out."]
     return "\n".join(lines)
 
 
+def _collected(places: Iterable[str]) -> list[str]:
+    """Places without repetition; for files inside a document, how many of them have one."""
+    own: dict[str, None] = {}
+    inside: dict[str, set[str]] = {}
+    for place in places:
+        match = _INSIDE.match(place)
+        if match is None:
+            own[place] = None
+        else:
+            inside.setdefault(_INSIDE.sub("", place), set()).add(match[1])
+    return [*own, *(f"{place} ({words.files(len(n))} inside)" for place, n in inside.items())]
+
+
+def _row(left: str, *right: str) -> str:
+    """One row of two columns; what does not fit goes on below."""
+    beside = [line for text in right for line in textwrap.wrap(text, _RIGHT)]
+    rows = zip_longest(textwrap.wrap(left, _LEFT), beside, fillvalue="")
+    return "\n".join(f"  {one:<{_LEFT}}  {two}".rstrip() for one, two in rows)
+
+
 def _headline(report: dict[str, Any]) -> str:
-    pixels = f"{report['width']} x {report['height']}"
-    size = words.size(report["bytes"])
-    return f"{str(report['format']).upper()}, {pixels} pixels, {size}"
+    parts = [str(report["format"]).upper()]
+    if report["width"] and report["height"]:
+        parts.append(f"{report['width']} x {report['height']} pixels")
+    return ", ".join([*parts, words.size(report["bytes"])])

@@ -120,7 +120,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What a picture is and carries. Width and height are in pixels as stored, before turning."""
+    """What a picture is and carries. Width and height are in pixels as stored, before turning.
+
+    `remarks` are sentences about what stays, since it is part of the picture, but is worth knowing.
+    """
 
     format: Format
     width: int
@@ -128,6 +131,7 @@ class Examination:
     orientation: int
     findings: tuple[Finding, ...]
     plan: Callable[[Length], tuple[Edit, ...]]
+    remarks: tuple[str, ...] = ()
 
     def edits(self, length: Length) -> tuple[Edit, ...]:
         """The edits that clean it. Raises UnalterableError when `length` cannot be kept."""

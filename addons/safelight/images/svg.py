@@ -11,6 +11,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from safelight.images.model import (
@@ -52,6 +53,11 @@ _DRAWN = frozenset(
 )
 # SVG 2 section 5.7: descriptive elements are not drawn.
 _DESCRIBING = frozenset({b"metadata", b"title", b"desc"})
+_RUNS = "It runs a script where it is opened."
+_LOADS = "It loads something from elsewhere, which tells that place who opens it and when."
+_POINTERS = frozenset({b"href", b"src", b"style", b"fill", b"filter", b"mask", b"stroke"})
+_ADDRESS = re.compile(rb"\s*(?:https?:)?//")
+_OUTSIDE = re.compile(rb"url\(\s{0,9}[\"']?\s{0,9}(?:https?:)?//|@import\b")
 _SHORTEST_COMMENT = len(b"<!---->")
 _DIMENSION = re.compile(rb"\s*([0-9]{1,7})(?:\.[0-9]*)?\s*(?:px)?\s*")
 DEEPEST = 5_000
@@ -69,6 +75,7 @@ class _Walk:
     findings: list[Finding] = field(default_factory=list)
     removals: list[tuple[int, int, bool]] = field(default_factory=list)
     pictures: list[tuple[int, int]] = field(default_factory=list)
+    remarks: set[str] = field(default_factory=set)
 
     def remove(self, start: int, end: int, kind: Kind, place: str, *, markup: bool) -> None:
         self.findings.append(Finding(kind, place, start, end))
@@ -94,7 +101,9 @@ def examine(data: bytes, examine_inside: Examine) -> Examination:
         _token(walk, match)
     if walk.open:
         raise ImageError("This SVG is cut off or damaged.")
-    return Examination(Format.SVG, *walk.size, 1, tuple(walk.findings), lambda n: _edits(walk, n))
+    remarks = tuple(sorted(walk.remarks))
+    plan = partial(_edits, walk)
+    return Examination(Format.SVG, *walk.size, 1, tuple(walk.findings), plan, remarks)
 
 
 def _prefixes(data: bytes) -> dict[bytes, bytes]:
@@ -114,6 +123,8 @@ def _token(walk: _Walk, match: re.Match[bytes]) -> None:
     inside = walk.removed_from is not None
     if match["name"] is not None:
         _tag(walk, match)
+    elif match["cdata"] is not None and _OUTSIDE.search(match["cdata"]):
+        walk.remarks.add(_LOADS)
     elif match["comment"] is not None:
         if match["comment"].strip(b" ") and not inside:
             walk.remove(start, end, Kind.COMMENT, "comment", markup=True)
@@ -132,18 +143,30 @@ def _tag(walk: _Walk, match: re.Match[bytes]) -> None:
             raise ImageError("This SVG is damaged.")
         _leave(walk, match.end())
         return
+    local = name.rpartition(b":")[2]
+    if local == b"script":
+        walk.remarks.add(_RUNS)
+    if local == b"style" and _OUTSIDE.search(_text_behind(walk.data, match.end())):
+        walk.remarks.add(_LOADS)
     empty = attributes.endswith(b"/")
-    goes = name.rpartition(b":")[2] in _DESCRIBING or not walk.is_drawn(name)
+    goes = local in _DESCRIBING or not walk.is_drawn(name)
     if walk.removed_from is None and goes:
         walk.removed_from, walk.removed_depth = match.start(), len(walk.open)
     elif walk.removed_from is None:
-        _attributes(walk, match.start("attributes"), attributes, is_root=not walk.open)
+        # A link is followed only by who clicks on it.
+        opens = local != b"a"
+        _attributes(walk, match.start("attributes"), attributes, is_root=not walk.open, opens=opens)
     if not empty:
         walk.open.append(name)
     if len(walk.open) > DEEPEST:
         raise ImageError("This SVG is nested too deeply.")
     if empty:
         _leave(walk, match.end())
+
+
+def _text_behind(data: bytes, position: int) -> bytes:
+    end = data.find(b"<", position)
+    return data[position : end if end >= 0 else len(data)]
 
 
 def _leave(walk: _Walk, end: int) -> None:
@@ -153,7 +176,7 @@ def _leave(walk: _Walk, end: int) -> None:
         walk.removed_from = None
 
 
-def _attributes(walk: _Walk, start: int, text: bytes, *, is_root: bool) -> None:
+def _attributes(walk: _Walk, start: int, text: bytes, *, is_root: bool, opens: bool) -> None:
     sizes: dict[bytes, int] = {}
     behind = 0
     for match in _ATTRIBUTE.finditer(text):
@@ -165,6 +188,7 @@ def _attributes(walk: _Walk, start: int, text: bytes, *, is_root: bool) -> None:
             last = start + match.end()
             walk.remove(start + first, last, Kind.SOFTWARE, "attribute of an editor", markup=False)
         else:
+            _remark(walk, name.rpartition(b":")[2].lower(), value, opens=opens)
             shift = start + match.start(group)
             for picture in _PICTURE.finditer(value):
                 _picture(walk, shift + picture.start(1), shift + picture.end(1))
@@ -174,6 +198,14 @@ def _attributes(walk: _Walk, start: int, text: bytes, *, is_root: bool) -> None:
             sizes[name] = int(number[1])
     if is_root:
         walk.size = (sizes.get(b"width", 0), sizes.get(b"height", 0))
+
+
+def _remark(walk: _Walk, name: bytes, value: bytes, *, opens: bool) -> None:
+    """Note an attribute that runs or loads something."""
+    if name.startswith(b"on") or value.lstrip()[:11].lower() == b"javascript:":
+        walk.remarks.add(_RUNS)
+    if opens and name in _POINTERS and (_ADDRESS.match(value) or _OUTSIDE.search(value)):
+        walk.remarks.add(_LOADS)
 
 
 def _picture(walk: _Walk, start: int, end: int) -> None:
