@@ -19,7 +19,7 @@ from PIL import Image, ImageOps, ImageSequence
 
 from safelight import images
 from safelight.images import Length
-from tests.support import exiftool, pictures
+from tests.support import exiftool, pictures, vips
 
 pillow_heif.register_heif_opener()
 
@@ -110,6 +110,13 @@ def test_every_picture_looks_the_same(length: Length) -> None:
         and b"jbrd" not in before
     ]
     assert different == []
+
+
+def test_a_second_decoder_sees_the_same(length: Length) -> None:
+    shown = {name: (vips.looks(before), after) for name, (before, after) in results(length).items()}
+    judged = {name: (before, after) for name, (before, after) in shown.items() if before}
+    assert len(judged) > len(shown) / 2
+    assert [name for name, (before, after) in judged.items() if vips.looks(after) != before] == []
 
 
 def looks(data: bytes) -> list[Any] | None:

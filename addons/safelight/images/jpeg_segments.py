@@ -20,7 +20,7 @@ _STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 _SEQUENTIAL = frozenset({0xC0, 0xC1, 0xC9})
 _MARKER = re.compile(rb"\xff[^\x00\xff]")
 _MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
-MOST_SEGMENTS = 100_000
+MOST_SEGMENTS = 20_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ _CRITICAL = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND", b"CgBI"})
 # Private, ancillary, safe to copy: nobody's but ours (section 5.4).
 _FILLER = b"paDd"
 _CHUNK_OVERHEAD = 12
-MOST_CHUNKS = 200_000
+MOST_CHUNKS = 100_000
 _LARGEST_INFLATED = 16_000_000
 _RAW_PROFILE = re.compile(rb"Raw profile type (?:exif|APP1)")
 _XMP_KEYWORD = b"XML:com.adobe.xmp"

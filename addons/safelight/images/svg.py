@@ -61,6 +61,7 @@ _OUTSIDE = re.compile(rb"url\(\s{0,9}[\"']?\s{0,9}(?:https?:)?//|@import\b")
 _SHORTEST_COMMENT = len(b"<!---->")
 _DIMENSION = re.compile(rb"\s*([0-9]{1,7})(?:\.[0-9]*)?\s*(?:px)?\s*")
 DEEPEST = 5_000
+MOST_REMOVALS = 100_000
 
 
 @dataclass(slots=True)
@@ -80,6 +81,8 @@ class _Walk:
     def remove(self, start: int, end: int, kind: Kind, place: str, *, markup: bool) -> None:
         self.findings.append(Finding(kind, place, start, end))
         self.removals.append((start, end, markup))
+        if len(self.removals) > MOST_REMOVALS:
+            raise ImageError("This SVG has too many parts.")
 
     def is_drawn(self, name: bytes) -> bool:
         prefix, colon, _ = name.partition(b":")
