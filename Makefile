@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SOURCES := addons tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-deps check fuzz docs lock clean
+.PHONY: help run demo test test-deps check fuzz bench bench-peers docs lock clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -34,6 +34,13 @@ fuzz: $(VENV)/tested ## Look for pictures that break it (make fuzz FORMAT=png SE
 	@for format in $(FORMAT); do \
 	  echo "== $$format"; $(BIN)/python -m tests.fuzz.fuzz_images $$format $(SECONDS) || exit 1; \
 	done
+
+bench: $(VENV)/tested ## Measure how fast pictures are cleaned
+	@$(BIN)/python -m tests.bench.speed
+
+bench-peers: $(VENV)/tested ## Compare with other tools (SAFELIGHT_CORPUS=FOLDER); writes docs/peers.md
+	@$(BIN)/python -m pip install -qq -r tests/bench/requirements.txt
+	@$(BIN)/python -m tests.bench.compare
 
 docs: $(VENV)/tested ## Write the generated pages in docs/ anew
 	@$(BIN)/python -m tests.formats_page

@@ -92,7 +92,10 @@ def strip(data: bytes, length: Length = Length.COMPACT) -> bytes:
     """
     examination = examine(data)
     with _damaged(examination.format):
-        cleaned = apply(data, examination.edits(length))
+        edits = examination.edits(length)
+        if not edits:
+            return data
+        cleaned = apply(data, edits)
     longer = len(cleaned) > len(data) and not examination.format.is_document
     if longer or (length is Length.SAME_LENGTH and len(cleaned) != len(data)):
         raise UnalterableError(examination.format, length)

@@ -134,12 +134,15 @@ def carriers_of(walk: Walk, found: list[Chunk]) -> dict[int, bytes]:
 def examine_chunk(walk: Walk, chunk: Chunk, carriers: dict[int, bytes]) -> None:
     """Note what a chunk tells and what becomes of it; `carriers` holds what must stay of some,
     by where they start. Raises ImageError."""
+    if chunk.type in _KEPT - {b"ICCP", b"ANMF"}:
+        _padding(walk, chunk)
+        return
     payload = walk.data[chunk.payload : chunk.payload_end]
     if chunk.type == b"ICCP":
         _profile(walk, chunk, payload)
     elif chunk.type == b"ANMF":
         _frame(walk, chunk)
-    elif chunk.type in _KEPT or (chunk.type == _FILLER and not payload.strip(b"\0")):
+    elif chunk.type == _FILLER and not payload.strip(b"\0"):
         _padding(walk, chunk)
     else:
         needed = carriers.get(chunk.start, b"")

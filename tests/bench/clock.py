@@ -1,0 +1,35 @@
+"""Times, taken in turns so that a busy moment hits everything alike."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_SECONDS = 1.5
+
+
+def medians(tasks: Mapping[str, Callable[[], object]], rounds: int = 200) -> dict[str, float]:
+    """Seconds each task takes, the median of up to `rounds` rounds in which all take turns."""
+    taken: dict[str, list[float]] = {name: [] for name in tasks}
+    for task in tasks.values():
+        task()
+    began = time.perf_counter()
+    for number in range(rounds):
+        for name, task in tasks.items():
+            start = time.perf_counter()
+            task()
+            taken[name].append(time.perf_counter() - start)
+        if number >= 4 and time.perf_counter() - began > _SECONDS * len(tasks):
+            break
+    return {name: statistics.median(times) for name, times in taken.items()}
+
+
+def shown(seconds: float) -> str:
+    """A time as people read it."""
+    if seconds < 0.001:
+        return f"{seconds * 1e6:.0f} µs"
+    return f"{seconds * 1e3:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
