@@ -68,7 +68,7 @@ class ExifTool:
         target.unlink(missing_ok=True)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        lines = [*_EXIFTOOL_RECIPE, "-q", "-q", "-o", str(target), str(source), "-execute"]
+        lines = [*_EXIFTOOL_RECIPE, "-o", str(target), str(source), "-execute"]
         self._process.stdin.write("\n".join(lines) + "\n")
         self._process.stdin.flush()
         while not self._process.stdout.readline().startswith("{ready"):

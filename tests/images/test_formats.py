@@ -179,3 +179,21 @@ def test_scripts_and_outside_references_are_reported(
     examination = images.examine(drawing)
     assert set(examination.remarks) == set(remarks)
     assert images.strip(drawing) == drawing
+
+
+def test_smaller_copies_of_a_tiff_page_go() -> None:
+    output = io.BytesIO()
+    page, copy = pictures.pixels(), pictures.pixels(16, 12)
+    copy.encoderinfo = {"tiffinfo": {254: 1}}
+    page.save(output, "TIFF", save_all=True, append_images=[copy, pictures.pixels(32, 24)])
+    dirty = output.getvalue()
+    assert Image.open(io.BytesIO(dirty)).n_frames == 3  # type: ignore[attr-defined]
+    for length in Length:
+        cleaned = images.strip(dirty, length)
+        with Image.open(io.BytesIO(cleaned)) as image:
+            assert image.n_frames == 2  # type: ignore[attr-defined]
+            assert image.size == (64, 48)
+            image.seek(1)
+            assert image.size == (32, 24)
+        assert copy.tobytes() not in cleaned
+        assert images.strip(cleaned, length) == cleaned

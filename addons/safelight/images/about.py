@@ -69,9 +69,10 @@ ABOUT = {
     ),
     Format.TIFF: About(
         "TIFF, BigTIFF, DNG",
-        "every page, what decodes it, density, orientation, colour; in DNG what raw pixels need",
-        f"{_ALWAYS}, texts of pages, private tags, bytes that belong to nothing. A DNG's preview "
-        "pages stay, cleaned",
+        "every page but smaller copies, what decodes it, density, orientation, colour; in DNG "
+        "what raw pixels need",
+        f"{_ALWAYS}, smaller copies of pages, texts of pages, private tags, bytes that belong to "
+        "nothing. A DNG's preview pages stay, cleaned",
         BLANKS,
     ),
     Format.JXL: About(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
+from typing import Literal
 
 from safelight.images import exif, iptc, jpeg, xmp
 from safelight.images import tiff_tables as tags
@@ -81,6 +82,13 @@ class Entry:
     end: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Preview:
+    """A smaller copy of another page; `next` is where the page behind it stands, or 0."""
+
+    next: int
+
+
 @dataclass(slots=True)
 class _Walk:
     data: bytes
@@ -92,6 +100,7 @@ class _Walk:
     # Tags may all point to the same bytes; what is read in all stays in proportion to the file.
     readable: int = 0
     looked_at_exif: bool = False
+    previews_go: bool = False
     size: tuple[int, int] = (0, 0)
     orientation: int = 1
 
@@ -167,15 +176,45 @@ def _directory(walk: _Walk, offset: int) -> list[int]:
         if entry.tag not in tags.KEPT:
             place = f"tag {entry.tag:#06x}"
             walk.blanks.find(_kinds(walk, entry), place, entry.position, entry.position + 1)
-    _pack(walk, offset, table_end, stays)
+    following = layout.number(data[table_end - layout.offset_size : table_end])
+    if len(walk.seen) == 1:
+        walk.previews_go = not _is_reduced(walk, by_tag) and tags.DNG_VERSION not in by_tag
+    while walk.previews_go and following and (behind := _behind_preview(walk, following)):
+        walk.blanks.find({Kind.THUMBNAIL}, "page of a preview", following, following + 1)
+        walk.seen.add(following)
+        following = behind.next
+    _pack(walk, offset, table_end, stays, following)
     if tags.ORIENTATION in by_tag and len(walk.seen) == 1:
         [value] = walk.integers(by_tag[tags.ORIENTATION])[:1] or [1]
         walk.orientation = value if 2 <= value <= 8 else 1
     width, height = walk.integers(by_tag.get(tags.WIDTH)), walk.integers(by_tag.get(tags.HEIGHT))
     if width and height and walk.size == (0, 0):
         walk.size = (width[0], height[0])
-    following = layout.number(data[table_end - layout.offset_size : table_end])
     return [*walk.integers(by_tag.get(tags.SUB_IFDS)), following]
+
+
+def _behind_preview(walk: _Walk, offset: int) -> _Preview | None:
+    """What follows the page at `offset` if it is only a smaller copy of another; else None."""
+    layout, data = walk.layout, walk.data
+    table = offset + layout.count_size
+    count = layout.number(data[offset:table])
+    end = table + count * layout.entry
+    walk.entries += count
+    if offset in walk.seen or end + layout.offset_size > len(data) or walk.entries > MOST_ENTRIES:
+        return None
+    entries = (_entry(walk, table + number * layout.entry) for number in range(count))
+    if not _is_reduced(walk, {entry.tag: entry for entry in entries}):
+        return None
+    return _Preview(layout.number(data[end : end + layout.offset_size]))
+
+
+def _is_reduced(walk: _Walk, by_tag: dict[int, Entry]) -> bool:
+    """NewSubfileType bit 0, or SubfileType 2 (TIFF 6.0, pages 36 and 40)."""
+    new, old = (
+        walk.integers(by_tag.get(tags.NEW_SUBFILE)),
+        walk.integers(by_tag.get(tags.OLD_SUBFILE)),
+    )
+    return new[:1] == [1] or (not new and old[:1] == [2])
 
 
 def _entry(walk: _Walk, position: int) -> Entry:
@@ -240,12 +279,12 @@ def _clean_stream(walk: _Walk, start: int, end: int) -> None:
         walk.blanks.put(start + edit.start, edit.replacement)
 
 
-def _pack(walk: _Walk, offset: int, table_end: int, stays: list[Entry]) -> None:
+def _pack(walk: _Walk, offset: int, table_end: int, stays: list[Entry], following: int) -> None:
     """Write the table anew in its own space: fewer entries, the link behind them, then zeros."""
     layout, data = walk.layout, walk.data
-    link = data[table_end - layout.offset_size : table_end]
-    little = layout.order == "<"
-    count = len(stays).to_bytes(layout.count_size, "little" if little else "big")
+    order: Literal["little", "big"] = "little" if layout.order == "<" else "big"
+    link = following.to_bytes(layout.offset_size, order)
+    count = len(stays).to_bytes(layout.count_size, order)
     rows = [data[one.position : one.position + layout.entry] for one in stays]
     packed = count + b"".join(rows) + link
     walk.kept.append((offset, table_end))
