@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from safelight.images import exif, icc, xmp
+from safelight.images import exif, icc, png_text, xmp
 from safelight.images.model import (
     Edit,
     Examination,
@@ -34,24 +34,7 @@ _CRITICAL = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND", b"CgBI"})
 _FILLER = b"paDd"
 _CHUNK_OVERHEAD = 12
 MOST_CHUNKS = 100_000
-_LARGEST_INFLATED = 16_000_000
 _RAW_PROFILE = re.compile(rb"Raw profile type (?:exif|APP1)")
-_XMP_KEYWORD = b"XML:com.adobe.xmp"
-_TEXT_KINDS = {
-    Kind.AUTHOR: {b"author", b"artist", b"copyright"},
-    Kind.SOFTWARE: {b"software", b"creator"},
-    Kind.CAPTURE_TIME: {b"creation time", b"date:create", b"date:modify", b"date:timestamp"},
-    Kind.AI_PROMPT: {
-        b"parameters",
-        b"prompt",
-        b"workflow",
-        b"dream",
-        b"sd-metadata",
-        b"invokeai_metadata",
-        b"generation_data",
-    },
-    Kind.DEVICE: {b"source", b"raw profile type exif", b"raw profile type app1"},
-}
 _CHUNK_KINDS = {
     b"tIME": Kind.CAPTURE_TIME,
     b"caBX": Kind.CONTENT_CREDENTIALS,
@@ -103,10 +86,10 @@ class Carriers:
             self.exif = chunk
             self.orientation = exif.turning(exif.parse(_tiff(walk.payload(chunk))).rendering)
         elif chunk.type in {b"tEXt", b"zTXt", b"iTXt"}:
-            keyword = _keyword(walk.payload(chunk))
+            keyword = png_text.keyword_of(walk.payload(chunk))
             if _RAW_PROFILE.fullmatch(keyword) and self.raw_profile is None:
                 self.raw_profile = chunk
-            elif keyword == _XMP_KEYWORD and self.xmp is None:
+            elif keyword == png_text.XMP_KEYWORD and self.xmp is None:
                 self.xmp = chunk
 
 
@@ -195,8 +178,8 @@ def _needed(walk: Walk, chunk: Chunk, payload: bytes, carriers: Carriers) -> byt
     if chunk is carriers.raw_profile:
         return _minimal_raw_profile(walk, chunk, payload)
     if chunk is carriers.xmp and carriers.raw_profile is None:
-        packet = xmp.minimal(xmp.orientation(_text(chunk.type, payload)))
-        return _XMP_KEYWORD + b"\0\0\0\0\0" + packet if packet else None
+        packet = xmp.minimal(xmp.orientation(png_text.content(chunk.type, payload)))
+        return png_text.XMP_KEYWORD + b"\0\0\0\0\0" + packet if packet else None
     return None
 
 
@@ -209,7 +192,7 @@ def _padded(tiff: bytes, like: bytes) -> bytes | None:
 
 
 def _minimal_raw_profile(walk: Walk, chunk: Chunk, payload: bytes) -> bytes | None:
-    text = _text(chunk.type, payload)
+    text = png_text.content(chunk.type, payload)
     digits = re.sub(rb"\s", b"", text.split(b"\n", 3)[-1]) if text.count(b"\n") >= 3 else b""
     try:
         block = bytes.fromhex(digits.decode("ascii"))
@@ -222,7 +205,7 @@ def _minimal_raw_profile(walk: Walk, chunk: Chunk, payload: bytes) -> bytes | No
         return None
     profile = prefix + tiff
     text = b"\nexif\n%8d\n%s\n" % (len(profile), profile.hex().encode())
-    keyword = _keyword(payload)
+    keyword = png_text.keyword_of(payload)
     if chunk.type == b"tEXt":
         return keyword + b"\0" + text
     if chunk.type == b"zTXt":
@@ -232,7 +215,7 @@ def _minimal_raw_profile(walk: Walk, chunk: Chunk, payload: bytes) -> bytes | No
 
 def _profile(walk: Walk, chunk: Chunk, payload: bytes) -> None:
     name, _, rest = payload.partition(b"\0")
-    profile = _inflate(rest[1:]) if rest[:1] == b"\0" else None
+    profile = png_text.inflated(rest[1:]) if rest[:1] == b"\0" else None
     try:
         clean = icc.scrubbed(profile or b"")
     except icc.ProfileError:
@@ -261,51 +244,10 @@ def _trailer(walk: Walk, end: Chunk) -> None:
 
 def _kinds(type_: bytes, payload: bytes) -> set[Kind]:
     if type_ in {b"tEXt", b"zTXt", b"iTXt"}:
-        return text_kinds(type_, payload)
+        return png_text.kinds(type_, payload)
     if type_ in {b"eXIf", b"exIf", b"zxIf"}:
         return exif.parse(_tiff(payload)).kinds or {Kind.UNKNOWN_DATA}
     return {_CHUNK_KINDS.get(type_, Kind.UNKNOWN_DATA)}
-
-
-def text_kinds(type_: bytes, payload: bytes) -> set[Kind]:
-    """What kinds of things a text chunk tells, by its keyword."""
-    keyword = _keyword(payload)
-    if keyword == _XMP_KEYWORD:
-        return xmp.kinds(_text(type_, payload))
-    lower = keyword.lower()
-    return {kind for kind, words in _TEXT_KINDS.items() if lower in words} or {Kind.COMMENT}
-
-
-def text_of(chunk: Chunk, payload: bytes) -> tuple[str, str]:
-    """Keyword and text of a tEXt, zTXt or iTXt chunk, as far as they can be read."""
-    text = _text(chunk.type, payload)
-    encoding = "utf-8" if chunk.type == b"iTXt" else "latin-1"
-    return _keyword(payload).decode("latin-1"), text.decode(encoding, "replace")
-
-
-def _keyword(payload: bytes) -> bytes:
-    return payload[:80].partition(b"\0")[0]
-
-
-def _text(type_: bytes, payload: bytes) -> bytes:
-    """The text of a text chunk, inflated; b"" when it cannot be (sections 11.3.3.2 to 4)."""
-    rest = payload.partition(b"\0")[2]
-    if type_ == b"tEXt":
-        return rest
-    if type_ == b"zTXt":
-        return _inflate(rest[1:]) or b""
-    compressed = rest[:1] == b"\1"
-    text = rest[2:].partition(b"\0")[2].partition(b"\0")[2]
-    return (_inflate(text) or b"") if compressed else text
-
-
-def _inflate(data: bytes) -> bytes | None:
-    stream = zlib.decompressobj()
-    try:
-        inflated = stream.decompress(data, _LARGEST_INFLATED)
-    except zlib.error:
-        return None
-    return inflated if stream.eof else None
 
 
 def _tiff(block: bytes) -> bytes:

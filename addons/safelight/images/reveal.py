@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import piexif
 
-from safelight.images import archive, exif, gif, iptc, pdf, png
+from safelight.images import archive, exif, gif, iptc, pdf, png_text
 from safelight.images.model import Detail, Finding, Format, ImageError, Kind
 from safelight.images.sniff import sniff
 from safelight.images.strip import examine
@@ -171,15 +171,15 @@ def _iptc(record: bytes, place: str) -> Iterator[Detail]:
 
 
 def _png_text(carrier: bytes, place: str) -> Iterator[Detail]:
-    chunk = png.Chunk(carrier[4:8], 0, 8, len(carrier) - 4)
-    if chunk.type not in {b"tEXt", b"zTXt", b"iTXt"}:
+    type_ = carrier[4:8]
+    if type_ not in {b"tEXt", b"zTXt", b"iTXt"}:
         return
     payload = carrier[8:-4]
-    keyword, text = png.text_of(chunk, payload)
+    keyword, text = png_text.read(type_, payload)
     if "<rdf:" in text:
         yield from _xmp(text.encode(), place)
         return
-    kinds = png.text_kinds(chunk.type, payload)
+    kinds = png_text.kinds(type_, payload)
     for kind in sorted(kinds):
         yield _detail(kind, place, keyword, text.encode())
 

@@ -14,26 +14,8 @@ from safelight.images import exif, iptc, jpeg, xmp
 from safelight.images import tiff_tables as tags
 from safelight.images.blanking import Blanks, Ranges
 from safelight.images.model import Examination, Finding, Format, ImageError, Kind, Length
+from safelight.images.tiff_layout import INTEGERS, TYPE_SIZES, Entry, Layout, layout_of
 
-_TYPE_SIZES = {
-    1: 1,
-    2: 1,
-    3: 2,
-    4: 4,
-    5: 8,
-    6: 1,
-    7: 1,
-    8: 2,
-    9: 4,
-    10: 8,
-    11: 4,
-    12: 8,
-    13: 4,
-    16: 8,
-    17: 8,
-    18: 8,
-}
-_INTEGERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 MOST_DIRECTORIES = 1_000
 MOST_ENTRIES = 20_000
 _PAIRS = (
@@ -41,45 +23,6 @@ _PAIRS = (
     (tags.TILE_OFFSETS, tags.TILE_COUNTS),
     (tags.JPEG_OFFSET, tags.JPEG_LENGTH),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """How a TIFF writes numbers: byte order, and the sizes that BigTIFF enlarges."""
-
-    order: str
-    big: bool
-
-    @property
-    def entry(self) -> int:
-        """Bytes of an entry."""
-        return 20 if self.big else 12
-
-    @property
-    def count_size(self) -> int:
-        """Bytes of the number of entries."""
-        return 8 if self.big else 2
-
-    @property
-    def offset_size(self) -> int:
-        """Bytes of an offset; values up to this size stand in the entry itself."""
-        return 8 if self.big else 4
-
-    def number(self, data: bytes) -> int:
-        """An unsigned number."""
-        return int.from_bytes(data, "little" if self.order == "<" else "big")
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A directory entry; `data[start:end]` is its value, inside the entry or elsewhere."""
-
-    tag: int
-    type: int
-    count: int
-    position: int
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,18 +53,18 @@ class _Walk:
             raise ImageError("This TIFF refers to the same place too often.")
 
     def integers(self, entry: Entry | None) -> list[int]:
-        if entry is None or entry.type not in _INTEGERS:
+        if entry is None or entry.type not in INTEGERS:
             return []
         self.spend(entry.end - entry.start)
         values = struct.unpack_from(
-            f"{self.layout.order}{entry.count}{_INTEGERS[entry.type]}", self.data, entry.start
+            f"{self.layout.order}{entry.count}{INTEGERS[entry.type]}", self.data, entry.start
         )
         return list(values)
 
 
 def examine(data: bytes) -> Examination:
     """Examine a TIFF. Raises ImageError when an offset leads astray."""
-    layout = _layout(data)
+    layout = layout_of(data)
     walk = _Walk(data, layout, Blanks(data))
     walk.readable = 8 * len(data) + 100_000
     header = 16 if layout.big else 8
@@ -146,11 +89,6 @@ def _merged(walk: _Walk) -> tuple[Finding, ...]:
     """Values of removed tags leave gaps behind: those are the same finding, named better."""
     named = [one for one in walk.blanks.findings if one.place != "between the parts of the file"]
     return tuple(named or walk.blanks.findings)
-
-
-def _layout(data: bytes) -> Layout:
-    order = "<" if data[:2] == b"II" else ">"
-    return Layout(order, big=data[2:4] in (b"+\0", b"\0+"))
 
 
 def _directory(walk: _Walk, offset: int) -> list[int]:
@@ -222,7 +160,7 @@ def _entry(walk: _Walk, position: int) -> Entry:
     tag, type_ = struct.unpack_from(f"{layout.order}HH", data, position)
     value = position + layout.entry - layout.offset_size
     count = layout.number(data[position + 4 : value])
-    size = _TYPE_SIZES.get(type_, 1) * count
+    size = TYPE_SIZES.get(type_, 1) * count
     start = (
         value
         if size <= layout.offset_size
