@@ -26,6 +26,11 @@ class Assembly:
     problems: tuple[str, ...]
 
 
+def load_catalogue() -> Catalogue:
+    """The services that come with Safelight and the person's own. Raises DocumentError."""
+    return Catalogue.load(paths.catalogue(), paths.own_services())
+
+
 def load_policy(path: Path, catalogue: Catalogue) -> policy.LoadedPolicy:
     """The policy at `path`, checked against `catalogue`. Raises documents.DocumentError."""
     services = catalogue.services.values()
@@ -42,7 +47,7 @@ def assemble(policy_path: Path, audit_folder: Path) -> Assembly:
     With a broken policy or an audit file that cannot be written the engine refuses every
     picture, and `problems` says why.
     """
-    catalogue = Catalogue.load(paths.catalogue())
+    catalogue = load_catalogue()
     problems: list[str] = []
     loaded = None
     try:

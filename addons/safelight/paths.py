@@ -25,6 +25,18 @@ def catalogue() -> Path:
     return policies() / "services"
 
 
+def config() -> Path:
+    """This person's folder for what they write themselves, after the customs of the system."""
+    if sys.platform in {"darwin", "win32"}:
+        return data()
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "safelight"
+
+
+def own_services() -> Path:
+    """The folder of service files that this person wrote."""
+    return config() / "services"
+
+
 def data() -> Path:
     """This person's folder for Safelight, after the customs of the system."""
     if sys.platform == "darwin":

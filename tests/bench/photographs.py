@@ -21,7 +21,7 @@ _WIDTHS: dict[str, tuple[tuple[str, int], ...]] = {
     "JPEG": (("50 KB", 360), ("3 MB", 2800), ("25 MB", 8100)),
     "progressive JPEG": (("3 MB", 2900),),
     "PNG": (("50 KB", 190), ("3 MB", 1450), ("25 MB", 4200)),
-    "WebP": (("50 KB", 360), ("3 MB", 2800), ("25 MB", 8100)),
+    "WebP": (("50 KB", 360), ("3 MB", 2800), ("25 MB", 4200)),
     "HEIC": (("50 KB", 360), ("3 MB", 2700)),
 }
 
@@ -53,12 +53,14 @@ def _encoded(known: str, width: int) -> bytes:
         told.add_text("Author", "CANARY Anna")
         image.save(output, "PNG", compress_level=1, pnginfo=told, exif=pictures.exif()[6:])
     elif known == "WebP":
-        image.save(output, "WEBP", quality=88, method=0, exif=pictures.exif())
+        # Lossy WebP has no room for as much as this.
+        lossless = width > 4000
+        image.save(output, "WEBP", quality=97, method=0, exif=pictures.exif(), lossless=lossless)
     elif known == "HEIC":
         image.save(output, "HEIF", quality=80, exif=pictures.exif())
     else:
         progressive = known.startswith("progressive")
-        image.save(output, "JPEG", quality=88, exif=pictures.exif(), progressive=progressive)
+        image.save(output, "JPEG", quality=95, exif=pictures.exif(), progressive=progressive)
     return output.getvalue()
 
 

@@ -31,7 +31,21 @@ def photos(tmp_path: Path) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "run", "inspect", "strip", "policy", "policy check", "audit", "audit tail"]
+    "command",
+    [
+        "",
+        "run",
+        "inspect",
+        "strip",
+        "policy",
+        "policy check",
+        "services",
+        "services list",
+        "services show",
+        "services check",
+        "audit",
+        "audit tail",
+    ],
 )
 def test_every_command_has_help(command: str) -> None:
     for flag in ("--help", "-h"):
@@ -173,6 +187,79 @@ def test_policy_check(tmp_path: Path) -> None:
     result = call("policy", "check", bad)
     assert result.exit_code == 1
     assert f"{bad}:4:17: rules.0.do.0: " in result.stderr
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder for service files of one's own."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    folder = tmp_path / "config" / "safelight" / "services"
+    folder.mkdir(parents=True)
+    return folder
+
+
+SERVICE = """\
+schema: 1
+id: my_ai
+name: My AI
+category: chat
+as-of: '2026-11-23'
+confidence: low
+body-change: free_to_change
+hosts:
+  - host: ai.example.org
+roads:
+  - id: upload
+    role: bytes
+    methods: [POST]
+    path: ^/upload
+    encoding: multipart_file
+    size-declared: false
+    confidence: low
+    source: [my own network]
+"""
+
+
+def test_services_list_and_show(own: Path) -> None:
+    listed = call("services", "list").output
+    assert "ChatGPT: as the whole request, to storage" in listed
+    card = call("services", "show", "chatgpt_web").output
+    for fact in (
+        "*.oaiusercontent.com",
+        "privacy.openai.com",
+        "'Improve the model for everyone' = off",
+        "as of 2026-",
+        "source:",
+    ):
+        assert fact in " ".join(card.split())
+    assert "not verified" in call("services", "show", "luma").output
+    missing = call("services", "show", "chatgpt_wb")
+    assert (missing.exit_code, "did you mean `chatgpt_web`?" in missing.output) == (1, True)
+    (own / "my_ai.yaml").write_text(SERVICE)
+    assert "My AI: as a file in a form" in call("services", "list").output
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (("path: ^/upload", "path: ^/(upload"), ":14:11: roads.0.path: is not a regular"),
+        (("as-of: '2026-11-23'\n", ""), ":1:1: `as-of` is missing"),
+        (("source: [my own network]", "source: []"), ":18:13: roads.0.source: "),
+        (
+            ("name: My AI", "nmae: My AI"),
+            ":3:1: `nmae` is not a key that is known here; did you mean `name`?",
+        ),
+    ],
+)
+def test_services_check(own: Path, change: tuple[str, str], problem: str) -> None:
+    assert call("services", "check").exit_code == 0
+    file = own / "my_ai.yaml"
+    file.write_text(SERVICE.replace(*change))
+    for result in (call("services", "check"), call("services", "check", file)):
+        assert result.exit_code == 1
+        assert f"{file}{problem}" in result.output
+    file.write_text(SERVICE)
+    assert call("services", "check", file).output == f"{file}: ok, My AI\n"
 
 
 def test_audit_tail(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from safelight.cli.audit import audit
 from safelight.cli.inspect import inspect
 from safelight.cli.policy import policy
 from safelight.cli.run import run
+from safelight.cli.services import services
 from safelight.cli.strip import strip
 
 
@@ -26,4 +27,5 @@ main.add_command(run)
 main.add_command(inspect)
 main.add_command(strip)
 main.add_command(policy)
+main.add_command(services)
 main.add_command(audit)

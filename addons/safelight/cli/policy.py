@@ -8,7 +8,6 @@ import click
 
 from safelight import assembly, paths
 from safelight.documents import DocumentError
-from safelight.services import Catalogue
 
 
 @click.group()
@@ -24,7 +23,7 @@ def check(files: tuple[Path, ...]) -> None:
     Every mistake is shown with its file, line and column. Exit code 1 if there are any. What
     passes here is accepted by `safelight run`: both read it in the same way.
     """
-    catalogue = Catalogue.load(paths.catalogue())
+    catalogue = assembly.load_catalogue()
     failed = False
     for file in files or (paths.default_policy(),):
         try:
