@@ -39,12 +39,14 @@ class Upload:
     """A request with a body that is on its way to an AI service.
 
     `headers` has lower-case names; `body` is as the client sent it, content coding and all.
+    `length_promised`: it must stay as long as it is, for reasons that the headers do not say.
     """
 
     destination: Destination
     path: str
     headers: Mapping[str, str]
     body: bytes
+    length_promised: bool = False
 
     @property
     def query(self) -> str:
@@ -57,7 +59,8 @@ class Outcome:
     """What becomes of an upload: either `body` may leave, or `refusal` says why nothing may.
 
     `pictures` counts those in it, `removed` names the kinds of findings that were taken out,
-    `warnings` are what the policy wants the person to be told.
+    `warnings` are what the policy wants the person to be told. `headers` are those (lower-case)
+    that have to change with the body.
     """
 
     body: bytes = b""
@@ -65,6 +68,7 @@ class Outcome:
     pictures: int = 0
     removed: frozenset[str] = frozenset()
     warnings: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 _NOTHING = bodies.Survey(Shape.BINARY)
@@ -111,11 +115,6 @@ class Engine:
                 upload.destination, Cause.ENGINE_ERROR, "Something went wrong inside Safelight."
             )
 
-    def holds_picture(self, data: bytes) -> bool:
-        """Is there a picture in `data`, or something that cannot be understood?"""
-        found = bodies.survey(data, "", PICTURES)
-        return bool(found.sites or found.doubts)
-
     def refuse(
         self, destination: Destination, cause: Cause, reason: str, received: int | None = None
     ) -> Outcome:
@@ -130,7 +129,8 @@ class Engine:
         case = _Case(upload)
         self._read(case)
         if not case.pictures and not case.doubts:
-            return Outcome(_packed(case, case.body))
+            body = _packed(case, case.body)
+            return Outcome(body, headers=_new_headers(upload, body))
         if self._policy is None:
             reason = "The policy file has a mistake, so nothing can be decided."
             return self.refuse(upload.destination, Cause.POLICY_UNUSABLE, reason, len(upload.body))
@@ -190,7 +190,8 @@ class Engine:
             )
         cleaned = [picture for picture in case.pictures if picture.site in case.cleaned]
         removed = frozenset(kind for picture in cleaned for kind in picture.kinds)
-        return Outcome(body, None, len(case.pictures), removed, reasons)
+        headers = _new_headers(upload, body)
+        return Outcome(body, None, len(case.pictures), removed, reasons, headers)
 
     def _cause(self, case: _Case, decision: policy.Decision) -> Cause:
         """A rule that blocks is the cause; otherwise the first doubt that blocks is."""
@@ -223,18 +224,32 @@ def _transform(case: _Case, transforms: frozenset[Action]) -> None:
             for name in case.survey.names
         }
     changed = bool(case.cleaned or case.names)
-    if changed and bodies.binds_bytes(case.upload.headers, case.upload.query):
+    if changed and not _may_change(case.upload):
         reason = "A signature or checksum forbids any change to the picture."
         case.doubt(Cause.UNALTERABLE, reason)
         case.cleaned.clear()
         case.names.clear()
 
 
+def _may_change(upload: Upload) -> bool:
+    """Can the body change without anybody noticing by a signature or a digest?"""
+    try:
+        bodies.renewed_digests(upload.headers, b"")
+    except bodies.DigestError:
+        return False
+    return not bodies.is_signed(upload.headers, upload.query)
+
+
+def _new_headers(upload: Upload, body: bytes) -> Mapping[str, str]:
+    return {} if body is upload.body else bodies.renewed_digests(upload.headers, body)
+
+
 def _clean(case: _Case) -> None:
-    length = _length(case)
+    usual = _length(case)
     for picture in case.pictures:
         if picture.error is not None:
             continue
+        length = images.Length.SAME_LENGTH if picture.site.fixed else usual
         try:
             cleaned = picture.cleaned(length)
         except images.UnalterableError as error:
@@ -252,7 +267,8 @@ def _length(case: _Case) -> images.Length:
     upload = case.upload
     road = upload.destination.road
     promised = (
-        bodies.promises_length(upload.headers, upload.query)
+        upload.length_promised
+        or bodies.promises_length(upload.headers, upload.query)
         or (road is not None and road.size_declared)
         or (road is None and case.survey.shape is Shape.RAW)
     )
@@ -276,7 +292,7 @@ def _packed(case: _Case, body: bytes) -> bytes:
     coding = upload.headers.get("content-encoding", "").strip().lower()
     if coding in {"", "identity"}:
         return upload.body if body == case.body else body
-    if body == case.body and bodies.binds_bytes(upload.headers, upload.query):
+    if body == case.body and not _may_change(upload):
         return upload.body
     return bodies.encode_coding(body, coding)
 

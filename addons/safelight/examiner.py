@@ -26,8 +26,15 @@ class _Pictures:
             return False
         return images.sniff(head) is not None
 
-    def holds_image(self, data: memoryview) -> bool:
-        return images.find_embedded(data) is not None
+    def first_image(self, data: memoryview) -> int | None:
+        return images.find_embedded(data)
+
+    def is_whole(self, data: memoryview) -> bool:
+        try:
+            images.examine(bytes(data))
+        except images.ImageError:
+            return False
+        return True
 
 
 PICTURES = _Pictures()

@@ -11,8 +11,12 @@ class Marked:
     def starts_image(self, head: bytes, size: int) -> bool:
         return size > 0 and bytes(head).startswith(MARKER)
 
-    def holds_image(self, data: memoryview) -> bool:
-        return MARKER in bytes(data)
+    def first_image(self, data: memoryview) -> int | None:
+        found = bytes(data).find(MARKER)
+        return found if found >= 0 else None
+
+    def is_whole(self, data: memoryview) -> bool:
+        return bytes(data).startswith(MARKER + bytes(range(256)))
 
 
 MARKED = Marked()

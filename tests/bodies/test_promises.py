@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from safelight.bodies import binds_bytes, is_piece, promises_length
+from safelight.bodies import is_piece, is_signed, promises_length
 
 
 @pytest.mark.parametrize(
@@ -27,17 +27,26 @@ def test_no_length_is_promised(query: str) -> None:
 @pytest.mark.parametrize(
     ("headers", "query"),
     [
-        ({"content-md5": "x"}, ""),
-        ({"content-digest": "sha-256=:x:"}, ""),
-        ({"x-amz-checksum-crc32": "x"}, ""),
         ({"x-amz-content-sha256": "e3b0c442"}, ""),
+        ({"x-oss-content-sha256": "e3b0c442"}, ""),
+        ({"content-md5": "x", "authorization": "AWS key:signature"}, ""),
+        ({"content-md5": "x", "authorization": "SharedKey account:signature"}, ""),
+        ({"content-md5": "x"}, "OSSAccessKeyId=a&Signature=b"),
+        ({"content-digest": "sha-256=:x:", "signature-input": "a=()"}, ""),
+        (
+            {
+                "authorization": "AWS4-HMAC-SHA256 SignedHeaders=content-md5;host, Signature=x",
+                "x-amz-content-sha256": "UNSIGNED-PAYLOAD",
+            },
+            "",
+        ),
+        ({}, "X-Amz-SignedHeaders=host%3Bx-amz-checksum-crc32"),
         ({"authorization": "AWS4-HMAC-SHA256 Credential=x"}, ""),
-        ({"content-crc32": "0badcafe"}, ""),
         ({}, "X-Amz-SignedHeaders=content-md5;host"),
     ],
 )
-def test_what_binds_the_bytes_is_seen(headers: dict[str, str], query: str) -> None:
-    assert binds_bytes(headers, query)
+def test_a_signature_of_the_body_is_seen(headers: dict[str, str], query: str) -> None:
+    assert is_signed(headers, query)
 
 
 @pytest.mark.parametrize(
@@ -45,11 +54,13 @@ def test_what_binds_the_bytes_is_seen(headers: dict[str, str], query: str) -> No
     [
         {},
         {"authorization": "Bearer x"},
+        {"content-md5": "x", "authorization": "Bearer x"},
+        {"content-crc32": "0badcafe"},
         {"authorization": "AWS4-HMAC-SHA256 x", "x-amz-content-sha256": "UNSIGNED-PAYLOAD"},
     ],
 )
-def test_nothing_binds_the_bytes(headers: dict[str, str]) -> None:
-    assert not binds_bytes(headers, "X-Amz-SignedHeaders=host")
+def test_nothing_signs_the_body(headers: dict[str, str]) -> None:
+    assert not is_signed(headers, "X-Amz-SignedHeaders=host")
 
 
 @pytest.mark.parametrize(

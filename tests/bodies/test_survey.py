@@ -79,7 +79,7 @@ def test_a_raw_picture_is_found_under_any_type(content_type: str) -> None:
     [
         (b"no picture", "image/jpeg", Doubt.UNREADABLE),
         (form((file("a.jpg"), b"no picture")), FORM, Doubt.UNREADABLE),
-        (b"\x08\x01\x12" + picture(), "application/x-protobuf", Doubt.UNKNOWN_SHAPE),
+        (b"\x08\x01" * 50 + picture(), "application/x-protobuf", Doubt.UNKNOWN_SHAPE),
         (form((TEXT, b"x"))[:-6], FORM, Doubt.UNKNOWN_SHAPE),
         (form((TEXT, b"x")), "multipart/form-data", Doubt.UNKNOWN_SHAPE),
         (form((TEXT, b"x")), "multipart/form-data; boundary=XX; boundary=YY", Doubt.UNKNOWN_SHAPE),
@@ -91,7 +91,11 @@ def test_a_raw_picture_is_found_under_any_type(content_type: str) -> None:
         (form((TEXT + "\r\nContent-Encoding: gzip", b"x")), FORM, Doubt.UNKNOWN_SHAPE),
         (b"x", "text/plain; charset=utf-16", Doubt.UNKNOWN_SHAPE),
         ("hello".encode("utf-16"), "application/json", Doubt.UNKNOWN_SHAPE),
-        (form((file("a.zip", "application/zip"), b"PK" + picture())), FORM, Doubt.UNKNOWN_SHAPE),
+        (
+            form((file("a.zip", "application/zip"), b"PK" * 50 + picture())),
+            FORM,
+            Doubt.UNKNOWN_SHAPE,
+        ),
     ],
 )
 def test_what_cannot_be_understood_is_doubtful(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import email
 import email.policy
+import hashlib
 import json
 import subprocess
 import sys
@@ -124,6 +125,38 @@ def test_raw_bodies_keep_their_promised_length(lab: Lab, name: str, declared: st
     [received] = lab.arrived
     assert received.body == images.strip(PICTURES[name], Length.SAME_LENGTH)
     assert_clean(PICTURES[name], received.body)
+
+
+@pytest.mark.parametrize("version", ["--http1.1", "--http2"])
+def test_digests_fit_what_arrives(lab: Lab, version: str) -> None:
+    photo = write(lab, "photo.jpg", pictures.jpeg())
+    digest = hashlib.md5(pictures.jpeg(), usedforsecurity=False).digest()
+    headers = ["-H", f"content-md5: {base64.b64encode(digest).decode()}", "-H", "digest: md5=x"]
+    lab.curl(version, *headers, "--data-binary", f"@{photo}", EDITS)
+    [received] = lab.arrived
+    assert_clean(pictures.jpeg(), received.body)
+    digest = hashlib.md5(received.body, usedforsecurity=False).digest()
+    written = base64.b64encode(digest).decode()
+    assert received.headers["content-md5"] == written
+    assert received.headers["digest"] == f"md5={written}"
+
+
+def test_pictures_in_protobuf_messages(lab: Lab) -> None:
+    message = write(lab, "message", grpc(pictures.jpeg()))
+    lab.curl("-H", "content-type: application/grpc", "--data-binary", f"@{message}", EDITS)
+    [received] = lab.arrived
+    assert received.body == grpc(images.strip(pictures.jpeg(), Length.SAME_LENGTH))
+
+
+def grpc(picture: bytes) -> bytes:
+    """A gRPC frame of a message with a text, a picture, the picture as a data URL, a text."""
+    url = b"data:image/jpeg;base64," + base64.b64encode(picture)
+    message = b""
+    for number, text in enumerate((b"make it blue", picture, url, b"end"), 1):
+        size = len(text)
+        length = [size & 0x7F | 0x80, size >> 7 & 0x7F | 0x80, size >> 14]
+        message += bytes([number << 3 | 2, *length]) + text
+    return b"\0" + len(message).to_bytes(4) + message
 
 
 def test_chunked_bodies(lab: Lab) -> None:

@@ -1,4 +1,4 @@
-"""Messages on a WebSocket to a service: text passes, pictures stay here."""
+"""Messages on a WebSocket to a service: pictures are cleaned in them, the rest passes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from safelight import images
+from safelight.images import Length
 from tests.support import pictures
 from tests.support.origin import client_context
 
@@ -40,12 +42,42 @@ def test_messages_without_pictures_pass(lab: Lab) -> None:
     assert lab.new_records(before) == []
 
 
+CLEAN = images.strip(JPEG, Length.SAME_LENGTH)
+
+
 @pytest.mark.parametrize(
-    "message",
-    [JPEG, b"\0\0\0\1" + JPEG, json.dumps({"image": base64.b64encode(JPEG).decode()})],
-    ids=["picture", "picture inside", "base64"],
+    ("message", "arrives"),
+    [
+        (JPEG, CLEAN),
+        (b"\0\0\0\1" + JPEG, b"\0\0\0\1" + CLEAN),
+        (
+            json.dumps({"image": base64.b64encode(JPEG).decode(), "size": 1}),
+            json.dumps({"image": base64.b64encode(images.strip(JPEG)).decode(), "size": 1}),
+        ),
+    ],
+    ids=["picture", "picture behind a number", "base64"],
 )
-def test_pictures_stay_here(lab: Lab, message: bytes | str) -> None:
+def test_pictures_are_cleaned(lab: Lab, message: bytes | str, arrives: bytes | str) -> None:
+    before = len(lab.proxy.records())
+    with open_socket(lab) as client:
+        client.send(message)
+        assert client.recv(10) == "received"
+    assert lab.origin.messages == [arrives]
+    assert [record["verdict"] for record in lab.new_records(before)] == ["warn"]
+
+
+def test_a_picture_in_fragments_is_cleaned(lab: Lab) -> None:
+    with open_socket(lab) as client:
+        client.send([JPEG[:100], JPEG[100:200], JPEG[200:]])
+        assert client.recv(10) == "received"
+    assert lab.origin.messages == [CLEAN]
+
+
+@pytest.mark.parametrize(
+    ("message", "cause"),
+    [(JPEG[:-400], "unreadable"), (b"\0\0\0\1" + JPEG[:-400], "unknown-shape")],
+)
+def test_pieces_of_pictures_stay_here(lab: Lab, message: bytes, cause: str) -> None:
     before = len(lab.proxy.records())
     with open_socket(lab) as client:
         client.send(message)
@@ -54,12 +86,4 @@ def test_pictures_stay_here(lab: Lab, message: bytes | str) -> None:
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1008
     assert lab.origin.messages == []
-    assert [record["refusal"] for record in lab.new_records(before)] == ["unknown-shape"]
-
-
-def test_a_picture_in_fragments_stays_here(lab: Lab) -> None:
-    with open_socket(lab) as client:
-        client.send([JPEG[:100], JPEG[100:200], JPEG[200:]])
-        with pytest.raises(ConnectionClosed):
-            client.recv(10)
-    assert lab.origin.messages == []
+    assert [record["refusal"] for record in lab.new_records(before)] == [cause]

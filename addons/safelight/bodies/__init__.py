@@ -3,6 +3,8 @@
 from safelight.bodies.coding import CodingError, ExpandsTooFarError
 from safelight.bodies.coding import decode as decode_coding
 from safelight.bodies.coding import encode as encode_coding
+from safelight.bodies.digests import DigestError
+from safelight.bodies.digests import renewed as renewed_digests
 from safelight.bodies.model import (
     Doubt,
     Doubtful,
@@ -13,12 +15,13 @@ from safelight.bodies.model import (
     Site,
     Survey,
 )
-from safelight.bodies.promises import binds_bytes, is_piece, promises_length
+from safelight.bodies.promises import is_piece, is_signed, promises_length
 from safelight.bodies.rewrite import content, rewrite
 from safelight.bodies.survey import survey
 
 __all__ = [
     "CodingError",
+    "DigestError",
     "Doubt",
     "Doubtful",
     "Encoding",
@@ -28,12 +31,13 @@ __all__ = [
     "Shape",
     "Site",
     "Survey",
-    "binds_bytes",
     "content",
     "decode_coding",
     "encode_coding",
     "is_piece",
+    "is_signed",
     "promises_length",
+    "renewed_digests",
     "rewrite",
     "survey",
 ]

@@ -37,7 +37,8 @@ class Doubt(StrEnum):
 class Site:
     """One image in a body: `body[start:end]` holds it, written in `encoding`.
 
-    `part` numbers the multipart part it stands in from 1 (0: not in a part).
+    `part` numbers the multipart part it stands in from 1 (0: not in a part). A `fixed` one stands
+    in something that knows its length.
     """
 
     start: int
@@ -45,6 +46,7 @@ class Site:
     encoding: Encoding
     declared: str | None = None
     part: int = 0
+    fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,5 +87,8 @@ class Recogniser(Protocol):
     def starts_image(self, head: bytes, size: int) -> bool:
         """Does something of `size` bytes that begins with `head` look like a picture?"""
 
-    def holds_image(self, data: memoryview) -> bool:
-        """Does a picture start anywhere inside `data`?"""
+    def first_image(self, data: memoryview) -> int | None:
+        """Where the first picture inside `data` starts; None if there is none."""
+
+    def is_whole(self, data: memoryview) -> bool:
+        """Is `data` a whole picture, from its first byte to its last?"""

@@ -8,20 +8,11 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
+from safelight.bodies import digests
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_DIGEST_HEADERS = (
-    "content-md5",  # RFC 1864
-    "digest",  # RFC 3230
-    "content-digest",  # RFC 9530
-    "repr-digest",
-    "content-crc32",
-    "x-goog-hash",
-    "x-ms-blob-content-md5",
-    "x-ms-content-crc64",
-    "upload-checksum",  # tus 1.0, checksum extension
-)
 _RESUMABLE_HEADERS = (
     "content-range",
     "x-goog-upload-command",
@@ -31,6 +22,7 @@ _RESUMABLE_HEADERS = (
     "x-entity-length",
     "x-goog-content-length-range",
 )
+_SIGNED_IN_HEADER = re.compile(r"SignedHeaders=([A-Za-z0-9;-]+)")
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 
 
@@ -38,25 +30,31 @@ def promises_length(headers: Mapping[str, str], query: str) -> bool:
     """Was the body's length promised, so that it must stay as it is to the byte?"""
     if any(name in headers for name in _RESUMABLE_HEADERS):
         return True
+    if headers.get("authorization", "").startswith("SharedKey "):
+        return True  # Azure signs the length
     signed = _signed_headers(query)
     return "content-length" in signed or "x-goog-content-length-range" in signed
 
 
-def binds_bytes(headers: Mapping[str, str], query: str) -> bool:
-    """Does a digest or a signature travel with the body, so that no byte may change?"""
-    if any(name in headers for name in _DIGEST_HEADERS):
-        return True
-    if any(name.startswith("x-amz-checksum-") for name in headers):
-        return True
-    payload_hash = headers.get("x-amz-content-sha256")
+def is_signed(headers: Mapping[str, str], query: str) -> bool:
+    """Does a signature cover the body or a digest of it, so that no byte may change?"""
+    payload_hash = headers.get("x-amz-content-sha256") or headers.get("x-oss-content-sha256")
+    authorization = headers.get("authorization", "")
+    # AWS Signature Version 4 in the header covers the body's hash unless it says otherwise.
     if payload_hash is not None:
-        return payload_hash != "UNSIGNED-PAYLOAD"
-    # AWS Signature Version 4 in the header always covers the body's hash.
-    if headers.get("authorization", "").startswith("AWS4-HMAC-SHA256"):
+        if payload_hash != "UNSIGNED-PAYLOAD":
+            return True
+    elif authorization.startswith("AWS4-HMAC-SHA256"):
         return True
-    return any(
-        name in {"content-md5", "x-amz-content-sha256"} or name.startswith("x-amz-checksum-")
-        for name in _signed_headers(query)
+    travelling = digests.names(headers)
+    # Older schemes sign Content-MD5 wherever it is sent; RFC 9421 whatever it lists.
+    old = authorization.startswith(("AWS ", "OSS ", "SharedKey ")) or "Signature" in parse_qs(query)
+    if travelling and (old or "signature-input" in headers):
+        return True
+    listed = _SIGNED_IN_HEADER.search(authorization)
+    signed = _signed_headers(query) | set(listed[1].lower().split(";") if listed else ())
+    return any(name in digests.names(dict.fromkeys(signed, "")) for name in signed) or (
+        "x-amz-content-sha256" in signed and payload_hash is None
     )
 
 

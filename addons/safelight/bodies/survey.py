@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from safelight.bodies import base64_text, headers, multipart, spelled_out
+from safelight.bodies import base64_text, headers, multipart, prefixed, spelled_out
 from safelight.bodies.model import (
     Doubt,
     Doubtful,
@@ -24,6 +26,8 @@ MOST_SITES = 1_000
 _HEAD = 65_536
 # Character sets in which base64 does not read as it does in ASCII.
 _UNREADABLE_CHARSETS = ("utf-16", "utf-32", "utf-7", "ucs", "iso-10646", "cp037", "ibm", "hz-")
+# What no text holds, and every binary message soon does.
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -64,7 +68,7 @@ class _Surveyor:
         named = {site.part for site in self.sites}
         return Survey(
             shape,
-            tuple(self.sites[:MOST_SITES]),
+            tuple(sorted(self.sites[:MOST_SITES], key=_start)),
             tuple(sorted((one for one in self.names if one.part in named), key=_start)),
             tuple(self.doubts),
         )
@@ -123,8 +127,15 @@ class _Surveyor:
         marked = body.startswith(_BYTE_ORDER_MARKS, start)
         if marked or (charset and charset.value.lower().startswith(_UNREADABLE_CHARSETS)):
             self._doubt(Doubt.UNKNOWN_SHAPE, "Its text is in an unusual character set.")
+        shape = _shape_of(body[start : min(end, start + _HEAD)], field.value)
         sites = list(base64_text.find(body, start, end, self.recogniser, part))
+        if shape is Shape.BINARY:
+            # Whatever holds a length of it is not known, so it must stay true.
+            sites = [replace(site, fixed=True) for site in sites]
+            sites += self._binary(start, end, sites, part)
         self.sites += sites
+        if field.value.startswith("application/grpc") and body[start : start + 1] == b"\1":
+            self._doubt(Doubt.UNKNOWN_SHAPE, "It is a compressed message.")
         if field.value.startswith("image/") and size and not sites:
             self._doubt(
                 Doubt.UNREADABLE, "It is declared to be a picture, but is none that is known."
@@ -137,20 +148,29 @@ class _Surveyor:
             self._doubt(
                 Doubt.UNKNOWN_SHAPE, "A picture stands inside it where it cannot be cleaned yet."
             )
-        return _shape_of(body[start : min(end, start + _HEAD)], field.value)
+        return shape
+
+    def _binary(self, start: int, end: int, sites: list[Site], part: int) -> list[Site]:
+        """Pictures in a binary message, between those that are written in it as text."""
+        edges = [start, *(edge for site in sites for edge in (site.start, site.end)), end]
+        return [
+            site
+            for first, last in zip(edges[::2], edges[1::2], strict=True)
+            for site in prefixed.find(self.body, first, last, self.recogniser, part)
+        ]
 
     def _holds_image_between(self, start: int, end: int, sites: Iterable[Site]) -> bool:
         view = memoryview(self.body)
         position = start
-        for site in sites:
-            if self.recogniser.holds_image(view[position : site.start]):
+        for site in sorted(sites, key=_start):
+            if self.recogniser.first_image(view[position : site.start]) is not None:
                 return True
             position = site.end
-        return self.recogniser.holds_image(view[position:end])
+        return self.recogniser.first_image(view[position:end]) is not None
 
 
-def _start(name: Name) -> int:
-    return name.start
+def _start(thing: Name | Site) -> int:
+    return thing.start
 
 
 def _shape_of(head: bytes, declared: str) -> Shape:
@@ -158,4 +178,4 @@ def _shape_of(head: bytes, declared: str) -> Shape:
         return Shape.JSON
     if declared == "application/x-www-form-urlencoded":
         return Shape.FORM
-    return Shape.BINARY if b"\0" in head else Shape.TEXT
+    return Shape.BINARY if _CONTROL.search(head) else Shape.TEXT

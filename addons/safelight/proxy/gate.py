@@ -107,6 +107,8 @@ class Gate:
             flow.request.raw_content = outcome.body
             if "content-length" in flow.request.headers:
                 flow.request.headers["content-length"] = str(len(outcome.body))
+            for name, value in outcome.headers.items():
+                flow.request.headers[name] = value
         guard.clear(flow)
         if outcome.pictures:
             self._told(destination, outcome)
@@ -121,7 +123,7 @@ class Gate:
             flow.response.headers.pop("alt-svc", None)
 
     async def websocket_message(self, flow: HTTPFlow) -> None:
-        """Pictures in messages cannot be cleaned yet, so such a message stays here."""
+        """Judge a message as a body of its own; what no verdict lets through stays here."""
         if flow.websocket is None:
             return
         message = flow.websocket.messages[-1]
@@ -129,14 +131,17 @@ class Gate:
         if destination is None or not message.from_client:
             message.dropped = False
             return
-        if not await asyncio.to_thread(self._engine.holds_picture, message.content):
+        content = message.content
+        # Sizes are often announced in a message before; text has no such framing.
+        upload = Upload(destination, flow.request.path, {}, content, not message.is_text)
+        async with asyncio.timeout(_LONGEST_LOOK):
+            outcome = await asyncio.to_thread(self._engine.process, upload)
+        if outcome.refusal is None:
+            if outcome.body != content:
+                message.content = outcome.body
             message.dropped = False
-            return
-        reason = "A picture was sent through a WebSocket, where it cannot be cleaned yet."
-        outcome = await asyncio.to_thread(
-            self._engine.refuse, destination, Cause.UNKNOWN_SHAPE, reason, len(message.content)
-        )
-        self._told(destination, outcome)
+        if outcome.pictures or outcome.refusal is not None:
+            self._told(destination, outcome)
 
     def _destination(self, flow: HTTPFlow, names: list[str]) -> Destination | None:
         request = flow.request
