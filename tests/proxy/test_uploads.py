@@ -312,5 +312,5 @@ def test_the_audit_file_holds_nothing_personal(lab: Lab) -> None:
     lab.curl("-F", f"image=@{photo}", "https://api.openai.com/v1/CANARY/path?user=CANARY")
     log = lab.proxy.audit_file.read_text()
     assert "CANARY" not in log
-    assert "48." not in log
+    assert "48.8584" not in log
     assert "CANARY" not in lab.proxy.output
