@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import io
+import itertools
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -14,16 +15,18 @@ import pytest
 from safelight import assembly, images
 from safelight.audit import AuditError
 from safelight.bodies import decode_coding, encode_coding
-from safelight.engine import Engine, Outcome, Upload
+from safelight.case import Outcome, Upload
 from safelight.images import Length
 from safelight.refusals import Cause
 from tests.support import documents, pictures
+from tests.support import more_pictures as more
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from safelight.assembly import Assembly
+    from safelight.engine import Engine
 
     type Policy = Callable[..., Assembly]
 
@@ -205,3 +208,77 @@ def test_a_signed_pdf_is_stopped_as_unalterable(policy: Policy) -> None:
     outcome = send(policy(CLEAN), documents.saved(document))
     assert outcome.refusal is not None
     assert outcome.refusal.cause is Cause.UNALTERABLE
+
+
+LARGE = pictures.jpeg(width=400, height=300)
+# Behind the head, so that only pixels are cut.
+CUTS = (LARGE.rindex(b"\xff\xda") + 900, len(LARGE) - 700)
+
+
+def in_pieces(loaded: Assembly, whole: bytes, cuts: tuple[int, ...]) -> list[Outcome]:
+    """Send `whole` in ranges."""
+    edges = [0, *cuts, len(whole)]
+    return [
+        send(
+            loaded,
+            whole[start:end],
+            {"content-range": f"bytes {start}-{end - 1}/{len(whole)}"},
+        )
+        for start, end in itertools.pairwise(edges)
+    ]
+
+
+def test_pieces_are_cleaned_as_they_come(policy: Policy) -> None:
+    outcomes = in_pieces(policy(CLEAN), LARGE, CUTS)
+    assert [outcome.refusal for outcome in outcomes] == [None] * 3
+    assert b"".join(outcome.body for outcome in outcomes) == images.strip(LARGE, Length.SAME_LENGTH)
+    assert "location" in outcomes[0].removed
+
+
+def test_a_rule_that_blocks_stops_the_first_piece_and_all_later_ones(policy: Policy) -> None:
+    rule = {"id": "no", "do": "block", "when": {"metadata": "location"}, "because": "no places"}
+    causes = [
+        outcome.refusal.cause
+        for outcome in in_pieces(policy(rule), LARGE, CUTS)
+        if outcome.refusal is not None
+    ]
+    assert causes == [Cause.POLICY, Cause.UNKNOWN_SHAPE, Cause.UNKNOWN_SHAPE]
+
+
+@pytest.mark.parametrize("cut", [40, 300])
+def test_pieces_that_cut_through_metadata_are_stopped(policy: Policy, cut: int) -> None:
+    first, second = in_pieces(policy(CLEAN), LARGE, (cut,))
+    assert first.refusal is not None or first.body == LARGE[:cut]
+    assert second.refusal is not None
+
+
+def test_pieces_out_of_order_or_unknown_are_stopped(policy: Policy) -> None:
+    loaded = policy(CLEAN)
+    ranges = {"content-range": f"bytes 900-999/{len(LARGE)}"}
+    outcome = send(loaded, LARGE[900:1000], ranges)
+    assert outcome.refusal is not None
+    assert "beginning was not seen" in outcome.refusal.reason
+
+
+def test_a_piece_may_be_sent_again(policy: Policy) -> None:
+    loaded = policy(CLEAN)
+    cut = CUTS[0]
+    headers = {"content-range": f"bytes 0-{cut - 1}/{len(LARGE)}"}
+    assert send(loaded, LARGE[:cut], headers).body == send(loaded, LARGE[:cut], headers).body
+
+
+def test_what_is_no_picture_passes_in_pieces(policy: Policy) -> None:
+    text = b"just text, " * 100
+    outcomes = in_pieces(policy(CLEAN), text, (100, 200))
+    assert b"".join(outcome.body for outcome in outcomes) == text
+    hiding = in_pieces(policy(CLEAN), text + JPEG, (len(text),))
+    assert hiding[1].refusal is not None
+
+
+def test_formats_that_need_the_whole_are_stopped_in_pieces(policy: Policy) -> None:
+    photo = more.heic()
+    first, *_ = in_pieces(policy(CLEAN), photo, (len(photo) // 2,))
+    assert first.refusal is not None
+    assert first.refusal.cause is Cause.UNALTERABLE
+    whole = send(policy(CLEAN), photo, {"tus-resumable": "1.0.0", "upload-offset": "0"})
+    assert whole.body == images.strip(photo, Length.SAME_LENGTH)

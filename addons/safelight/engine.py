@@ -7,20 +7,29 @@ record was synced.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from safelight import audit, bodies, images, policy
 from safelight.audit import AuditError
 from safelight.bodies import Doubt, Shape
-from safelight.examiner import PICTURES, Picture, examine
+from safelight.case import (
+    Case,
+    Outcome,
+    Upload,
+    entry,
+    may_change,
+    new_headers,
+    packed,
+    rewritten,
+    transform,
+)
+from safelight.examiner import PICTURES, examine
 from safelight.journal import Journal
 from safelight.policy import Action, Verdict
 from safelight.refusals import Cause, Refusal
+from safelight.uploads import CleanPiece, UnknownPieceError, Uploads
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from safelight.audit import AuditLog
     from safelight.policy import LoadedPolicy, Policy
     from safelight.services import Destination
@@ -34,62 +43,6 @@ _CAUSES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A request with a body that is on its way to an AI service.
-
-    `headers` has lower-case names; `body` is as the client sent it, content coding and all.
-    `length_promised`: it must stay as long as it is, for reasons that the headers do not say.
-    """
-
-    destination: Destination
-    path: str
-    headers: Mapping[str, str]
-    body: bytes
-    length_promised: bool = False
-
-    @property
-    def query(self) -> str:
-        """The part of the path after the question mark."""
-        return self.path.partition("?")[2]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What becomes of an upload: either `body` may leave, or `refusal` says why nothing may.
-
-    `pictures` counts those in it, `removed` names the kinds of findings that were taken out,
-    `warnings` are what the policy wants the person to be told. `headers` are those (lower-case)
-    that have to change with the body.
-    """
-
-    body: bytes = b""
-    refusal: Refusal | None = None
-    pictures: int = 0
-    removed: frozenset[str] = frozenset()
-    warnings: tuple[str, ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-_NOTHING = bodies.Survey(Shape.BINARY)
-
-
-@dataclass(slots=True)
-class _Case:
-    """One upload while it is being judged; `body` is without its content coding."""
-
-    upload: Upload
-    body: bytes = b""
-    survey: bodies.Survey = _NOTHING
-    pictures: list[Picture] = field(default_factory=list)
-    doubts: dict[Cause, str] = field(default_factory=dict)
-    cleaned: dict[bodies.Site, bytes] = field(default_factory=dict)
-    names: dict[bodies.Name, str] = field(default_factory=dict)
-
-    def doubt(self, cause: Cause, reason: str) -> None:
-        self.doubts.setdefault(cause, reason)
-
-
 class Engine:
     """Judges uploads under one policy and records every decision.
 
@@ -99,6 +52,7 @@ class Engine:
     def __init__(self, loaded: LoadedPolicy | None, log: AuditLog) -> None:
         self._policy: Policy | None = loaded.policy if loaded else None
         self._journal = Journal(log, loaded)
+        self._uploads = Uploads()
         default: int = policy.Policy.model_fields["largest_upload"].default
         self.largest_upload = self._policy.largest_upload if self._policy else default
 
@@ -126,11 +80,13 @@ class Engine:
         return Outcome(refusal=Refusal(cause, reason, destination.service.name, record))
 
     def _process(self, upload: Upload) -> Outcome:
-        case = _Case(upload)
+        case = Case(upload)
         self._read(case)
+        if case.piece is not None:
+            return self._process_piece(case, case.piece)
         if not case.pictures and not case.doubts:
-            body = _packed(case, case.body)
-            return Outcome(body, headers=_new_headers(upload, body))
+            body = packed(case, case.body)
+            return Outcome(body, headers=new_headers(upload, body))
         if self._policy is None:
             reason = "The policy file has a mistake, so nothing can be decided."
             return self.refuse(upload.destination, Cause.POLICY_UNUSABLE, reason, len(upload.body))
@@ -138,12 +94,12 @@ class Engine:
         decision = policy.decide(
             self._policy, (picture.facts(service.id, service.category) for picture in case.pictures)
         )
-        _transform(case, decision.transforms)
+        transform(case, decision.transforms)
         for cause, reason in case.doubts.items():
             decision = decision.and_also(policy.when_unsure(self._policy, cause, reason))
         return self._conclude(case, decision)
 
-    def _read(self, case: _Case) -> None:
+    def _read(self, case: Case) -> None:
         """Find and examine every picture, or note why that cannot be done."""
         upload = case.upload
         coding = upload.headers.get("content-encoding", "")
@@ -155,28 +111,109 @@ class Engine:
         except bodies.CodingError as error:
             case.doubt(Cause.UNKNOWN_SHAPE, f"It cannot be looked at: {error}.")
             return
+        case.piece = self._piece(case)
+        if case.piece is not None or case.doubts:
+            return
         case.survey = bodies.survey(case.body, upload.headers.get("content-type", ""), PICTURES)
         for found in case.survey.doubts:
             case.doubt(_CAUSES[found.doubt], found.reason)
-        if case.body and bodies.is_piece(upload.headers, upload.query):
-            case.doubt(Cause.UNKNOWN_SHAPE, "It is sent in pieces, which cannot be joined yet.")
         for site in case.survey.sites:
             picture = examine(case.body, site)
             case.pictures.append(picture)
             if picture.error is not None:
                 case.doubt(Cause.UNREADABLE, picture.error)
 
-    def _conclude(self, case: _Case, decision: policy.Decision) -> Outcome:
+    def _piece(self, case: Case) -> bodies.Piece | None:
+        upload = case.upload
+        try:
+            piece = bodies.piece_of(upload.headers, upload.path, len(case.body))
+        except ValueError:
+            case.doubt(Cause.UNKNOWN_SHAPE, "It is a piece of something, but not clear of what.")
+            return None
+        if piece is not None and piece.is_first and PICTURES.is_whole(memoryview(case.body)):
+            return None  # some protocols call all of a picture its first piece
+        return piece
+
+    def _process_piece(self, case: Case, piece: bodies.Piece) -> Outcome:
+        """Judge a piece of an upload with what was found in it and before."""
+        upload = case.upload
+        if self._policy is None or upload.headers.get("content-encoding", "identity") != "identity":
+            case.doubt(Cause.UNKNOWN_SHAPE, "It is a piece of something that cannot be followed.")
+            return self._unjoined(case, piece)
+        try:
+            clean = self._uploads.add(piece, case.body)
+        except UnknownPieceError as error:
+            case.doubt(Cause.UNKNOWN_SHAPE, str(error))
+        except images.UnalterableError as error:
+            case.doubt(Cause.UNALTERABLE, str(error))
+        except images.ImageError as error:
+            case.doubt(Cause.UNREADABLE, str(error))
+        else:
+            if clean.type is None:
+                return Outcome(upload.body)
+            return self._joined(case, piece, clean)
+        return self._unjoined(case, piece)
+
+    def _unjoined(self, case: Case, piece: bodies.Piece) -> Outcome:
+        """What the policy says of a piece that cannot be judged."""
+        self._uploads.forget(piece)
+        if self._policy is None:
+            reason = "The policy file has a mistake, so nothing can be decided."
+            size = len(case.upload.body)
+            return self.refuse(case.upload.destination, Cause.POLICY_UNUSABLE, reason, size)
+        decision = policy.decide(self._policy, ())
+        for cause, reason in case.doubts.items():
+            decision = decision.and_also(policy.when_unsure(self._policy, cause, reason))
+        return self._conclude(case, decision)
+
+    def _joined(self, case: Case, piece: bodies.Piece, clean: CleanPiece) -> Outcome:
+        """Decide on a piece of a picture, record that, and let it go clean."""
+        if self._policy is None:
+            raise RuntimeError
+        upload, service = case.upload, case.upload.destination.service
+        facts = policy.Facts(
+            service.id, service.category, str(clean.type), len(upload.body), clean.kinds
+        )
+        decision = policy.decide(self._policy, [facts])
+        strips = Action.STRIP_METADATA in decision.transforms
+        body = clean.content if strips and clean.content != upload.body else upload.body
+        if body is not upload.body and not may_change(upload):
+            case.doubt(Cause.UNALTERABLE, "A signature or checksum forbids any change to it.")
+            for cause, reason in case.doubts.items():
+                decision = decision.and_also(policy.when_unsure(self._policy, cause, reason))
+            body = upload.body
+        blocked = decision.verdict is Verdict.BLOCK
+        refusal = self._cause(case, decision) if blocked else None
+        entry = audit.Picture(
+            type=str(clean.type),
+            received=len(upload.body),
+            sent=None if blocked else len(body),
+            found=tuple(sorted(clean.kinds)),
+            removed=body is not upload.body,
+            same_length=True,
+        )
+        received = len(upload.body)
+        record = self._journal.decided(
+            upload.destination, Shape.RAW, received, [entry], decision, case.doubts, refusal
+        )
+        reasons = tuple(sorted(decision.because))
+        if refusal is not None:
+            self._uploads.forget(piece)
+            return Outcome(refusal=Refusal(refusal, " ".join(reasons), service.name, record))
+        removed = clean.kinds if body is not upload.body else frozenset()
+        return Outcome(body, None, 1, removed, reasons, new_headers(upload, body))
+
+    def _conclude(self, case: Case, decision: policy.Decision) -> Outcome:
         """Build what may leave and read it again; record the decision; only then let it go."""
         upload = case.upload
         blocked = decision.verdict is Verdict.BLOCK
         refusal = self._cause(case, decision) if blocked else None
-        body = upload.body if blocked else _rewritten(case)
+        body = upload.body if blocked else rewritten(case)
         record = self._journal.decided(
             upload.destination,
             case.survey.shape,
             len(upload.body),
-            [_entry(case, picture, blocked=blocked) for picture in case.pictures],
+            [entry(case, picture, blocked=blocked) for picture in case.pictures],
             decision,
             case.doubts,
             refusal,
@@ -190,10 +227,10 @@ class Engine:
             )
         cleaned = [picture for picture in case.pictures if picture.site in case.cleaned]
         removed = frozenset(kind for picture in cleaned for kind in picture.kinds)
-        headers = _new_headers(upload, body)
+        headers = new_headers(upload, body)
         return Outcome(body, None, len(case.pictures), removed, reasons, headers)
 
-    def _cause(self, case: _Case, decision: policy.Decision) -> Cause:
+    def _cause(self, case: Case, decision: policy.Decision) -> Cause:
         """A rule that blocks is the cause; otherwise the first doubt that blocks is."""
         if decision.deciding or self._policy is None:
             return Cause.POLICY
@@ -208,109 +245,3 @@ def _unrecorded(destination: Destination, error: AuditError) -> Outcome:
     logger.error("%s", error)
     reason = "The decision could not be written to the audit file."
     return Outcome(refusal=Refusal(Cause.AUDIT_UNWRITABLE, reason, destination.service.name))
-
-
-def _transform(case: _Case, transforms: frozenset[Action]) -> None:
-    """Clean and rename as decided, unless something forbids any change."""
-    if Action.STRIP_METADATA in transforms:
-        _clean(case)
-    if Action.RENAME in transforms:
-        pictures = {picture.site.part: picture for picture in reversed(case.pictures)}
-        numbers = {part: number for number, part in enumerate(sorted(pictures), 1)}
-        case.names = {
-            name: pictures[name.part].neutral_name(
-                numbers[name.part], case.body[name.start : name.end]
-            )
-            for name in case.survey.names
-        }
-    changed = bool(case.cleaned or case.names)
-    if changed and not _may_change(case.upload):
-        reason = "A signature or checksum forbids any change to the picture."
-        case.doubt(Cause.UNALTERABLE, reason)
-        case.cleaned.clear()
-        case.names.clear()
-
-
-def _may_change(upload: Upload) -> bool:
-    """Can the body change without anybody noticing by a signature or a digest?"""
-    try:
-        bodies.renewed_digests(upload.headers, b"")
-    except bodies.DigestError:
-        return False
-    return not bodies.is_signed(upload.headers, upload.query)
-
-
-def _new_headers(upload: Upload, body: bytes) -> Mapping[str, str]:
-    return {} if body is upload.body else bodies.renewed_digests(upload.headers, body)
-
-
-def _clean(case: _Case) -> None:
-    usual = _length(case)
-    for picture in case.pictures:
-        if picture.error is not None:
-            continue
-        length = images.Length.SAME_LENGTH if picture.site.fixed else usual
-        try:
-            cleaned = picture.cleaned(length)
-        except images.UnalterableError as error:
-            case.doubt(Cause.UNALTERABLE, str(error))
-            continue
-        except images.ImageError as error:
-            case.doubt(Cause.UNREADABLE, str(error))
-            continue
-        if cleaned != picture.content:
-            case.cleaned[picture.site] = cleaned
-
-
-def _length(case: _Case) -> images.Length:
-    """Keep the length wherever it was, or may have been, promised before."""
-    upload = case.upload
-    road = upload.destination.road
-    promised = (
-        upload.length_promised
-        or bodies.promises_length(upload.headers, upload.query)
-        or (road is not None and road.size_declared)
-        or (road is None and case.survey.shape is Shape.RAW)
-    )
-    return images.Length.SAME_LENGTH if promised else images.Length.COMPACT
-
-
-def _rewritten(case: _Case) -> bytes:
-    """The body that may leave, in the coding it came in. Raises RuntimeError if it is wrong."""
-    if not case.cleaned and not case.names:
-        # In doubt the policy may let it go as it is: then it was perhaps not even unpacked.
-        return case.upload.body if case.doubts else _packed(case, case.body)
-    body = bodies.rewrite(case.body, case.cleaned, case.names)
-    _read_again(body, case)
-    return _packed(case, body)
-
-
-def _packed(case: _Case, body: bytes) -> bytes:
-    """`body` in the coding it came in, packed anew: compressed formats have room for names and
-    for blocks that every reader skips."""
-    upload = case.upload
-    coding = upload.headers.get("content-encoding", "").strip().lower()
-    if coding in {"", "identity"}:
-        return upload.body if body == case.body else body
-    if body == case.body and not _may_change(upload):
-        return upload.body
-    return bodies.encode_coding(body, coding)
-
-
-def _read_again(body: bytes, case: _Case) -> None:
-    """The new body must hold exactly the pictures it should, found by looking afresh."""
-    again = bodies.survey(body, case.upload.headers.get("content-type", ""), PICTURES)
-    found = [examine(body, site) for site in again.sites]
-    wanted = [case.cleaned.get(picture.site, picture.content) for picture in case.pictures]
-    if [picture.content for picture in found] != wanted:
-        raise RuntimeError
-    for before, after in zip(case.pictures, found, strict=True):
-        if before.site in case.cleaned and (after.error is not None or after.kinds):
-            raise RuntimeError
-
-
-def _entry(case: _Case, picture: Picture, *, blocked: bool) -> audit.Picture:
-    cleaned = not blocked and picture.site in case.cleaned
-    sent = None if blocked else case.cleaned.get(picture.site, picture.content)
-    renamed = not blocked and any(name.part == picture.site.part for name in case.names)
-    return picture.entry(sent, cleaned=cleaned, renamed=renamed)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from safelight.bodies import is_piece, is_signed, promises_length
+from safelight.bodies import is_signed, promises_length
 
 
 @pytest.mark.parametrize(
@@ -61,38 +61,3 @@ def test_a_signature_of_the_body_is_seen(headers: dict[str, str], query: str) ->
 )
 def test_nothing_signs_the_body(headers: dict[str, str]) -> None:
     assert not is_signed(headers, "X-Amz-SignedHeaders=host")
-
-
-@pytest.mark.parametrize(
-    ("headers", "query"),
-    [
-        ({"content-range": "bytes 10-19/20"}, ""),
-        ({"content-range": "bytes 0-9/20"}, ""),
-        ({"content-range": "bytes 0-9/*"}, ""),
-        ({"content-range": "nonsense"}, ""),
-        ({"x-goog-upload-command": "upload", "x-goog-upload-offset": "0"}, ""),
-        ({"x-goog-upload-command": "upload, finalize", "x-goog-upload-offset": "5"}, ""),
-        ({"tus-resumable": "1.0.0", "upload-offset": "5"}, ""),
-        ({}, "partNumber=2&uploadId=x"),
-    ],
-)
-def test_pieces_are_seen(headers: dict[str, str], query: str) -> None:
-    assert is_piece(headers, query)
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {},
-        {"content-range": "bytes 0-9/10"},
-        {"x-goog-upload-command": "upload, finalize", "x-goog-upload-offset": "0"},
-        {
-            "tus-resumable": "1.0.0",
-            "upload-offset": "0",
-            "upload-length": "9",
-            "content-length": "9",
-        },
-    ],
-)
-def test_whole_bodies_are_no_pieces(headers: dict[str, str]) -> None:
-    assert not is_piece(headers, "a=b")

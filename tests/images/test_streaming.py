@@ -216,3 +216,28 @@ def looks(data: bytes) -> bytes | None:
             return image.convert("RGBA").tobytes()
     except (OSError, ValueError, SyntaxError):
         return None
+
+
+@given(st.sampled_from(sorted(MADE)), st.lists(st.integers(0, 1 << 20), max_size=6))
+def test_settling_gives_out_as_much_as_came_or_refuses(known: Format, places: list[int]) -> None:
+    data = MADE[known]
+    cleaner = StreamCleaner(known, None)
+    output = b""
+    for piece in cut(data, places):
+        try:
+            given_out = cleaner.feed(piece) + cleaner.settle()
+        except UnalterableError:
+            assert not pictures.says_secrets(output)
+            return
+        assert len(given_out) == len(piece)
+        output += given_out
+    assert output == stream(data)
+
+
+def test_between_pixels_settling_always_works() -> None:
+    data = pictures.png()
+    start = data.index(b"IDAT") + 4
+    for place in range(start, start + 40):
+        pieces = [data[:place], data[place:]]
+        cleaner = StreamCleaner(Format.PNG, None)
+        assert b"".join(cleaner.feed(piece) + cleaner.settle() for piece in pieces) == stream(data)

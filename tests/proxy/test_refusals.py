@@ -76,8 +76,8 @@ STAYS_HERE: dict[str, tuple[bytes, list[str], str, int]] = {
     ),
     "signed body": (JPEG, ["authorization: AWS4-HMAC-SHA256 Credential=x"], "unalterable", 403),
     "a piece of something": (
-        JPEG,
-        [f"content-range: bytes 0-{len(JPEG) - 1}/99999"],
+        JPEG[900:],
+        [f"content-range: bytes 900-{len(JPEG) - 1}/{len(JPEG)}"],
         "unknown-shape",
         403,
     ),

@@ -15,7 +15,8 @@ from safelight.bodies.model import (
     Site,
     Survey,
 )
-from safelight.bodies.promises import is_piece, is_signed, promises_length
+from safelight.bodies.pieces import Piece, piece_of
+from safelight.bodies.promises import is_signed, promises_length
 from safelight.bodies.rewrite import content, rewrite
 from safelight.bodies.survey import survey
 
@@ -27,6 +28,7 @@ __all__ = [
     "Encoding",
     "ExpandsTooFarError",
     "Name",
+    "Piece",
     "Recogniser",
     "Shape",
     "Site",
@@ -34,8 +36,8 @@ __all__ = [
     "content",
     "decode_coding",
     "encode_coding",
-    "is_piece",
     "is_signed",
+    "piece_of",
     "promises_length",
     "renewed_digests",
     "rewrite",

@@ -1,5 +1,5 @@
 """What the headers and the query of a request say about its body beyond the content type:
-a length that was promised, a digest that binds the bytes, a body that is only a piece.
+a length that was promised, a signature that covers the bytes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ _RESUMABLE_HEADERS = (
     "x-goog-content-length-range",
 )
 _SIGNED_IN_HEADER = re.compile(r"SignedHeaders=([A-Za-z0-9;-]+)")
-_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 
 
 def promises_length(headers: Mapping[str, str], query: str) -> bool:
@@ -56,22 +55,6 @@ def is_signed(headers: Mapping[str, str], query: str) -> bool:
     return any(name in digests.names(dict.fromkeys(signed, "")) for name in signed) or (
         "x-amz-content-sha256" in signed and payload_hash is None
     )
-
-
-def is_piece(headers: Mapping[str, str], query: str) -> bool:
-    """Is the body only a piece of what is being uploaded?"""
-    content_range = headers.get("content-range")
-    if content_range is not None:
-        match = _CONTENT_RANGE.fullmatch(content_range.strip())
-        return not (match and match[1] == "0" and match[3] == str(int(match[2]) + 1))
-    command = headers.get("x-goog-upload-command", "").lower()
-    if "upload" in command:
-        return "finalize" not in command or headers.get("x-goog-upload-offset", "0") != "0"
-    if "tus-resumable" in headers and "upload-offset" in headers:
-        return headers["upload-offset"] != "0" or headers.get("upload-length") != headers.get(
-            "content-length"
-        )
-    return "partNumber" in parse_qs(query, keep_blank_values=True)
 
 
 def _signed_headers(query: str) -> frozenset[str]:

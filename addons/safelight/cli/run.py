@@ -18,7 +18,7 @@ from safelight.proxy.gate import Gate
 
 if TYPE_CHECKING:
     from safelight.assembly import Assembly
-    from safelight.engine import Outcome
+    from safelight.case import Outcome
     from safelight.proxy.resolve import Address, Resolution
     from safelight.services import Destination
     from safelight.trust import Authority

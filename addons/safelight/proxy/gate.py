@@ -9,7 +9,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from safelight.engine import Upload
+from safelight.case import Upload
 from safelight.proxy import framing, guard, replies
 from safelight.refusals import Cause
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from mitmproxy.http import HTTPFlow
     from mitmproxy.tls import ClientHelloData, TlsData
 
-    from safelight.engine import Engine, Outcome
+    from safelight.case import Outcome
+    from safelight.engine import Engine
     from safelight.services import Catalogue, Destination
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from safelight.proxy import guard
 from safelight.proxy.gate import Gate
 
 if TYPE_CHECKING:
-    from safelight.engine import Outcome
+    from safelight.case import Outcome
     from safelight.services import Destination
 
 logger = logging.getLogger(__name__)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from safelight.images.model import Finding
     from safelight.images.streaming.steps import Steps
 
+_UNKNOWN_SIZE = 1 << 62
+MOST_GUESSED = 8
+_CUT_BADLY = "This picture is cut into pieces at places where it cannot be cleaned."
 _MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _WALKS: dict[Format, Callable[[Progress], Steps]] = {
     Format.JPEG: jpeg.walk,
@@ -38,16 +41,21 @@ class StreamCleaner:
     Once it has raised, what was given out before is not a picture and must not be completed.
     """
 
-    def __init__(self, known: Format, size: int) -> None:
-        """Raises UnalterableError for formats that cannot be cleaned on their way."""
+    def __init__(self, known: Format, size: int | None) -> None:
+        """`size` is None where nobody knows it yet. Raises UnalterableError for formats that
+        cannot be cleaned on their way."""
         if known not in _WALKS:
             raise UnalterableError(known, Length.SAME_LENGTH)
         self._format = known
-        self._progress = Progress(size, [])
+        self._sized = size is not None
+        self._progress = Progress(_UNKNOWN_SIZE if size is None else size, [])
         self._steps = _WALKS[known](self._progress)
         self._buffer = bytearray()
         self._fed = 0
+        self._given = 0
         self._remaining = 0
+        self._tail = b""
+        self._guess = b""
         self._step: object = None
         self._advance(None)
 
@@ -62,14 +70,37 @@ class StreamCleaner:
         if self._fed > self._progress.size:
             raise ImageError("This picture is longer than it was said to be.")
         self._buffer += piece
+        self._tail = (self._tail + piece[-MOST_GUESSED:])[-MOST_GUESSED:]
         output: list[bytes] = []
         while self._work(output):
             pass
-        return b"".join(output)
+        given = b"".join(output)
+        self._given += len(given)
+        if not self._guess:
+            return given
+        size = min(len(given), len(self._guess))
+        if given[:size] != self._guess[:size]:
+            raise UnalterableError(self._format, Length.SAME_LENGTH, _CUT_BADLY)
+        self._guess = self._guess[size:]
+        return given[size:]
+
+    def settle(self) -> bytes:
+        """Give out what is held back, so that as much has left as came.
+
+        A few bytes, such as half of a chunk's header, can be guessed; `feed` sees whether that was
+        right. Raises UnalterableError when more is held.
+        """
+        held = self._fed - self._given - len(self._guess)
+        if held + len(self._guess) > MOST_GUESSED:
+            raise UnalterableError(self._format, Length.SAME_LENGTH, _CUT_BADLY)
+        guess = self._tail[-held:] if held else b""
+        self._guess += guess
+        return guess
 
     def close(self) -> None:
         """Say that all pieces were fed. Raises ImageError unless the picture is complete."""
-        if self._fed != self._progress.size or self._step is not None:
+        ended = self._step is None or (not self._sized and isinstance(self._step, Blank))
+        if (self._sized and self._fed != self._progress.size) or not ended:
             raise ImageError(f"This {self._format.upper()} is cut off.")
 
     def _work(self, output: list[bytes]) -> bool:

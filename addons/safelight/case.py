@@ -1,0 +1,183 @@
+"""One upload while it is judged, and what the transforms make of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from safelight import audit, bodies, images
+from safelight.bodies import Shape
+from safelight.examiner import PICTURES, Picture, examine
+from safelight.policy import Action
+from safelight.refusals import Cause, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from safelight.services import Destination
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A request with a body that is on its way to an AI service.
+
+    `headers` has lower-case names; `body` is as the client sent it, content coding and all.
+    `length_promised`: it must stay as long as it is, for reasons that the headers do not say.
+    """
+
+    destination: Destination
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    length_promised: bool = False
+
+    @property
+    def query(self) -> str:
+        """The part of the path after the question mark."""
+        return self.path.partition("?")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What becomes of an upload: either `body` may leave, or `refusal` says why nothing may.
+
+    `pictures` counts those in it, `removed` names the kinds of findings that were taken out,
+    `warnings` are what the policy wants the person to be told. `headers` are those (lower-case)
+    that have to change with the body.
+    """
+
+    body: bytes = b""
+    refusal: Refusal | None = None
+    pictures: int = 0
+    removed: frozenset[str] = frozenset()
+    warnings: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+_NOTHING = bodies.Survey(Shape.BINARY)
+
+
+@dataclass(slots=True)
+class Case:
+    """One upload while it is being judged; `body` is without its content coding."""
+
+    upload: Upload
+    body: bytes = b""
+    piece: bodies.Piece | None = None
+    survey: bodies.Survey = _NOTHING
+    pictures: list[Picture] = field(default_factory=list)
+    doubts: dict[Cause, str] = field(default_factory=dict)
+    cleaned: dict[bodies.Site, bytes] = field(default_factory=dict)
+    names: dict[bodies.Name, str] = field(default_factory=dict)
+
+    def doubt(self, cause: Cause, reason: str) -> None:
+        """Note why this upload cannot be judged with certainty; the first reason stays."""
+        self.doubts.setdefault(cause, reason)
+
+
+def transform(case: Case, transforms: frozenset[Action]) -> None:
+    """Clean and rename as decided, unless something forbids any change."""
+    if Action.STRIP_METADATA in transforms:
+        _clean(case)
+    if Action.RENAME in transforms:
+        pictures = {picture.site.part: picture for picture in reversed(case.pictures)}
+        numbers = {part: number for number, part in enumerate(sorted(pictures), 1)}
+        case.names = {
+            name: pictures[name.part].neutral_name(
+                numbers[name.part], case.body[name.start : name.end]
+            )
+            for name in case.survey.names
+        }
+    changed = bool(case.cleaned or case.names)
+    if changed and not may_change(case.upload):
+        reason = "A signature or checksum forbids any change to the picture."
+        case.doubt(Cause.UNALTERABLE, reason)
+        case.cleaned.clear()
+        case.names.clear()
+
+
+def may_change(upload: Upload) -> bool:
+    """Can the body change without anybody noticing by a signature or a digest?"""
+    try:
+        bodies.renewed_digests(upload.headers, b"")
+    except bodies.DigestError:
+        return False
+    return not bodies.is_signed(upload.headers, upload.query)
+
+
+def new_headers(upload: Upload, body: bytes) -> Mapping[str, str]:
+    """The headers that have to change for `body` to leave in place of what came."""
+    return {} if body is upload.body else bodies.renewed_digests(upload.headers, body)
+
+
+def _clean(case: Case) -> None:
+    usual = _length(case)
+    for picture in case.pictures:
+        if picture.error is not None:
+            continue
+        length = images.Length.SAME_LENGTH if picture.site.fixed else usual
+        try:
+            cleaned = picture.cleaned(length)
+        except images.UnalterableError as error:
+            case.doubt(Cause.UNALTERABLE, str(error))
+            continue
+        except images.ImageError as error:
+            case.doubt(Cause.UNREADABLE, str(error))
+            continue
+        if cleaned != picture.content:
+            case.cleaned[picture.site] = cleaned
+
+
+def _length(case: Case) -> images.Length:
+    """Keep the length wherever it was, or may have been, promised before."""
+    upload = case.upload
+    road = upload.destination.road
+    promised = (
+        upload.length_promised
+        or bodies.promises_length(upload.headers, upload.query)
+        or (road is not None and road.size_declared)
+        or (road is None and case.survey.shape is Shape.RAW)
+    )
+    return images.Length.SAME_LENGTH if promised else images.Length.COMPACT
+
+
+def rewritten(case: Case) -> bytes:
+    """The body that may leave, in the coding it came in. Raises RuntimeError if it is wrong."""
+    if not case.cleaned and not case.names:
+        # In doubt the policy may let it go as it is: then it was perhaps not even unpacked.
+        return case.upload.body if case.doubts else packed(case, case.body)
+    body = bodies.rewrite(case.body, case.cleaned, case.names)
+    _read_again(body, case)
+    return packed(case, body)
+
+
+def packed(case: Case, body: bytes) -> bytes:
+    """`body` in the coding it came in, packed anew: compressed formats have room for names and
+    for blocks that every reader skips."""
+    upload = case.upload
+    coding = upload.headers.get("content-encoding", "").strip().lower()
+    if coding in {"", "identity"}:
+        return upload.body if body == case.body else body
+    if body == case.body and not may_change(upload):
+        return upload.body
+    return bodies.encode_coding(body, coding)
+
+
+def _read_again(body: bytes, case: Case) -> None:
+    """The new body must hold exactly the pictures it should, found by looking afresh."""
+    again = bodies.survey(body, case.upload.headers.get("content-type", ""), PICTURES)
+    found = [examine(body, site) for site in again.sites]
+    wanted = [case.cleaned.get(picture.site, picture.content) for picture in case.pictures]
+    if [picture.content for picture in found] != wanted:
+        raise RuntimeError
+    for before, after in zip(case.pictures, found, strict=True):
+        if before.site in case.cleaned and (after.error is not None or after.kinds):
+            raise RuntimeError
+
+
+def entry(case: Case, picture: Picture, *, blocked: bool) -> audit.Picture:
+    """A picture's part of the audit record."""
+    cleaned = not blocked and picture.site in case.cleaned
+    sent = None if blocked else case.cleaned.get(picture.site, picture.content)
+    renamed = not blocked and any(name.part == picture.site.part for name in case.names)
+    return picture.entry(sent, cleaned=cleaned, renamed=renamed)

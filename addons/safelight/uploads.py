@@ -1,0 +1,114 @@
+"""Uploads that arrive in pieces: each piece is cleaned as it comes, its length stays.
+
+What is known of an upload is kept between its pieces, for a while and for a bounded number of
+them. A piece that does not follow the one before cannot be judged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from safelight import bodies, images
+from safelight.examiner import PICTURES
+from safelight.images import ImageError, StreamCleaner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from safelight.bodies import Piece
+
+MOST_UPLOADS = 64
+LONGEST_PAUSE = 600  # seconds
+
+
+class UnknownPieceError(Exception):
+    """This piece cannot be judged; the text says why, in a sentence for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class CleanPiece:
+    """What may leave of a piece, what kind of picture it is of (None: of none), and what was
+    found in it and before."""
+
+    content: bytes
+    type: str | None = None
+    kinds: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class _Upload:
+    cleaner: StreamCleaner | None
+    type: str | None
+    next: int
+    touched: float
+    last: tuple[int, bytes, CleanPiece] | None = None
+
+
+class Uploads:
+    """All uploads in pieces that are on their way."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._uploads: OrderedDict[str, _Upload] = OrderedDict()
+
+    def add(self, piece: Piece, content: bytes) -> CleanPiece:
+        """Clean the next piece of an upload. Raises UnknownPieceError and ImageError; then the
+        upload is forgotten, and none of its later pieces is judged."""
+        with self._lock:
+            try:
+                return self._add(piece, content)
+            except (UnknownPieceError, ImageError):
+                self._uploads.pop(piece.upload, None)
+                raise
+
+    def forget(self, piece: Piece) -> None:
+        """Judge no later piece of this upload."""
+        with self._lock:
+            self._uploads.pop(piece.upload, None)
+
+    def _add(self, piece: Piece, content: bytes) -> CleanPiece:
+        self._drop_old()
+        digest = hashlib.sha256(content).digest()
+        upload = self._uploads.get(piece.upload)
+        if upload is not None and upload.last is not None:
+            position, seen, clean = upload.last
+            if (position, seen) == (piece.position, digest):
+                return clean  # sent again
+        if piece.is_first:
+            upload = self._uploads[piece.upload] = self._begun(piece, content)
+        elif upload is None or upload.next != piece.position:
+            raise UnknownPieceError("It is a piece of something whose beginning was not seen.")
+        upload.touched = self._clock()
+        upload.next = piece.position + (1 if piece.counts_pieces else len(content))
+        clean = _cleaned(upload, content)
+        upload.last = (piece.position, digest, clean)
+        return clean
+
+    def _begun(self, piece: Piece, content: bytes) -> _Upload:
+        known = images.sniff(content)
+        cleaner = StreamCleaner(known, piece.total) if known is not None else None
+        return _Upload(cleaner, str(known) if known else None, piece.position, self._clock())
+
+    def _drop_old(self) -> None:
+        oldest = self._clock() - LONGEST_PAUSE
+        for key in [key for key, one in self._uploads.items() if one.touched < oldest]:
+            del self._uploads[key]
+        while len(self._uploads) >= MOST_UPLOADS:
+            self._uploads.popitem(last=False)
+
+
+def _cleaned(upload: _Upload, content: bytes) -> CleanPiece:
+    if upload.cleaner is None:
+        found = bodies.survey(content, "", PICTURES)
+        if found.sites or found.doubts:
+            raise UnknownPieceError("A picture stands inside something that is sent in pieces.")
+        return CleanPiece(content)
+    cleaned = upload.cleaner.feed(content) + upload.cleaner.settle()
+    kinds = frozenset(str(finding.kind) for finding in upload.cleaner.findings)
+    return CleanPiece(cleaned, upload.type, kinds)

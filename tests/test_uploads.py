@@ -1,0 +1,49 @@
+"""Uploads in pieces: what is remembered, for how long, and how many."""
+
+from __future__ import annotations
+
+import pytest
+
+from safelight.bodies import Piece
+from safelight.uploads import LONGEST_PAUSE, MOST_UPLOADS, UnknownPieceError, Uploads
+from tests.support import pictures
+
+PNG = pictures.png()
+CUT = PNG.index(b"IDAT") + 20
+
+
+def test_an_upload_is_forgotten_after_a_while() -> None:
+    now = 0.0
+    uploads = Uploads(lambda: now)
+    uploads.add(Piece("/a", 0), PNG[:CUT])
+    now = LONGEST_PAUSE + 1
+    with pytest.raises(UnknownPieceError):
+        uploads.add(Piece("/a", CUT), PNG[CUT:])
+
+
+def test_the_oldest_is_forgotten_when_there_are_too_many() -> None:
+    uploads = Uploads()
+    for number in range(MOST_UPLOADS + 1):
+        uploads.add(Piece(f"/{number}", 0), PNG[:CUT])
+    with pytest.raises(UnknownPieceError):
+        uploads.add(Piece("/0", CUT), PNG[CUT:])
+    uploads.add(Piece("/5", CUT), PNG[CUT:])
+
+
+def test_parts_are_counted() -> None:
+    uploads = Uploads()
+    first = uploads.add(Piece("/a x", 1, counts_pieces=True), PNG[:CUT])
+    second = uploads.add(Piece("/a x", 2, counts_pieces=True), PNG[CUT:])
+    assert not pictures.says_secrets(first.content + second.content)
+    assert pictures.same_pixels(PNG, first.content + second.content)
+    with pytest.raises(UnknownPieceError):
+        uploads.add(Piece("/a x", 4, counts_pieces=True), b"more")
+
+
+def test_after_a_piece_that_cannot_be_judged_none_is() -> None:
+    uploads = Uploads()
+    uploads.add(Piece("/a", 0), PNG[:CUT])
+    with pytest.raises(UnknownPieceError):
+        uploads.add(Piece("/a", CUT + 1), PNG[CUT + 1 :])
+    with pytest.raises(UnknownPieceError):
+        uploads.add(Piece("/a", CUT), PNG[CUT:])
