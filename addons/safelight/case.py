@@ -43,7 +43,7 @@ class Outcome:
 
     `pictures` counts those in it, `removed` names the kinds of findings that were taken out,
     `warnings` are what the policy wants the person to be told. `headers` are those (lower-case)
-    that have to change with the body.
+    that have to change with the body, `path` is the path and query to ask for instead.
     """
 
     body: bytes = b""
@@ -52,6 +52,7 @@ class Outcome:
     removed: frozenset[str] = frozenset()
     warnings: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    path: str | None = None
 
 
 _NOTHING = bodies.Survey(Shape.BINARY)
@@ -69,6 +70,7 @@ class Case:
     doubts: dict[Cause, str] = field(default_factory=dict)
     cleaned: dict[bodies.Site, bytes] = field(default_factory=dict)
     names: dict[bodies.Name, str] = field(default_factory=dict)
+    named: bodies.Declaration | None = None
 
     def doubt(self, cause: Cause, reason: str) -> None:
         """Note why this upload cannot be judged with certainty; the first reason stays."""
@@ -88,12 +90,15 @@ def transform(case: Case, transforms: frozenset[Action]) -> None:
             )
             for name in case.survey.names
         }
-    changed = bool(case.cleaned or case.names)
+        upload = case.upload
+        case.named = bodies.neutral_declaration(case.body, upload.path, upload.headers)
+    changed = bool(case.cleaned or case.names or case.named)
     if changed and not may_change(case.upload):
         reason = "A signature or checksum forbids any change to the picture."
         case.doubt(Cause.UNALTERABLE, reason)
         case.cleaned.clear()
         case.names.clear()
+        case.named = None
 
 
 def may_change(upload: Upload) -> bool:
@@ -143,10 +148,13 @@ def _length(case: Case) -> images.Length:
 
 def rewritten(case: Case) -> bytes:
     """The body that may leave, in the coding it came in. Raises RuntimeError if it is wrong."""
-    if not case.cleaned and not case.names:
+    if not case.cleaned and not case.names and not case.named:
         # In doubt the policy may let it go as it is: then it was perhaps not even unpacked.
         return case.upload.body if case.doubts else packed(case, case.body)
     body = bodies.rewrite(case.body, case.cleaned, case.names)
+    if case.named is not None:
+        named = bodies.neutral_declaration(body, case.upload.path, case.upload.headers)
+        body = named.body if named else body
     _read_again(body, case)
     return packed(case, body)
 
@@ -179,5 +187,6 @@ def entry(case: Case, picture: Picture, *, blocked: bool) -> audit.Picture:
     """A picture's part of the audit record."""
     cleaned = not blocked and picture.site in case.cleaned
     sent = None if blocked else case.cleaned.get(picture.site, picture.content)
-    renamed = not blocked and any(name.part == picture.site.part for name in case.names)
+    named = case.named is not None or any(name.part == picture.site.part for name in case.names)
+    renamed = named and not blocked
     return picture.entry(sent, cleaned=cleaned, renamed=renamed)

@@ -7,6 +7,7 @@ record was synced.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safelight import audit, bodies, images, policy
@@ -56,6 +57,10 @@ class Engine:
         default: int = policy.Policy.model_fields["largest_upload"].default
         self.largest_upload = self._policy.largest_upload if self._policy else default
 
+    def concerns(self, upload: Upload) -> bool:
+        """Is there anything to judge: a body, or the name of a picture without one?"""
+        return bool(upload.body or bodies.neutral_declaration(b"", upload.path, upload.headers))
+
     def process(self, upload: Upload) -> Outcome:
         """Judge one upload. Never raises."""
         try:
@@ -85,8 +90,7 @@ class Engine:
         if case.piece is not None:
             return self._process_piece(case, case.piece)
         if not case.pictures and not case.doubts:
-            body = packed(case, case.body)
-            return Outcome(body, headers=new_headers(upload, body))
+            return self._without_names(case)
         if self._policy is None:
             reason = "The policy file has a mistake, so nothing can be decided."
             return self.refuse(upload.destination, Cause.POLICY_UNUSABLE, reason, len(upload.body))
@@ -203,6 +207,34 @@ class Engine:
         removed = clean.kinds if body is not upload.body else frozenset()
         return Outcome(body, None, 1, removed, reasons, new_headers(upload, body))
 
+    def _without_names(self, case: Case) -> Outcome:
+        """A request without pictures; it may still name one that comes before or after it."""
+        upload = case.upload
+        named = bodies.neutral_declaration(case.body, upload.path, upload.headers)
+        if named is None or self._policy is None or not may_change(upload):
+            body = packed(case, case.body)
+            return Outcome(body, headers=new_headers(upload, body))
+        service = upload.destination.service
+        decision = policy.decide(
+            self._policy,
+            (
+                policy.Facts(service.id, service.category, _type_by_ending(ending), 0, frozenset())
+                for ending in named.endings
+            ),
+        )
+        if Action.RENAME not in decision.transforms:
+            body = packed(case, case.body)
+            return Outcome(body, headers=new_headers(upload, body))
+        body = packed(case, named.body)
+        # Whether the picture may leave is decided when it comes.
+        decision = replace(decision, verdict=Verdict.ALLOW, because=frozenset())
+        self._journal.decided(
+            upload.destination, case.survey.shape, len(upload.body), [], decision, (), None
+        )
+        headers = {**new_headers(upload, body), **named.headers}
+        path = named.path if named.path != upload.path else None
+        return Outcome(body, headers=headers, path=path)
+
     def _conclude(self, case: Case, decision: policy.Decision) -> Outcome:
         """Build what may leave and read it again; record the decision; only then let it go."""
         upload = case.upload
@@ -227,8 +259,12 @@ class Engine:
             )
         cleaned = [picture for picture in case.pictures if picture.site in case.cleaned]
         removed = frozenset(kind for picture in cleaned for kind in picture.kinds)
-        headers = new_headers(upload, body)
-        return Outcome(body, None, len(case.pictures), removed, reasons, headers)
+        headers = dict(new_headers(upload, body))
+        path = None
+        if case.named is not None:
+            headers |= case.named.headers
+            path = case.named.path if case.named.path != upload.path else None
+        return Outcome(body, None, len(case.pictures), removed, reasons, headers, path)
 
     def _cause(self, case: Case, decision: policy.Decision) -> Cause:
         """A rule that blocks is the cause; otherwise the first doubt that blocks is."""
@@ -239,6 +275,11 @@ class Engine:
             for cause, reason in case.doubts.items()
             if policy.when_unsure(self._policy, cause, reason).verdict is Verdict.BLOCK
         )
+
+
+def _type_by_ending(ending: str) -> str:
+    same = {"jpg": "jpeg", "jfif": "jpeg", "apng": "png", "heic": "heif", "mov": "mp4"}
+    return {"tif": "tiff", "dng": "tiff", **same}.get(ending, ending)
 
 
 def _unrecorded(destination: Destination, error: AuditError) -> Outcome:

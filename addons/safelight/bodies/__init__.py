@@ -3,6 +3,8 @@
 from safelight.bodies.coding import CodingError, ExpandsTooFarError
 from safelight.bodies.coding import decode as decode_coding
 from safelight.bodies.coding import encode as encode_coding
+from safelight.bodies.declared import Declaration
+from safelight.bodies.declared import neutral as neutral_declaration
 from safelight.bodies.digests import DigestError
 from safelight.bodies.digests import renewed as renewed_digests
 from safelight.bodies.model import (
@@ -22,6 +24,7 @@ from safelight.bodies.survey import survey
 
 __all__ = [
     "CodingError",
+    "Declaration",
     "DigestError",
     "Doubt",
     "Doubtful",
@@ -37,6 +40,7 @@ __all__ = [
     "decode_coding",
     "encode_coding",
     "is_signed",
+    "neutral_declaration",
     "piece_of",
     "promises_length",
     "renewed_digests",

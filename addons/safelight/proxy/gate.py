@@ -93,11 +93,11 @@ class Gate:
         if destination is None or flow.response or flow.error:
             return
         body = flow.request.raw_content or b""
-        if not body:
-            guard.clear(flow)
-            return
         headers = {name.lower(): flow.request.headers[name] for name in flow.request.headers}
         upload = Upload(destination, flow.request.path, headers, body)
+        if not self._engine.concerns(upload):
+            guard.clear(flow)
+            return
         # Walking a large body takes a while, and so does a sync of the disk.
         async with asyncio.timeout(_LONGEST_LOOK):
             outcome = await asyncio.to_thread(self._engine.process, upload)
@@ -108,8 +108,10 @@ class Gate:
             flow.request.raw_content = outcome.body
             if "content-length" in flow.request.headers:
                 flow.request.headers["content-length"] = str(len(outcome.body))
-            for name, value in outcome.headers.items():
-                flow.request.headers[name] = value
+        for name, value in outcome.headers.items():
+            flow.request.headers[name] = value
+        if outcome.path is not None:
+            flow.request.path = outcome.path
         guard.clear(flow)
         if outcome.pictures:
             self._told(destination, outcome)
