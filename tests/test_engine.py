@@ -282,3 +282,25 @@ def test_formats_that_need_the_whole_are_stopped_in_pieces(policy: Policy) -> No
     assert first.refusal.cause is Cause.UNALTERABLE
     whole = send(policy(CLEAN), photo, {"tus-resumable": "1.0.0", "upload-offset": "0"})
     assert whole.body == images.strip(photo, Length.SAME_LENGTH)
+
+
+def test_names_of_pictures_go_from_every_step_of_an_upload(policy: Policy) -> None:
+    loaded = policy(CLEAN)
+    announced = json.dumps({"file_name": "Anna at home.jpg", "file_size": len(JPEG)}).encode()
+    outcome = send(loaded, announced)
+    assert json.loads(outcome.body) == {"file_name": "image.jpg", "file_size": len(JPEG)}
+    sent = send(loaded, JPEG, {"x-entity-name": "Anna at home.jpg"})
+    assert sent.headers["x-entity-name"] == "image.jpg"
+    assert sent.body == images.strip(JPEG)
+    inside = {"fileName": "Anna.jpg", "content": base64.b64encode(JPEG).decode()}
+    arrived = json.loads(send(loaded, json.dumps(inside).encode()).body)
+    assert arrived["fileName"] == "image.jpg"
+    assert base64.b64decode(arrived["content"]) == images.strip(JPEG)
+
+
+def test_names_stay_where_the_policy_does_not_rename(policy: Policy) -> None:
+    announced = b'{"file_name": "Anna.jpg"}'
+    rule = {"id": "c", "do": "strip-metadata", "because": "x"}
+    assert send(policy(rule), announced).body == announced
+    only_png = {**CLEAN, "when": {"upload": {"type": "png"}}}
+    assert send(policy(only_png), announced).body == announced

@@ -148,6 +148,41 @@ def test_pictures_in_protobuf_messages(lab: Lab) -> None:
     assert received.body == grpc(images.strip(pictures.jpeg(), Length.SAME_LENGTH))
 
 
+def test_a_picture_in_two_pieces(lab: Lab) -> None:
+    photo = pictures.jpeg(width=640, height=480)
+    cut = len(photo) - 5_000
+    for start, end in ((0, cut), (cut, len(photo))):
+        piece = write(lab, "piece", photo[start:end])
+        answer = lab.curl(
+            "-X",
+            "PUT",
+            "-H",
+            f"content-range: bytes {start}-{end - 1}/{len(photo)}",
+            "--data-binary",
+            f"@{piece}",
+            "https://files.oaiusercontent.com/files/abc/raw",
+        )
+        assert answer.status == 200
+    arrived = b"".join(received.body for received in lab.arrived)
+    assert arrived == images.strip(photo, Length.SAME_LENGTH)
+    assert_clean(photo, arrived)
+
+
+def test_names_in_every_step(lab: Lab) -> None:
+    before = len(lab.proxy.records())
+    announced = write(lab, "announced", b'{"file_name": "Anna at home.jpg", "file_size": 5}')
+    lab.curl("--data-binary", f"@{announced}", "https://chatgpt.com/backend-api/files")
+    lab.curl("--data-binary", "x", "https://api.openai.com/v1/files?name=Anna.jpg&limit=5")
+    lab.curl("-H", "x-entity-name: Anna.jpg", "https://api.openai.com/v1/files")
+    step, listing, probe = lab.arrived
+    assert step.body == b'{"file_name": "image.jpg", "file_size": 5}'
+    assert listing.path == "/v1/files?name=image.jpg&limit=5"
+    assert probe.headers["x-entity-name"] == "image.jpg"
+    assert [record["transforms"] for record in lab.new_records(before)] == [
+        ["rename", "strip-metadata"]
+    ] * 3
+
+
 def grpc(picture: bytes) -> bytes:
     """A gRPC frame of a message with a text, a picture, the picture as a data URL, a text."""
     url = b"data:image/jpeg;base64," + base64.b64encode(picture)
