@@ -23,6 +23,11 @@ SERVICE_HOSTS = [
     "chatgpt.com",
     "files.oaiusercontent.com",
     "claude.ai",
+    "generativelanguage.googleapis.com",
+    "api.mistral.ai",
+    "api.replicate.com",
+    "rest.fal.ai",
+    "v3.fal.media",
 ]
 OTHER_HOST = "www.example.org"
 

@@ -29,7 +29,7 @@ class Received:
     body: bytes
 
 
-type Answer = Callable[[Received], tuple[int, str, bytes]]
+type Answer = Callable[[Received], tuple[int, str, bytes] | tuple[int, str, bytes, dict[str, str]]]
 
 
 def accept(_: Received) -> tuple[int, str, bytes]:
@@ -108,10 +108,11 @@ class Origin:
             body,
         )
         self.received.append(received)
-        status, content_type, content = self.answer(received)
+        status, content_type, content, *more = self.answer(received)
         headers = [
             (b"content-type", content_type.encode()),
             (b"content-length", str(len(content)).encode()),
+            *((name.encode(), value.encode()) for one in more for name, value in one.items()),
         ]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": content})
