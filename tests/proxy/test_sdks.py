@@ -59,7 +59,8 @@ print(fal_client.SyncClient(key='x').upload(photo, 'image/jpeg', 'Anna at home.j
 FILE = {
     "id": "f", "object": "file", "bytes": 1, "created_at": 1, "filename": "f", "purpose": "ocr",
     "sample_type": "pretrain", "source": "upload", "etag": "e", "name": "f", "size": 1,
-    "content_type": "image/jpeg", "checksums": {"sha256": "x"}, "metadata": {}, "expires_at": "2030-01-01T00:00:00Z",
+    "content_type": "image/jpeg", "checksums": {"sha256": "x"}, "metadata": {},
+    "expires_at": "2030-01-01T00:00:00Z",
     "urls": {"get": "https://api.replicate.com/v1/files/f"},
 }  # fmt: skip
 CHAT = {
