@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safelight import paths
-from safelight.services import Catalogue
+from safelight.services import Catalogue, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +73,9 @@ Written by `make docs` from the catalogue and `tests/coverage_page.py`.
 
 For each service and each way in which it takes pictures: what is done, and which test shows it. A
 road *by its mechanism* is tested with a request of the same build, not with the service's own
-client. No test talks to a real service.
+client. No test talks to a real service. Where only a service's answer names the storage, the
+address is learnt from it if the certificate may speak for its host: Amazon, Google, Azure,
+Cloudflare R2, Alibaba and Volcengine.
 
 {count} services; {roads} roads that carry pictures, {clients} of them tested with a client that
 others wrote, {none} not covered or not known.
@@ -85,6 +87,8 @@ others wrote, {none} not covered or not known.
 
 
 _NO_TEST = "**no test**"
+_NOT_COVERED = "**not covered**: nothing tells the storage host from anybody else's"
+_LEARNT = "tests/proxy/test_roads.py::test_storage_that_only_an_answer_names"
 _TO_STORAGE = {"raw_put_presigned", "s3_post_form"}
 
 
@@ -93,9 +97,10 @@ def _row(service: Service, road: Road) -> tuple[str, str, str, str, str]:
     if service.body_change == "body_signed":
         done = "stopped: the client signs the body"
     if road.encoding in _TO_STORAGE and not road.hosts:
-        # Nothing tells such a storage host from anybody else's.
-        done = "**not covered**: only the service's answer names the storage host"
-        return service.name, road.id, road.encoding, done, _NO_TEST
+        asks = any(road.role is Role.DECLARE for road in service.roads)
+        done = f"{done}, once the service's answer has named the address" if asks else _NOT_COVERED
+        test = f"by its mechanism: {_LEARNT}" if asks else _NO_TEST
+        return service.name, road.id, road.encoding, done, test
     client = CLIENTS.get((service.id, road.id))
     tested = client or (f"by its mechanism: {test}" if test != _NO_TEST else test)
     return service.name, road.id, road.encoding, done, tested

@@ -52,7 +52,7 @@ def test_a_service_with_a_bad_certificate_gets_nothing(lab: Lab) -> None:
         "::api.openai.com:443",
         "--data-binary",
         "x",
-        "https://api.mistral.ai/v1/files",
+        "https://api.stability.ai/v1/files",
     )
     assert answer.status == 502
     assert lab.arrived == []

@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from safelight import images
+from safelight.bodies import encode_coding
 from safelight.images import Length
+from tests.support import lab as labs
 from tests.support import pictures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.support.lab import Lab
+    from tests.support.origin import Received
 
 JPEG = pictures.jpeg()
 COMPACT = images.strip(JPEG)
@@ -158,3 +162,39 @@ def test_roads(lab: Lab, name: str, version: str) -> None:
     assert received.body == road.body(road.sent)
     expected = {**road.headers, **road.arriving, "content-length": str(len(received.body))}
     assert expected.items() <= received.headers.items()
+
+
+STORED = "https://prod-files.s3.us-west-2.amazonaws.com/space/photo.jpg?X-Amz-Signature=0f"
+
+
+def says_where(received: Received) -> tuple[int, str, bytes]:
+    """Notion's answer to a question for an address."""
+    document = {"url": "x", "signedPutUrl": STORED} if "getUpload" in received.path else {}
+    return 200, "application/json", json.dumps(document).encode()
+
+
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+def test_storage_that_only_an_answer_names(tmp_path: Path, coding: str) -> None:
+    def packed(received: Received) -> tuple[int, str, bytes, dict[str, str]]:
+        status, content_type, content = says_where(received)
+        return status, content_type, encode_coding(content, coding), {"content-encoding": coding}
+
+    with labs.running(tmp_path, answer=packed) as lab:
+        photo = tmp_path / "photo"
+        photo.write_bytes(JPEG)
+        # Before anybody named it, it is a stranger's host: relayed as it is, not even decrypted.
+        lab.curl("-T", photo, STORED, root=lab.origin_root)
+        question = ["--data-binary", '{"bucket": "secure", "name": "Anna.jpg"}']
+        url = "https://www.notion.so/api/v3/getUploadFileUrl"
+        answered = lab.curl("--compressed", *question, url)
+        assert json.loads(answered.body)["signedPutUrl"] == STORED
+        lab.curl("-T", photo, STORED)
+        lab.curl("-T", photo, STORED.replace("space", "other"))
+        before, _, upload, elsewhere = lab.arrived
+        assert before.body == JPEG
+        assert upload.body == KEPT
+        assert elsewhere.body == JPEG
+        records = [one for one in lab.proxy.records() if one["pictures"]]
+        assert [(one["service"], one["host"]) for one in records] == [
+            ("notion_ai", "*.amazonaws.com")
+        ]

@@ -28,6 +28,8 @@ SERVICE_HOSTS = [
     "api.replicate.com",
     "rest.fal.ai",
     "v3.fal.media",
+    "www.notion.so",
+    "prod-files.s3.us-west-2.amazonaws.com",
 ]
 OTHER_HOST = "www.example.org"
 

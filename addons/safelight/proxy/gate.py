@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from safelight.case import Upload
 from safelight.proxy import framing, guard, replies
 from safelight.refusals import Cause
+from safelight.services import Destination, Learnt, Role
+from safelight.services.learnt import LONGEST_ANSWER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     from safelight.case import Outcome
     from safelight.engine import Engine
-    from safelight.services import Catalogue, Destination
+    from safelight.services import Catalogue
 
 logger = logging.getLogger(__name__)
 
@@ -41,13 +43,14 @@ class Gate:
         self._engine = engine
         self._catalogue = catalogue
         self._told = told
+        self._learnt = Learnt(catalogue.permitted_names())
 
     def tls_clienthello(self, data: ClientHelloData) -> None:
         """Decrypt connections to AI services; relay all others as they are."""
         address = data.context.server.address
         port = address[1] if address else 443
         names = [data.client_hello.sni, address[0] if address else None]
-        guarded = any(name and self._catalogue.covers(name, port) for name in names)
+        guarded = any(name and self._covers(name, port) for name in names)
         data.ignore_connection = not guarded
 
     def tls_failed_client(self, data: TlsData) -> None:
@@ -63,9 +66,7 @@ class Gate:
         """Decide by the headers alone whether this is an upload to an AI service."""
         if flow.response or flow.error:
             return
-        guarded = [
-            name for name in framing.names(flow) if self._catalogue.covers(name, flow.request.port)
-        ]
+        guarded = [name for name in framing.names(flow) if self._covers(name, flow.request.port)]
         if not guarded:
             guard.clear_anything(flow)
             flow.request.stream = True
@@ -117,13 +118,21 @@ class Gate:
             self._told(destination, outcome)
 
     def responseheaders(self, flow: HTTPFlow) -> None:
-        """Answers are not our business: they pass as they come."""
+        """Answers pass as they come, save those that say where an upload is to go."""
         if flow.response is None or flow.response.status_code == 101:
             return
-        flow.response.stream = True
+        flow.response.stream = not _names_addresses(flow)
         if _DESTINATION in flow.metadata:
             # HTTP/3 would go past this proxy.
             flow.response.headers.pop("alt-svc", None)
+
+    def response(self, flow: HTTPFlow) -> None:
+        """Learn where the service wants the picture."""
+        destination: Destination | None = flow.metadata.get(_DESTINATION)
+        if destination is None or flow.response is None or not _names_addresses(flow):
+            return
+        answer = flow.response.get_content(strict=False) or b""
+        self._learnt.learn(destination.service, answer.decode("utf-8", "replace"))
 
     async def websocket_message(self, flow: HTTPFlow) -> None:
         """Judge a message as a body of its own; what no verdict lets through stays here."""
@@ -152,7 +161,13 @@ class Gate:
             found = self._catalogue.find(name, request.port, request.method, request.path)
             if found is not None:
                 return found
+            learnt = self._learnt.find(name, request.path)
+            if learnt is not None:
+                return Destination(*learnt)
         return None
+
+    def _covers(self, name: str, port: int) -> bool:
+        return self._catalogue.covers(name, port) or (port == 443 and self._learnt.covers(name))
 
     def _refuse_large(self, flow: HTTPFlow, destination: Destination) -> None:
         megabytes = self._engine.largest_upload / 1_000_000
@@ -166,6 +181,21 @@ class Gate:
         if outcome.refusal is not None:
             flow.response = replies.refusal(flow.request, outcome.refusal)
             self._told(destination, outcome)
+
+
+def _names_addresses(flow: HTTPFlow) -> bool:
+    """Is this the answer to a step that asks where a picture should go?"""
+    destination: Destination | None = flow.metadata.get(_DESTINATION)
+    if destination is None or destination.road is None or flow.response is None:
+        return False
+    length = flow.response.headers.get("content-length", "0")
+    return (
+        destination.road.role is Role.DECLARE
+        and flow.response.status_code < 400
+        and "event-stream" not in flow.response.headers.get("content-type", "")
+        and length.isdigit()
+        and int(length) <= LONGEST_ANSWER
+    )
 
 
 def _declared_length(flow: HTTPFlow) -> int:
