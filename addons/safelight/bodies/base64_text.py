@@ -12,6 +12,8 @@ import binascii
 import re
 from typing import TYPE_CHECKING
 
+import stringzilla
+
 from safelight.bodies.model import Encoding, Site
 
 if TYPE_CHECKING:
@@ -49,6 +51,9 @@ _RUN = re.compile(
     + _PADDING
     + rb"){0,2}"
 )
+_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_\\%-"
+_MARKED = bytes(65 if byte in _LETTERS else 32 for byte in range(256))
+_LONG_ENOUGH = b"A" * SHORTEST_RUN
 _ESCAPES = re.compile(_ESCAPE + rb"|%3[Dd]|\\{1,15}u003[Dd]")
 _BREAKS = re.compile(_BREAK)
 
@@ -57,8 +62,13 @@ def find(
     body: bytes, start: int, end: int, recogniser: Recogniser, part: int = 0
 ) -> Iterator[Site]:
     """Yield a site for each base64 picture in `body[start:end]`."""
+    # Words are short: most text is passed over at the speed of a search for 32 in a row.
+    marked = body[start:end].translate(_MARKED)
     position = start
-    while (match := _RUN.search(body, position, end)) is not None:
+    while (ahead := stringzilla.find(marked, _LONG_ENOUGH, position - start)) >= 0:
+        match = _RUN.search(body, start + ahead, end)
+        if match is None:
+            return
         position = match.end()
         for candidate in _candidates(body, match.start(), match.end()):
             if _starts_image(body[candidate : match.end()], recogniser):

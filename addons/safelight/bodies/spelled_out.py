@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import stringzilla
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -30,20 +32,28 @@ def _percents(digits: list[bytes]) -> bytes:
     return b"%" + b"%".join(digits)
 
 
-def _spellings(data: bytes) -> Iterator[bytes]:
-    """Patterns that each begin with plain characters: those are searched for fastest."""
+def _spellings(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Patterns, each with the plain characters that it begins with."""
     lower = [b"%02x" % byte for byte in data]
     for digits in (lower, [pair.upper() for pair in lower]):
-        yield b"".join(digits) + rb"[0-9A-Fa-f]{%d}" % _LONGEST_HASH
-        yield _escapes(digits)
-        yield _percents(digits)
-    yield _numbers(data)
-    yield re.escape(data.decode("latin-1").encode())
+        yield b"".join(digits), b"".join(digits) + rb"[0-9A-Fa-f]{%d}" % _LONGEST_HASH
+        yield b"u00" + digits[0], _escapes(digits)
+        yield _percents(digits), _percents(digits)
+    yield str(data[0]).encode(), _numbers(data)
+    yield data.decode("latin-1").encode(), re.escape(data.decode("latin-1").encode())
 
 
-_SPELLINGS = [re.compile(pattern) for data in _BEGINNINGS for pattern in _spellings(data)]
+_SPELLINGS = [
+    (beginning, re.compile(pattern))
+    for data in _BEGINNINGS
+    for beginning, pattern in _spellings(data)
+]
 
 
 def holds_picture(body: bytes, start: int, end: int) -> bool:
     """Does a picture begin in `body[start:end]`, spelled out in one of these ways?"""
-    return any(pattern.search(body, start, end) for pattern in _SPELLINGS)
+    for beginning, pattern in _SPELLINGS:
+        first = stringzilla.find(body, beginning, start, end)
+        if first >= 0 and pattern.search(body, first, end):
+            return True
+    return False
