@@ -188,13 +188,16 @@ def _names_addresses(flow: HTTPFlow) -> bool:
     destination: Destination | None = flow.metadata.get(_DESTINATION)
     if destination is None or destination.road is None or flow.response is None:
         return False
-    length = flow.response.headers.get("content-length", "0")
+    headers = flow.response.headers
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    length = headers.get("content-length", "")
+    # Anything else may be a stream that somebody is waiting for.
+    whole = length.isdigit() or (not length and media_type == "application/json")
     return (
         destination.road.role is Role.DECLARE
         and flow.response.status_code < 400
-        and "event-stream" not in flow.response.headers.get("content-type", "")
-        and length.isdigit()
-        and int(length) <= LONGEST_ANSWER
+        and whole
+        and int(length or 0) <= LONGEST_ANSWER
     )
 
 
