@@ -64,6 +64,7 @@ CLIENTS = {
     ("replicate", "files"): f"replicate: {_SDKS}",
     ("replicate", "inline"): f"replicate: {_SDKS}",
     ("fal", "cdn"): f"fal-client: {_SDKS}",
+    ("perplexity", "s3"): "boto3's form: tests/proxy/test_storage.py::test_a_presigned_form",
     ("chatgpt_web", "put"): "curl: tests/proxy/test_uploads.py::test_a_picture_in_two_pieces",
 }
 _TEXT = """\
