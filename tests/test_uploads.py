@@ -47,3 +47,21 @@ def test_after_a_piece_that_cannot_be_judged_none_is() -> None:
         uploads.add(Piece("/a", CUT + 1), PNG[CUT + 1 :])
     with pytest.raises(UnknownPieceError):
         uploads.add(Piece("/a", CUT), PNG[CUT:])
+
+
+def test_pieces_are_kept_only_up_to_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("safelight.uploads.MOST_REMEMBERED", 2 * CUT)
+    now = 0.0
+    uploads = Uploads(lambda: now)
+    for number in range(3):
+        now = float(number)
+        uploads.add(Piece(f"/{number}", 0), PNG[:CUT])
+        uploads.add(Piece(f"/{number}", CUT), PNG[CUT : CUT + 9])
+        uploads.add(Piece(f"/{number}", CUT + 9), PNG[CUT + 9 : CUT + 9])
+    kept = [one for one in uploads._uploads.values() if one.last is not None]
+    assert sum(len(one.last[2].content) for one in kept if one.last) <= 2 * CUT
+    for number in range(3):
+        now += 1
+        uploads.add(Piece(f"/{number + 9}", 0), PNG[:CUT])
+    assert uploads._uploads["/9"].last is None
+    assert uploads._uploads["/11"].last is not None

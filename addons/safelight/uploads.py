@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from safelight.bodies import Piece
 
 MOST_UPLOADS = 64
+MOST_REMEMBERED = 64_000_000  # bytes
 LONGEST_PAUSE = 600  # seconds
 
 
@@ -88,7 +89,18 @@ class Uploads:
         upload.next = piece.position + (1 if piece.counts_pieces else len(content))
         clean = _cleaned(upload, content)
         upload.last = (piece.position, digest, clean)
+        self._forget_pieces()
         return clean
+
+    def _forget_pieces(self) -> None:
+        """Pieces are kept so that they can be sent again; all together not too many bytes."""
+        kept = [one for one in self._uploads.values() if one.last is not None]
+        size = sum(len(one.last[2].content) for one in kept if one.last)
+        for one in sorted(kept, key=lambda upload: upload.touched):
+            if size <= MOST_REMEMBERED:
+                return
+            size -= len(one.last[2].content) if one.last else 0
+            one.last = None
 
     def _begun(self, piece: Piece, content: bytes) -> _Upload:
         known = images.sniff(content)
