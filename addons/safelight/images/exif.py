@@ -7,7 +7,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import piexif
 
@@ -31,6 +31,12 @@ _KINDS = {
     Kind.COMMENT: {0x010E, 0x9286, 0x9C9B, 0x9C9C, 0x9C9E, 0x9C9F, 0x010D},
 }
 _KIND_OF = {tag: kind for kind, tags in _KINDS.items() for tag in tags}
+_CHILDREN = {
+    _EXIF_IFD: Kind.UNKNOWN_DATA,
+    _INTEROP_IFD: Kind.UNKNOWN_DATA,
+    _GPS_IFD: Kind.LOCATION,
+}
+_ROWS = {order: struct.Struct(f"{order}HHI4s") for order in "<>"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +60,10 @@ class ExifBlock:
     intact: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     tag: int
     type: int
-    count: int
+    components: int
     value: bytes
 
 
@@ -69,6 +74,7 @@ class _Tiff:
         self.data = data
         self.order = {b"II*\0": "<", b"MM\0*": ">"}.get(data[:4], "")
         self.intact = bool(self.order)
+        self.row = _ROWS[self.order or "<"]
         self.budget = MOST_ENTRIES
         self.seen: set[int] = set()
 
@@ -99,22 +105,22 @@ class _Tiff:
         return self.number(self.data[position : position + 4])
 
     def _entry(self, position: int) -> _Entry:
-        tag, type_, count = struct.unpack_from(f"{self.order}HHI", self.data, position)
-        self.intact = self.intact and type_ in _TYPE_SIZES
-        size = _TYPE_SIZES.get(type_, 0) * count
+        tag, type_, count, value = self.row.unpack_from(self.data, position)
+        width = _TYPE_SIZES.get(type_)
+        if width is None:
+            self.intact, width = False, 0
+        size = width * count
         if size <= 4:
-            value = self.data[position + 8 : position + 8 + size]
-        else:
-            start = self.number(self.data[position + 8 : position + 12])
-            if start + size > len(self.data):
-                self.intact = False
-            # Only small values are ever looked at.
-            value = self.data[start : start + min(size, 64)]
-        return _Entry(tag, type_, count, value)
+            return _Entry(tag, type_, count, value[:size])
+        start = self.number(value)
+        if start + size > len(self.data):
+            self.intact = False
+        # Only small values are ever looked at.
+        return _Entry(tag, type_, count, self.data[start : start + min(size, 64)])
 
     def integer(self, entry: _Entry) -> int | None:
         width = {1: 1, 3: 2, 4: 4}.get(entry.type)
-        return self.number(entry.value[:width]) if width and entry.count else None
+        return self.number(entry.value[:width]) if width and entry.components else None
 
     def rational(self, entry: _Entry) -> tuple[int, int] | None:
         if entry.type != 5 or len(entry.value) < 8:
@@ -145,11 +151,8 @@ def _walk(reader: _Tiff, block: ExifBlock, values: dict[int, _Entry]) -> None:
             _note(block, entry, context)
             if context is Kind.UNKNOWN_DATA:
                 values.setdefault(entry.tag, entry)
-            child = {_EXIF_IFD: context, _INTEROP_IFD: context, _GPS_IFD: Kind.LOCATION}.get(
-                entry.tag
-            )
-            if child is not None and context is Kind.UNKNOWN_DATA:
-                pending.append((reader.integer(entry) or 0, child))
+            if entry.tag in _CHILDREN and context is Kind.UNKNOWN_DATA:
+                pending.append((reader.integer(entry) or 0, _CHILDREN[entry.tag]))
     following = reader.next_ifd(first) if first + 2 <= len(reader.data) else 0
     if following:
         block.kinds.add(Kind.THUMBNAIL)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import stringzilla
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 SOF = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
 SOI, EOI, SOS, COM = 0xD8, 0xD9, 0xDA, 0xFE
 _TABLES = frozenset({0xC4, 0xCC, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF})
+_KNOWN = SOF | _TABLES | {SOS, COM, *range(0xE0, 0xF0)}
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 _SEQUENTIAL = frozenset({0xC0, 0xC1, 0xC9})
 _MARKER = re.compile(rb"\xff[^\x00\xff]")
@@ -23,8 +23,7 @@ _MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 MOST_SEGMENTS = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """A marker segment: its marker code, where it starts and ends, where its payload starts."""
 
     marker: int
@@ -38,16 +37,14 @@ class Segment:
         return 0xE0 <= self.marker <= 0xEF
 
 
-@dataclass(frozen=True, slots=True)
-class Stray:
+class Stray(NamedTuple):
     """Bytes outside scans that belong to no segment; decoders skip them."""
 
     start: int
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """The end of the stream: `start` is where EOI stands, `end` the byte behind it."""
 
     start: int
@@ -96,8 +93,7 @@ def _next_marker(data: bytes, position: int) -> int:
 
 def _segment(data: bytes, start: int) -> Segment:
     marker = data[start + 1]
-    known = marker in SOF or marker in _TABLES or marker in {SOS, COM} or 0xE0 <= marker <= 0xEF
-    if not known:
+    if marker not in _KNOWN:
         raise ImageError("This JPEG has a segment of a kind that is not known.")
     length = int.from_bytes(data[start + 2 : start + 4])
     end = start + 2 + length

@@ -50,6 +50,7 @@ class Walk:
     width: int = 0
     height: int = 0
     orientation: int = 1
+    exif: dict[int, exif.ExifBlock] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
@@ -117,7 +118,8 @@ def carriers_of(walk: Walk, found: list[Chunk]) -> dict[int, bytes]:
     if block is not None:
         payload = walk.data[block.payload : block.payload_end]
         prefix = b"Exif\0\0" if payload.startswith(b"Exif\0\0") else b""
-        rendering = exif.parse(payload[len(prefix) :]).rendering
+        walk.exif[block.start] = exif.parse(payload[len(prefix) :])
+        rendering = walk.exif[block.start].rendering
         silent = rendering.orientation is None
         tiff = exif.minimal(exif.Rendering(rendering.orientation), 0, 0)
         if tiff:
@@ -148,7 +150,8 @@ def examine_chunk(walk: Walk, chunk: Chunk, carriers: dict[int, bytes]) -> None:
         needed = carriers.get(chunk.start, b"")
         if payload != needed:
             kept = _built(chunk.type, needed) if needed else b""
-            walk.find(_kinds(chunk.type, payload), _place(chunk), chunk.start, chunk.end)
+            kinds = _kinds(chunk.type, payload, walk.exif.get(chunk.start))
+            walk.find(kinds, _place(chunk), chunk.start, chunk.end)
             walk.changes.append(Change(chunk.start, chunk.end, kept))
 
 
@@ -217,9 +220,10 @@ def _flags(walk: Walk, found: list[Chunk], carriers: dict[int, bytes]) -> None:
         walk.changes.append(Change(first.payload, first.payload + 1, bytes([flags])))
 
 
-def _kinds(type_: bytes, payload: bytes) -> set[Kind]:
+def _kinds(type_: bytes, payload: bytes, parsed: exif.ExifBlock | None) -> set[Kind]:
     if type_ == b"EXIF":
-        return exif.parse(payload.removeprefix(b"Exif\0\0")).kinds or {Kind.UNKNOWN_DATA}
+        block = parsed or exif.parse(payload.removeprefix(b"Exif\0\0"))
+        return block.kinds or {Kind.UNKNOWN_DATA}
     if type_ == b"XMP ":
         return xmp.kinds(payload)
     return {Kind.CONTENT_CREDENTIALS if type_ == b"C2PA" else Kind.UNKNOWN_DATA}
