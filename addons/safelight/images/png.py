@@ -75,6 +75,7 @@ class _Change:
 class Carriers:
     """Which chunk may say the orientation: decoders look at them in this order."""
 
+    block: exif.ExifBlock = field(default_factory=exif.ExifBlock)
     exif: Chunk | None = None
     raw_profile: Chunk | None = None
     xmp: Chunk | None = None
@@ -84,7 +85,8 @@ class Carriers:
         """Remember the chunk if it is the first of its kind."""
         if chunk.type == b"eXIf" and self.exif is None:
             self.exif = chunk
-            self.orientation = exif.turning(exif.parse(_tiff(walk.payload(chunk))).rendering)
+            self.block = exif.parse(_tiff(walk.payload(chunk)))
+            self.orientation = exif.turning(self.block.rendering)
         elif chunk.type in {b"tEXt", b"zTXt", b"iTXt"}:
             keyword = png_text.keyword_of(walk.payload(chunk))
             if _RAW_PROFILE.fullmatch(keyword) and self.raw_profile is None:
@@ -165,14 +167,14 @@ def examine_chunk(walk: Walk, chunk: Chunk, carriers: Carriers) -> None:
     else:
         needed = _needed(walk, chunk, payload, carriers)
         if needed is None or needed != payload:
-            _replace(walk, chunk, needed or b"", _kinds(chunk.type, payload))
+            block = carriers.block if chunk is carriers.exif else None
+            _replace(walk, chunk, needed or b"", _kinds(chunk.type, payload, block))
 
 
 def _needed(walk: Walk, chunk: Chunk, payload: bytes, carriers: Carriers) -> bytes | None:
     """What must stay of a chunk that can carry the orientation; None for nothing."""
     if chunk is carriers.exif:
-        rendering = exif.parse(_tiff(payload)).rendering
-        return _padded(exif.minimal(rendering, walk.width, walk.height), payload)
+        return _padded(exif.minimal(carriers.block.rendering, walk.width, walk.height), payload)
     if carriers.exif is not None:
         return None
     if chunk is carriers.raw_profile:
@@ -242,11 +244,12 @@ def _trailer(walk: Walk, end: Chunk) -> None:
         walk.changes.append(_Change(end.start, len(walk.data), b"IEND", trailer=True))
 
 
-def _kinds(type_: bytes, payload: bytes) -> set[Kind]:
+def _kinds(type_: bytes, payload: bytes, parsed: exif.ExifBlock | None) -> set[Kind]:
     if type_ in {b"tEXt", b"zTXt", b"iTXt"}:
         return png_text.kinds(type_, payload)
     if type_ in {b"eXIf", b"exIf", b"zxIf"}:
-        return exif.parse(_tiff(payload)).kinds or {Kind.UNKNOWN_DATA}
+        block = parsed or exif.parse(_tiff(payload))
+        return block.kinds or {Kind.UNKNOWN_DATA}
     return {_CHUNK_KINDS.get(type_, Kind.UNKNOWN_DATA)}
 
 
