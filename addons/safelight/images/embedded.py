@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import stringzilla
+
 _MARKER = rb"\xff[\xc0-\xc4\xdb\xdd\xe0-\xef\xfe]"
 # Signatures long enough not to occur by chance, with a byte that no typed text has; JPEG's is
 # checked further.
@@ -17,10 +19,17 @@ _START = re.compile(
     re.DOTALL,
 )
 
+# Each of the signatures holds one of these, not further behind its start than that.
+_ANCHORS = (b"\xff\xd8", b"\x89PNG", b"GIF8", b"WEBP", b"ftyp", b"Exif\0\0")
+_FURTHEST_ANCHOR = 8
+
 
 def find_embedded(data: bytes | memoryview) -> int | None:
     """Where the first picture starts in `data`, or None. Time is linear in the data's size."""
-    for match in _START.finditer(data):
+    anchors = [at for one in _ANCHORS if (at := stringzilla.find(data, one)) >= 0]
+    if not anchors:
+        return None
+    for match in _START.finditer(data, max(0, min(anchors) - _FURTHEST_ANCHOR)):
         start = match.start()
         if bytes(data[start : start + 2]) != b"\xff\xd8":
             return start
