@@ -12,7 +12,8 @@ _TEXT = """\
 
 Written by `make docs` from `addons/safelight/images/about.py`; change it there.
 
-In every format only what is needed to show the picture stays; everything else goes, known or not.
+In every format what is needed to show the picture stays, and what tells something goes. In MP4,
+HEIC, JPEG XL, JPEG 2000, PSD, SVG and DNG, data put into unusual places on purpose can survive.
 Compressed pixels are never decoded or changed. What is *compact* is as short as it can be without
 moving what is found by its place; *same length* keeps the size to the byte. Formats that are
 cleaned *on their way* need not be there as a whole: they are walked from front to back in bounded

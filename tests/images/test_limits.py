@@ -107,3 +107,16 @@ def test_soon_done(data: bytes) -> None:
         images.strip(data, images.Length.SAME_LENGTH)
     except images.ImageError:
         return
+
+
+def test_boxes_nested_without_end_are_refused() -> None:
+    nested = b""
+    for _ in range(1_200):
+        nested = more.box(b"edts", nested)
+    for brand in (b"isom", b"heic"):
+        movie = more.box(b"ftyp", brand + bytes(4) + brand) + more.box(b"moov", nested)
+        with pytest.raises(images.ImageError):
+            images.examine(movie)
+        cleaner = images.StreamCleaner(images.Format.MP4, len(movie))
+        with pytest.raises(images.ImageError):
+            cleaner.feed(movie)

@@ -38,6 +38,8 @@ def examine(data: bytes, known: Format) -> Examination:
         found = heif_items.read(data, meta)
         size = _dimensions(data, found)
         kept = heif_items.needed(data, found) | _orientation_carrier(blanks, found)
+        if found.primary in found.items and found.primary not in kept:
+            raise ImageError("The main picture of this file is of a kind that is not known.")
         _items(blanks, found, kept)
         _references(blanks, found, kept)
         _properties(blanks, found)

@@ -54,6 +54,8 @@ def scrub(blanks: Blanks, moov: Box) -> Removed:
 def scrub_whole(blanks: Blanks, top: list[Box], moov: Box) -> None:
     """Blank what a whole file's `moov`, fragments and tracks of metadata say."""
     removed = scrub(blanks, moov)
+    if sum(end - start for start, end in removed.samples) > len(blanks.data):
+        raise ImageError("Parts of this movie overlap.")
     for start, end in removed.samples:
         if end > len(blanks.data):
             raise ImageError("This movie is cut off.")

@@ -110,5 +110,12 @@ def _damaged(known: Format) -> Iterator[None]:
     """Whatever a reader of numbers and tables stumbles on is damage in the picture."""
     try:
         yield
-    except (IndexError, ValueError, OverflowError, struct.error, zlib.error) as error:
+    except (
+        IndexError,
+        ValueError,
+        ArithmeticError,
+        RecursionError,
+        struct.error,
+        zlib.error,
+    ) as error:
         raise ImageError(f"This {known.upper()} is damaged.") from error

@@ -7,6 +7,7 @@ their own space, and every byte that nothing kept refers to becomes zero.
 from __future__ import annotations
 
 import struct
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -70,9 +71,9 @@ def examine(data: bytes) -> Examination:
     header = 16 if layout.big else 8
     walk.kept.append((0, header))
     first = layout.number(data[header - layout.offset_size : header])
-    pending = [first]
+    pending = deque([first])
     while pending:
-        offset = pending.pop(0)
+        offset = pending.popleft()
         if offset:
             pending += _directory(walk, offset)
     if walk.size == (0, 0):

@@ -147,7 +147,14 @@ class StreamCleaner:
             self._step = self._steps.send(answer)  # type: ignore[arg-type]
         except StopIteration:
             self._step = None
-        except (IndexError, ValueError, OverflowError, struct.error, zlib.error) as error:
+        except (
+            IndexError,
+            ValueError,
+            ArithmeticError,
+            RecursionError,
+            struct.error,
+            zlib.error,
+        ) as error:
             raise ImageError(f"This {self._format.upper()} is damaged.") from error
         if isinstance(self._step, Take | Pass | Blank):
             self._remaining = self._step.size
