@@ -92,16 +92,17 @@ class Engine:
         if not case.pictures and not case.doubts:
             return self._without_names(case)
         if self._policy is None:
-            reason = "The policy file has a mistake, so nothing can be decided."
-            return self.refuse(upload.destination, Cause.POLICY_UNUSABLE, reason, len(upload.body))
+            return self._undecidable(upload)
         service = upload.destination.service
         decision = policy.decide(
             self._policy, (picture.facts(service.id, service.category) for picture in case.pictures)
         )
         transform(case, decision.transforms)
-        for cause, reason in case.doubts.items():
-            decision = decision.and_also(policy.when_unsure(self._policy, cause, reason))
-        return self._conclude(case, decision)
+        return self._conclude(case, _with_doubts(self._policy, case, decision))
+
+    def _undecidable(self, upload: Upload) -> Outcome:
+        reason = "The policy file has a mistake, so nothing can be decided."
+        return self.refuse(upload.destination, Cause.POLICY_UNUSABLE, reason, len(upload.body))
 
     def _read(self, case: Case) -> None:
         """Find and examine every picture, or note why that cannot be done."""
@@ -141,9 +142,12 @@ class Engine:
     def _process_piece(self, case: Case, piece: bodies.Piece) -> Outcome:
         """Judge a piece of an upload with what was found in it and before."""
         upload = case.upload
-        if self._policy is None or upload.headers.get("content-encoding", "identity") != "identity":
+        if self._policy is None:
+            self._uploads.forget(piece)
+            return self._undecidable(upload)
+        if upload.headers.get("content-encoding", "identity") != "identity":
             case.doubt(Cause.UNKNOWN_SHAPE, "It is a piece of something that cannot be followed.")
-            return self._unjoined(case, piece)
+            return self._unjoined(self._policy, case, piece)
         try:
             clean = self._uploads.add(piece, case.body)
         except UnknownPieceError as error:
@@ -155,36 +159,26 @@ class Engine:
         else:
             if clean.type is None:
                 return Outcome(upload.body)
-            return self._joined(case, piece, clean)
-        return self._unjoined(case, piece)
+            return self._joined(self._policy, case, piece, clean)
+        return self._unjoined(self._policy, case, piece)
 
-    def _unjoined(self, case: Case, piece: bodies.Piece) -> Outcome:
+    def _unjoined(self, rules: Policy, case: Case, piece: bodies.Piece) -> Outcome:
         """What the policy says of a piece that cannot be judged."""
         self._uploads.forget(piece)
-        if self._policy is None:
-            reason = "The policy file has a mistake, so nothing can be decided."
-            size = len(case.upload.body)
-            return self.refuse(case.upload.destination, Cause.POLICY_UNUSABLE, reason, size)
-        decision = policy.decide(self._policy, ())
-        for cause, reason in case.doubts.items():
-            decision = decision.and_also(policy.when_unsure(self._policy, cause, reason))
-        return self._conclude(case, decision)
+        return self._conclude(case, _with_doubts(rules, case, policy.decide(rules, ())))
 
-    def _joined(self, case: Case, piece: bodies.Piece, clean: CleanPiece) -> Outcome:
+    def _joined(self, rules: Policy, case: Case, piece: bodies.Piece, clean: CleanPiece) -> Outcome:
         """Decide on a piece of a picture, record that, and let it go clean."""
-        if self._policy is None:
-            raise RuntimeError
         upload, service = case.upload, case.upload.destination.service
         facts = policy.Facts(
             service.id, service.category, str(clean.type), len(upload.body), clean.kinds
         )
-        decision = policy.decide(self._policy, [facts])
+        decision = policy.decide(rules, [facts])
         strips = Action.STRIP_METADATA in decision.transforms
         body = clean.content if strips and clean.content != upload.body else upload.body
         if body is not upload.body and not may_change(upload):
             case.doubt(Cause.UNALTERABLE, "A signature or checksum forbids any change to it.")
-            for cause, reason in case.doubts.items():
-                decision = decision.and_also(policy.when_unsure(self._policy, cause, reason))
+            decision = _with_doubts(rules, case, decision)
             body = upload.body
         blocked = decision.verdict is Verdict.BLOCK
         refusal = self._cause(case, decision) if blocked else None
@@ -212,8 +206,7 @@ class Engine:
         upload = case.upload
         named = bodies.neutral_declaration(case.body, upload.path, upload.headers)
         if named is None or self._policy is None or not may_change(upload):
-            body = packed(case, case.body)
-            return Outcome(body, headers=new_headers(upload, body))
+            return _as_it_is(case)
         service = upload.destination.service
         decision = policy.decide(
             self._policy,
@@ -223,17 +216,10 @@ class Engine:
             ),
         )
         if Action.RENAME not in decision.transforms:
-            body = packed(case, case.body)
-            return Outcome(body, headers=new_headers(upload, body))
-        body = packed(case, named.body)
+            return _as_it_is(case)
+        case.named = named
         # Whether the picture may leave is decided when it comes.
-        decision = replace(decision, verdict=Verdict.ALLOW, because=frozenset())
-        self._journal.decided(
-            upload.destination, case.survey.shape, len(upload.body), [], decision, (), None
-        )
-        headers = {**new_headers(upload, body), **named.headers}
-        path = named.path if named.path != upload.path else None
-        return Outcome(body, headers=headers, path=path)
+        return self._conclude(case, replace(decision, verdict=Verdict.ALLOW, because=frozenset()))
 
     def _conclude(self, case: Case, decision: policy.Decision) -> Outcome:
         """Build what may leave and read it again; record the decision; only then let it go."""
@@ -275,6 +261,18 @@ class Engine:
             for cause, reason in case.doubts.items()
             if policy.when_unsure(self._policy, cause, reason).verdict is Verdict.BLOCK
         )
+
+
+def _with_doubts(rules: Policy, case: Case, decision: policy.Decision) -> policy.Decision:
+    """The decision, and what the policy says of each doubt."""
+    for cause, reason in case.doubts.items():
+        decision = decision.and_also(policy.when_unsure(rules, cause, reason))
+    return decision
+
+
+def _as_it_is(case: Case) -> Outcome:
+    body = packed(case, case.body)
+    return Outcome(body, headers=new_headers(case.upload, body))
 
 
 def _type_by_ending(ending: str) -> str:

@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import FilePayload
 
-from tests.support import chromium, pictures
-from tests.support import lab as labs
-from tests.support.origin import Received, accept
+from tests.support import pictures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Page
 
     from tests.support.lab import Lab
+    from tests.support.origin import Received
 
 PAGE = b"""<!doctype html><meta charset="utf-8"><title>A service</title>
 <form method="post" action="/form" enctype="multipart/form-data">
@@ -30,32 +27,6 @@ SEND = """async ([bytes, way]) => {
   const answer = await fetch("/upload", {method: "POST", body});
   return [answer.status, await answer.text()];
 }"""
-
-
-def service(received: Received) -> tuple[int, str, bytes]:
-    return (200, "text/html", PAGE) if received.method == "GET" else accept(received)
-
-
-@pytest.fixture(scope="module")
-def module_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with labs.running(tmp_path_factory.mktemp("browser"), answer=service) as lab:
-        yield lab
-
-
-@pytest.fixture
-def lab(module_lab: Lab) -> Lab:
-    module_lab.origin.received.clear()
-    return module_lab
-
-
-@pytest.fixture(scope="module")
-def page(module_lab: Lab) -> Iterator[Page]:
-    """A page of chatgpt.com in Chromium, through the proxy."""
-    with chromium.running(module_lab.proxy.url) as browser:
-        # The certificate chain itself is checked in tests/trust and by every other client.
-        page = browser.new_context(ignore_https_errors=True).new_page()
-        page.goto("https://chatgpt.com/")
-        yield page
 
 
 def uploads(lab: Lab) -> list[Received]:

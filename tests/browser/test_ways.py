@@ -9,13 +9,9 @@ import pytest
 from playwright.sync_api import FilePayload
 
 from safelight import images
-from tests.support import chromium, pictures
-from tests.support import lab as labs
-from tests.support.origin import Received, accept
+from tests.support import pictures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Page
 
     from tests.support.lab import Lab
@@ -68,31 +64,6 @@ GIVE = """([bytes, kind]) => {
   else zone.dispatchEvent(new DragEvent("drop", {dataTransfer: transfer, cancelable: true}));
 }"""
 WAYS = ["fetch", "form", "xhr", "beacon", "data-url", "socket"]
-
-
-def service(received: Received) -> tuple[int, str, bytes]:
-    return (200, "text/html", PAGE) if received.method == "GET" else accept(received)
-
-
-@pytest.fixture(scope="module")
-def module_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with labs.running(tmp_path_factory.mktemp("ways"), answer=service) as lab:
-        yield lab
-
-
-@pytest.fixture
-def lab(module_lab: Lab) -> Lab:
-    module_lab.origin.received.clear()
-    module_lab.origin.messages.clear()
-    return module_lab
-
-
-@pytest.fixture(scope="module")
-def page(module_lab: Lab) -> Iterator[Page]:
-    with chromium.running(module_lab.proxy.url) as browser:
-        page = browser.new_context(ignore_https_errors=True).new_page()
-        page.goto("https://chatgpt.com/")
-        yield page
 
 
 @pytest.mark.parametrize("given", ["input", "drop", "paste"])

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support import lab as labs
+from tests.support.origin import accept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,8 +14,12 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def module_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with labs.running(tmp_path_factory.mktemp("lab")) as lab:
+def module_lab(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Lab]:
+    """The origin answers as the module's `answer` says, if it has one."""
+    answer = getattr(request.module, "answer", accept)
+    with labs.running(tmp_path_factory.mktemp("lab"), answer=answer) as lab:
         yield lab
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from safelight import images
 from safelight.images import Length
-from tests.support import exiftool, lab, pictures
+from tests.support import exiftool, pictures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,29 +107,17 @@ def answer(received: Received) -> tuple[int, str, bytes, dict[str, str]]:
     return 200, "application/json", json.dumps(document).encode(), headers
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with lab.running(tmp_path_factory.mktemp("sdks"), answer=answer) as started:
-        yield started
-
-
-@pytest.fixture
-def services(shared: Lab) -> Lab:
-    shared.origin.received.clear()
-    return shared
-
-
-def call(services: Lab, program: str, photo: bytes) -> None:
-    path = services.folder / "Anna at home.jpg"
+def call(lab: Lab, program: str, photo: bytes) -> None:
+    path = lab.folder / "Anna at home.jpg"
     path.write_bytes(photo)
-    root = str(services.proxy.root)
+    root = str(lab.proxy.root)
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", START + program, str(path)],
         env={
-            "HTTPS_PROXY": services.proxy.url,
+            "HTTPS_PROXY": lab.proxy.url,
             "SSL_CERT_FILE": root,
             "REQUESTS_CA_BUNDLE": root,
-            "HOME": str(services.folder),
+            "HOME": str(lab.folder),
         },
         capture_output=True,
         text=True,
@@ -153,29 +141,29 @@ def found(body: bytes) -> Iterator[bytes]:
     [(GEMINI, 2), (MISTRAL, 2), (REPLICATE, 2), (FAL, 1)],
     ids=["google-genai", "mistralai", "replicate", "fal-client"],
 )
-def test_sdks(services: Lab, program: str, pictures_sent: int) -> None:
-    call(services, program, pictures.jpeg())
-    arrived = [one for received in services.arrived for one in found(received.body)]
+def test_sdks(lab: Lab, program: str, pictures_sent: int) -> None:
+    call(lab, program, pictures.jpeg())
+    arrived = [one for received in lab.arrived for one in found(received.body)]
     assert len(arrived) == pictures_sent
     reports = exiftool.read({str(number): one for number, one in enumerate(arrived)})
     assert [exiftool.left_over(report) for report in reports.values()] == [set()] * pictures_sent
     for one in arrived:
         assert pictures.same_pixels(pictures.jpeg(), one)
-    for received in services.arrived:
+    for received in lab.arrived:
         assert b"Anna" not in received.body
         assert b"CANARY" not in received.body
         assert "Anna" not in received.path + "".join(received.headers.values())
 
 
-def test_a_resumable_upload_in_several_pieces(services: Lab) -> None:
+def test_a_resumable_upload_in_several_pieces(lab: Lab) -> None:
     """The library sends 8 MiB at a time."""
     output = io.BytesIO()
     noise = Image.effect_noise((3_000, 3_000), 90).convert("RGB")
     noise.save(output, "JPEG", quality=97, exif=pictures.exif())
     photo = output.getvalue()
     assert len(photo) > 9_000_000
-    call(services, GEMINI.replace("client.models.generate_content", "(lambda **_: 0)"), photo)
-    start, *pieces = services.arrived
+    call(lab, GEMINI.replace("client.models.generate_content", "(lambda **_: 0)"), photo)
+    start, *pieces = lab.arrived
     assert start.headers["x-goog-upload-header-content-length"] == str(len(photo))
     assert len(pieces) > 1
     assert b"".join(one.body for one in pieces) == images.strip(photo, Length.SAME_LENGTH)

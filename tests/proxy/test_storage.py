@@ -8,16 +8,13 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import pytest
 from botocore.config import Config
 
 from safelight import images
 from safelight.images import Length
-from tests.support import lab as labs
 from tests.support import pictures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.support.lab import Lab
@@ -26,19 +23,6 @@ JPEG = pictures.jpeg()
 KEPT = images.strip(JPEG, Length.SAME_LENGTH)
 BUCKET = "ppl-ai-file-upload"
 HOST = f"{BUCKET}.s3.amazonaws.com"
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with labs.running(tmp_path_factory.mktemp("storage")) as lab:
-        yield lab
-
-
-@pytest.fixture
-def lab(shared: Lab) -> Lab:
-    shared.origin.received.clear()
-    (shared.folder / "photo.jpg").write_bytes(JPEG)
-    return shared
 
 
 def signer() -> Any:  # noqa: ANN401 - made by the library as it runs
@@ -53,7 +37,9 @@ def signer() -> Any:  # noqa: ANN401 - made by the library as it runs
 
 
 def photo(lab: Lab) -> Path:
-    return lab.folder / "photo.jpg"
+    path = lab.folder / "photo.jpg"
+    path.write_bytes(JPEG)
+    return path
 
 
 def test_a_presigned_put(lab: Lab) -> None:

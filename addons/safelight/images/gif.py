@@ -23,7 +23,7 @@ from safelight.images.model import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
+EXTENSION, IMAGE, TRAILER = 0x21, 0x2C, 0x3B
 _GRAPHIC_CONTROL, _COMMENT, _PLAIN_TEXT, _APPLICATION = 0xF9, 0xFE, 0x01, 0xFF
 _LOOPS = frozenset({b"NETSCAPE2.0", b"ANIMEXTS1.0"})
 _XMP = b"XMP DataXMP"
@@ -81,16 +81,16 @@ def _block(walk: Walk) -> bool:
     if start >= len(data):
         raise ImageError("This GIF is cut off.")
     introducer = data[start]
-    if introducer == _TRAILER:
+    if introducer == TRAILER:
         _after_trailer(walk, start + 1)
         return True
-    if introducer == _IMAGE:
+    if introducer == IMAGE:
         if start + 11 > len(data):
             raise ImageError("This GIF is cut off.")
         walk.images += 1
         # Descriptor, local colour table, the code size, then the compressed picture.
         walk.position = _sub_blocks_end(data, start + 10 + table_size(data[start + 9]) + 1)
-    elif introducer == _EXTENSION and start + 2 < len(data):
+    elif introducer == EXTENSION and start + 2 < len(data):
         walk.position = _sub_blocks_end(data, start + 2)
         examine_extension(walk, start, walk.position)
     else:
@@ -179,7 +179,7 @@ def _after_trailer(walk: Walk, end: int) -> None:
 
 def _blank_comment(length: int) -> bytes:
     """A comment extension of spaces, `length` bytes in all; b"" where there can be none."""
-    block = bytearray((_EXTENSION, _COMMENT))
+    block = bytearray((EXTENSION, _COMMENT))
     rest = length - _SHORTEST_COMMENT
     if rest < 0 or rest == 1:
         return b""
@@ -196,7 +196,7 @@ def edits_of(changes: tuple[Change, ...], length: Length) -> tuple[Edit, ...]:
     edits = []
     for change in changes:
         spare = change.end - change.start - len(change.keep)
-        end = bytes([_TRAILER])
+        end = bytes([TRAILER])
         if length is Length.COMPACT:
             edits.append(Edit(change.start, change.end, end if change.trailer else change.keep))
         elif change.trailer:

@@ -16,10 +16,10 @@ SOF = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xC
 SOI, EOI, SOS, COM = 0xD8, 0xD9, 0xDA, 0xFE
 _TABLES = frozenset({0xC4, 0xCC, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF})
 _KNOWN = SOF | _TABLES | {SOS, COM, *range(0xE0, 0xF0)}
-_STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
+STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 _SEQUENTIAL = frozenset({0xC0, 0xC1, 0xC9})
 _MARKER = re.compile(rb"\xff[^\x00\xff]")
-_MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 MOST_SEGMENTS = 20_000
 
 
@@ -64,7 +64,7 @@ def walk(data: bytes, start: int = 0) -> Iterator[Segment | Stray | End]:
         if marker == EOI:
             yield End(marker_at, marker_at + 2)
             return
-        if marker in _STANDALONE:
+        if marker in STANDALONE:
             position = marker_at + 2
             in_scan = scanned
             continue
@@ -116,7 +116,7 @@ def _only_scan_end(data: bytes, position: int) -> int | None:
 
 
 def _scan_end(data: bytes, position: int) -> int:
-    match = _MARKER_IN_SCAN.search(data, position)
+    match = MARKER_IN_SCAN.search(data, position)
     if match is None:
         raise ImageError("This JPEG is cut off.")
     return match.start()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
-from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,6 +22,7 @@ from safelight.images import (
     tiff,
     webp,
 )
+from safelight.images.damage import reading
 from safelight.images.model import (
     Examination,
     Format,
@@ -36,7 +34,7 @@ from safelight.images.model import (
 from safelight.images.sniff import sniff
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 # How deep pictures may stand in documents that stand in archives, and so on.
 DEEPEST = 4
@@ -77,7 +75,7 @@ def _examine(data: bytes, depth: int) -> Examination:
         raise ImageError("Camera RAW pictures cannot be cleaned; save it as JPEG or DNG first.")
     if not depth:
         raise ImageError("Pictures stand too deep inside each other.")
-    with _damaged(known):
+    with reading(known):
         if known in _HOLDERS:
             return _HOLDERS[known](data, lambda inside: _examine(inside, depth - 1))
         return _EXAMINERS[known](data)
@@ -91,7 +89,7 @@ def strip(data: bytes, length: Length = Length.COMPACT) -> bytes:
     ImageError, and its UnalterableError where only this length cannot be had.
     """
     examination = examine(data)
-    with _damaged(examination.format):
+    with reading(examination.format):
         edits = examination.edits(length)
         if not edits:
             return data
@@ -103,19 +101,3 @@ def strip(data: bytes, length: Length = Length.COMPACT) -> bytes:
     if again.findings or again.edits(length):
         raise ImageError("This picture could not be cleaned for certain.")
     return cleaned
-
-
-@contextmanager
-def _damaged(known: Format) -> Iterator[None]:
-    """Whatever a reader of numbers and tables stumbles on is damage in the picture."""
-    try:
-        yield
-    except (
-        IndexError,
-        ValueError,
-        ArithmeticError,
-        RecursionError,
-        struct.error,
-        zlib.error,
-    ) as error:
-        raise ImageError(f"This {known.upper()} is damaged.") from error

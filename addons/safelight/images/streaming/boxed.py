@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safelight.images import jxl, movie, movie_file, xmp
@@ -82,10 +82,7 @@ def _clean_box(progress: Progress, box: bytes, begin: int, *, first: bool) -> by
     shift = len(_PIXELS_BEFORE)
     data = _PIXELS_BEFORE + box
     examination = jxl.examine(data)
-    progress.findings += [
-        replace(one, start=one.start - shift + begin, end=one.end - shift + begin)
-        for one in examination.findings
-    ]
+    progress.report(examination.findings, begin - shift)
     if box[4:8] == b"Exif" and not first:
         payload = 16 if box[:4] == b"\0\0\0\1" else 8
         where = Box(b"Exif", shift, shift + payload, len(data))
@@ -109,10 +106,7 @@ def walk_movie(progress: Progress) -> Steps:
             moov = Box(b"moov", 0, len(header.data), len(data))
             blanks = Blanks(data)
             samples = movie.scrub(blanks, moov).samples
-            progress.findings += [
-                replace(one, start=one.start + begin, end=one.end + begin)
-                for one in blanks.findings
-            ]
+            progress.report(blanks.findings, begin)
             private = Ranges(samples)
             _in_order(samples, progress)
             yield Put(apply(data, blanks.edits(Length.SAME_LENGTH)))

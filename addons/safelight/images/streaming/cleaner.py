@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-import struct
-import zlib
 from typing import TYPE_CHECKING
 
+from safelight.images.damage import reading
+from safelight.images.jpeg_segments import MARKER_IN_SCAN
 from safelight.images.model import Format, ImageError, Length, UnalterableError
 from safelight.images.streaming import boxed, gif, jpeg, png, webp
 from safelight.images.streaming.steps import Blank, Pass, PassScan, Progress, Put, Take
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 _UNKNOWN_SIZE = 1 << 62
 MOST_GUESSED = 8
 _CUT_BADLY = "This picture is cut into pieces at places where it cannot be cleaned."
-_MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _WALKS: dict[Format, Callable[[Progress], Steps]] = {
     Format.JPEG: jpeg.walk,
     Format.PNG: png.walk,
@@ -123,7 +121,7 @@ class StreamCleaner:
             if not self._remaining:
                 self._advance(b"")
         elif isinstance(step, PassScan):
-            marker = _MARKER_IN_SCAN.search(buffer)
+            marker = MARKER_IN_SCAN.search(buffer)
             # A marker may stand half in this piece and half in the next.
             held_back = 1 if buffer.endswith(b"\xff") else 0
             end = marker.start() if marker else len(buffer) - held_back
@@ -143,19 +141,11 @@ class StreamCleaner:
 
     def _advance(self, answer: bytes | None) -> None:
         """Ask the walk for its next step; None when it is finished."""
-        try:
-            self._step = self._steps.send(answer)  # type: ignore[arg-type]
-        except StopIteration:
-            self._step = None
-        except (
-            IndexError,
-            ValueError,
-            ArithmeticError,
-            RecursionError,
-            struct.error,
-            zlib.error,
-        ) as error:
-            raise ImageError(f"This {self._format.upper()} is damaged.") from error
+        with reading(self._format):
+            try:
+                self._step = self._steps.send(answer)  # type: ignore[arg-type]
+            except StopIteration:
+                self._step = None
         if isinstance(self._step, Take | Pass | Blank):
             self._remaining = self._step.size
             if self._step.size > self._progress.left:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safelight.images import gif
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
 
     from safelight.images.streaming.steps import Progress, Step, Steps
 
-_EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
-
 
 def walk(progress: Progress) -> Steps:
     """Steps that clean a GIF."""
@@ -26,23 +23,21 @@ def walk(progress: Progress) -> Steps:
     for _ in range(gif.MOST_BLOCKS):
         start = progress.position
         introducer = (yield Take(1))[0]
-        if introducer == _TRAILER:
-            yield Put(bytes([_TRAILER]))
+        if introducer == gif.TRAILER:
+            yield Put(bytes([gif.TRAILER]))
             break
-        if introducer == _IMAGE:
+        if introducer == gif.IMAGE:
             images += 1
             descriptor = yield Take(9)
-            yield Put(bytes([_IMAGE]) + descriptor)
+            yield Put(bytes([gif.IMAGE]) + descriptor)
             # The local colour table and the code size stand before the pixels.
             yield Pass(gif.table_size(descriptor[8]) + 1)
             yield from _pass_sub_blocks()
-        elif introducer == _EXTENSION:
-            block = bytes([_EXTENSION]) + (yield from _extension())
+        elif introducer == gif.EXTENSION:
+            block = bytes([gif.EXTENSION]) + (yield from _extension())
             part = gif.Walk(block)
             gif.examine_extension(part, 0, len(block))
-            progress.findings += [
-                replace(one, start=start + one.start, end=start + one.end) for one in part.findings
-            ]
+            progress.report(part.findings, start)
             yield Put(apply(block, gif.edits_of(tuple(part.changes), Length.SAME_LENGTH)))
         else:
             raise ImageError("This GIF is damaged.")

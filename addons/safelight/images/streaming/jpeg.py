@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from safelight.images import jpeg
 from safelight.images.gainmap import MPF
-from safelight.images.jpeg_segments import COM, EOI, MOST_SEGMENTS, SOI, SOS
+from safelight.images.jpeg_segments import COM, EOI, MOST_SEGMENTS, SOI, SOS, STANDALONE
 from safelight.images.model import (
     Change,
     Finding,
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _END = bytes((0xFF, EOI))
 _APP2 = 0xE2
-_STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 
 
 def walk(progress: Progress) -> Steps:
@@ -44,7 +43,7 @@ def walk(progress: Progress) -> Steps:
         if marker == EOI:
             yield Put(raw)
             break
-        if marker in _STANDALONE:
+        if marker in STANDALONE:
             yield Put(raw)
             yield PassScan()
             continue
@@ -86,7 +85,7 @@ def _head() -> Generator[Step, bytes, bytes]:
         marker = code[0]
         if marker == EOI:
             raise ImageError("This JPEG holds no picture.")
-        if marker in _STANDALONE or not marker:
+        if marker in STANDALONE or not marker:
             continue
         payload = yield from _payload()
         if marker == _APP2 and payload[2:].startswith(MPF):

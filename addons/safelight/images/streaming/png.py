@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safelight.images import png
@@ -44,10 +43,7 @@ def walk(progress: Progress) -> Steps:
         walk_of_chunk = png.Walk(data, *size)
         carriers.note(walk_of_chunk, chunk)
         png.examine_chunk(walk_of_chunk, chunk, carriers)
-        progress.findings += [
-            replace(one, start=start + one.start, end=start + one.end)
-            for one in walk_of_chunk.findings
-        ]
+        progress.report(walk_of_chunk.findings, start)
         edits = png.edits_of(tuple(walk_of_chunk.changes), Length.SAME_LENGTH)
         yield Put(apply(data, edits))
         if type_ == b"IEND":

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from safelight.images.model import ImageError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable
 
     from safelight.images.model import Finding
 
@@ -65,6 +65,12 @@ class Progress:
     def left(self) -> int:
         """How many bytes are still to come."""
         return self.size - self.position
+
+    def report(self, findings: Iterable[Finding], start: int) -> None:
+        """Note findings of a part that starts at `start` in the picture."""
+        self.findings += [
+            replace(one, start=one.start + start, end=one.end + start) for one in findings
+        ]
 
 
 def held(size: int) -> Take:

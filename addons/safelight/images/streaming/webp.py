@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safelight.images import webp
@@ -52,9 +51,7 @@ def walk(progress: Progress) -> Steps:
         silent = silent and not (type_ == b"EXIF" and carriers)
         seen.add(type_)
         webp.examine_chunk(part, chunk, carriers)
-        progress.findings += [
-            replace(one, start=start + one.start, end=start + one.end) for one in part.findings
-        ]
+        progress.report(part.findings, start)
         yield Put(_cleaned(data, part.changes))
     if not seen & {b"VP8 ", b"VP8L", b"ANMF"}:
         raise ImageError("This WebP holds no picture.")
