@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def module_lab(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Lab]:
-    """The origin answers as the module's `answer` says, if it has one."""
-    answer = getattr(request.module, "answer", accept)
+    """The origin answers as the module's `service_says` does, if it has one."""
+    answer = getattr(request.module, "service_says", accept)
     with labs.running(tmp_path_factory.mktemp("lab"), answer=answer) as lab:
         yield lab
 

@@ -77,7 +77,7 @@ PREDICTION: dict[str, object] = {
 RESUMABLE = "https://generativelanguage.googleapis.com/upload/v1beta/files?upload_id=u"
 
 
-def answer(received: Received) -> tuple[int, str, bytes, dict[str, str]]:
+def service_says(received: Received) -> tuple[int, str, bytes, dict[str, str]]:
     """What each service says to the requests of its library."""
     path, headers = received.path, {}
     document: object = {}
