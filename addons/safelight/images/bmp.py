@@ -11,8 +11,11 @@ from safelight.images.blanking import Blanks, Ranges
 from safelight.images.model import Examination, Format, ImageError, Kind
 
 FILE_HEADER = 14
+INFO = 40
 _CORE, _V5 = 12, 124
+_HEADER_SIZES = frozenset({_CORE, 16, INFO, 52, 56, 64, 108, _V5})
 _RGB, _RLE8, _RLE4, _BITFIELDS, _JPEG, _PNG, _ALPHABITFIELDS = 0, 1, 2, 3, 4, 5, 6
+_END_OF_LINE, _END_OF_BITMAP, _MOVE = 0, 1, 2
 _EMBEDDED, _LINKED = b"DEBM", b"KNIL"  # "MBED" and "LINK", little-endian
 
 
@@ -24,8 +27,8 @@ def examine(data: bytes) -> Examination:
     header = dib(data, FILE_HEADER, len(data))
     if pixel_offset < header.colours_end:
         raise ImageError("This BMP has its picture inside its headers.")
-    kept.append((FILE_HEADER, header.colours_end))
-    end = pixel_offset + header.pixel_size
+    kept.append((FILE_HEADER, header.palette_end))
+    end = _pixels_end(data, header, pixel_offset)
     if end > len(data):
         raise ImageError("This BMP is cut off.")
     kept.append((pixel_offset, end))
@@ -48,33 +51,33 @@ class Dib:
         self.height: int
         self.bits: int
         self.compression: int
-        self.image_size: int
+        if self.size not in _HEADER_SIZES or start + self.size > limit:
+            raise ImageError("This BMP has a header of a kind that is not known.")
+        self.compression, colours = _RGB, 0
         if self.size == _CORE:
             self.width, self.height, _, self.bits = struct.unpack_from("<HhHH", data, start + 4)
-            self.compression, self.image_size, colours = _RGB, 0, 0
-        elif self.size >= 40 and start + self.size <= limit:
-            self.width, self.height, _, self.bits, self.compression, self.image_size = (
-                struct.unpack_from("<iiHHII", data, start + 4)
-            )
-            (colours,) = struct.unpack_from("<I", data, start + 32)
         else:
-            raise ImageError("This BMP has a header of a kind that is not known.")
+            self.width, self.height, _, self.bits = struct.unpack_from("<iiHH", data, start + 4)
+        if self.size >= INFO:
+            (self.compression,) = struct.unpack_from("<I", data, start + 16)
+            (colours,) = struct.unpack_from("<I", data, start + 32)
         if self.compression in {_JPEG, _PNG} or self.width <= 0 or not self.height:
             raise ImageError("This BMP is of a kind that cannot be cleaned.")
         masks = {_BITFIELDS: 12, _ALPHABITFIELDS: 16}.get(self.compression, 0)
         if not colours and self.bits <= 8:
             colours = 1 << self.bits
+        # Deeper pixels are no numbers of colours: what a palette then suggests is not drawn.
+        drawn = min(colours, 1 << self.bits) if self.bits <= 8 else 0
         entry = 3 if self.size == _CORE else 4
-        extra = masks if self.size == 40 else 0
-        self.colours_end = start + self.size + extra + colours * entry
+        palette = start + self.size + (masks if self.size == INFO else 0)
+        self.palette_end = palette + drawn * entry
+        self.colours_end = palette + colours * entry
         self.stride = (self.width * self.bits + 31) // 32 * 4
 
     @property
-    def pixel_size(self) -> int:
-        """Bytes of pixel data."""
-        if self.compression in {_RLE8, _RLE4}:
-            return self.image_size
-        return self.stride * abs(self.height)
+    def is_run_length(self) -> bool:
+        """Are the pixels written as runs?"""
+        return self.compression in {_RLE8, _RLE4}
 
 
 def dib(data: bytes, start: int, limit: int) -> Dib:
@@ -84,10 +87,30 @@ def dib(data: bytes, start: int, limit: int) -> Dib:
     return Dib(data, start, limit)
 
 
+def _pixels_end(data: bytes, header: Dib, start: int) -> int:
+    """Behind the pixels; what a header says about the length of runs is often zero or wrong."""
+    if not header.is_run_length:
+        return start + header.stride * abs(header.height)
+    position = start
+    while position + 2 <= len(data):
+        length, value = data[position : position + 2]
+        position += 2
+        if length:
+            continue
+        if value == _END_OF_BITMAP:
+            return position
+        if value == _MOVE:
+            position += 2
+        elif value != _END_OF_LINE:
+            size = value if header.compression == _RLE8 else (value + 1) // 2
+            position += size + (size & 1)
+    raise ImageError("This BMP is cut off.")
+
+
 def _row_padding(blanks: Blanks, header: Dib, pixel_offset: int) -> None:
     """Rows end on four bytes; what fills them up is nobody's."""
     used = (header.width * header.bits + 7) // 8
-    if header.compression in {_RLE8, _RLE4} or used == header.stride:
+    if header.is_run_length or used == header.stride:
         return
     end = pixel_offset + header.stride * abs(header.height)
     pixels = bytearray(blanks.data[pixel_offset:end])

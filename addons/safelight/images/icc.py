@@ -1,4 +1,4 @@
-"""ICC profiles (ICC.1:2022): blank what describes the owner's devices, keep every colour."""
+"""ICC profiles (ICC.1:2022): what colours are computed from stays, everything else is blanked."""
 
 from __future__ import annotations
 
@@ -6,27 +6,21 @@ import struct
 
 _HEADER_SIZE = 128
 MOST_TAGS = 200
-_PRIVATE_TAGS = {
-    b"desc",
-    b"dmnd",
-    b"dmdd",
-    b"cprt",
-    b"mmod",
-    b"meta",
-    b"targ",
-    b"calt",
-    b"dscm",
-    b"vued",
-    b"devs",
-    b"ncol",
-    b"psid",
-    b"tech",
-    b"dict",
-    b"CIED",
-    b"DevD",
-    b"arts_",
-}
-_TEXT_TYPES = {b"desc", b"mluc", b"text", b"dict"}
+_NOWHERE = 0xFFFFFFFF
+# Tags of section 9.2 that say how colours are converted, with those of Apple's displays.
+_COLOUR_TAGS = frozenset(
+    b"A2B0 A2B1 A2B2 A2B3 B2A0 B2A1 B2A2 B2A3 B2D0 B2D1 B2D2 B2D3 D2B0 D2B1 D2B2 D2B3 "
+    b"rXYZ gXYZ bXYZ rTRC gTRC bTRC kTRC wtpt bkpt chad chrm cicp ciis clro gamt gbd0 gbd1 "
+    b"lumi meas view pre0 pre1 pre2 rig0 rig2 vcgt ndin aarg aabg aagg scrn resp ncl2 "
+    b"c2sp s2cp svcn swpt".split()
+)
+_TEXT_TYPES = frozenset({b"desc", b"mluc", b"text", b"dict"})
+_TABLE_TYPES = frozenset(
+    {b"mft1", b"mft2", b"mAB ", b"mBA ", b"mpet", b"ncl2", b"clro", b"gbd ", b"rcs2"}
+    | {b"vcgt", b"ndin", b"chrm", b"scrn", b"svcn", b"fl16", b"fl32"}
+)
+_FIXED_TYPES = {b"sig ": 12, b"view": 36, b"meas": 36, b"cicp": 12, b"XYZ ": 20, b"sf32": 44}
+_PARAMETERS = (1, 3, 4, 5, 7)
 # Date, device maker and model, creator, profile id, reserved: section 7.2.
 _PRIVATE_HEADER = ((24, 36), (48, 56), (80, 84), (84, 100), (100, 128))
 
@@ -54,14 +48,35 @@ def scrubbed(profile: bytes) -> bytes:
     for position in range(_HEADER_SIZE + 4, table_end, 12):
         tag = profile[position : position + 4]
         offset, size = struct.unpack_from(">II", profile, position + 4)
+        if offset + size > len(profile):
+            # Colour management passes over such a tag, or refuses the profile; so it does still.
+            struct.pack_into(">II", result, position + 4, _NOWHERE, _NOWHERE)
         if offset + size > len(profile) or offset < table_end:
-            continue  # colour management passes over a tag that points outside, and so do we
+            continue
         readable -= size
         if readable < 0:
             raise ProfileError("its tags overlap")
-        if tag not in _PRIVATE_TAGS:
-            result[offset : offset + size] = profile[offset : offset + size]
-        elif profile[offset : offset + 4] in _TEXT_TYPES:
-            # The type stays, so that readers find an empty text instead of none.
-            result[offset : offset + 4] = profile[offset : offset + min(4, size)].ljust(4, b"\0")
+        kept = _kept_size(profile, tag, offset, size)
+        result[offset : offset + kept] = profile[offset : offset + kept]
     return bytes(result)
+
+
+def _kept_size(profile: bytes, tag: bytes, offset: int, size: int) -> int:
+    """How many bytes of a tag's element are needed."""
+    type_ = profile[offset : offset + 4]
+    if tag in _COLOUR_TAGS:
+        return min(size, _element_size(profile, type_, offset, size))
+    # The type stays, so that readers find an empty text instead of none.
+    return min(size, 4) if type_ in _TEXT_TYPES else 0
+
+
+def _element_size(profile: bytes, type_: bytes, offset: int, size: int) -> int:
+    """How long an element of a type of section 10 says it is; 0 for what holds no colours."""
+    if type_ in _TABLE_TYPES:
+        return size
+    if type_ == b"curv" and size >= 12:
+        return 12 + 2 * int(struct.unpack_from(">I", profile, offset + 8)[0])
+    if type_ == b"para" and size >= 12:
+        function = int(struct.unpack_from(">H", profile, offset + 8)[0])
+        return 12 + 4 * _PARAMETERS[function] if function < len(_PARAMETERS) else 0
+    return _FIXED_TYPES.get(type_, 0)

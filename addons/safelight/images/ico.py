@@ -48,6 +48,8 @@ def _entry(blanks: Blanks, start: int, end: int) -> None:
             blanks.put(start + edit.start, edit.replacement)
         return
     header = bmp.dib(blanks.data, start, end)
+    if header.size != bmp.INFO or header.palette_end != header.colours_end:
+        raise ImageError("This icon holds a bitmap of a kind that is not known.")
     # The height counts the colours and, below them, a mask of one bit a pixel.
     height = abs(header.height) // 2
     mask = (header.width + 31) // 32 * 4 * height

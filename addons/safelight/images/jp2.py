@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import struct
 from typing import TYPE_CHECKING
 
-from safelight.images import jxl, xmp
+from safelight.images import brands, jp2_codestream, jxl, xmp
 from safelight.images.blanking import Blanks
 from safelight.images.boxes import boxes
 from safelight.images.model import Edit, Examination, Format, ImageError, Kind, Length
@@ -13,42 +12,39 @@ from safelight.images.model import Edit, Examination, Format, ImageError, Kind, 
 if TYPE_CHECKING:
     from safelight.images.boxes import Box
 
-_KEPT = frozenset(
-    {
-        b"jP  ",
-        b"ftyp",
-        b"jp2h",
-        b"jp2c",
-        b"rreq",
-        b"jpch",
-        b"jplh",
-        b"comp",
-        b"ftbl",
-        b"flst",
-        b"copt",
-        b"inst",
-        b"drep",
-        b"roid",
-    }
-)
+_KEPT = frozenset({b"jP  ", b"ftyp", b"jp2h", b"jp2c", b"jpch", b"jplh"})
+_ONCE = frozenset({b"jP  ", b"ftyp", b"jp2h", b"jp2c"})
+# What puts several codestreams together (15444-2 annex M).
+_COMPOSING = frozenset({b"comp", b"ftbl", b"flst", b"copt", b"inst", b"drep"})
+_HOLDERS = frozenset({b"jp2h", b"jpch", b"jplh", b"cgrp", b"res "})
+_KEPT_INSIDE = _HOLDERS | {b"ihdr", b"bpcc", b"colr", b"pclr", b"cmap", b"cdef", b"resc", b"resd"}
+_KEPT_INSIDE |= {b"opct", b"creg"}
+_PAYLOADS = {b"ihdr": 14, b"resc": 10, b"resd": 10}
+_ENUMERATED, _LONGEST_ENUMERATED = 1, 7 + 28
+_DEEPEST = 4
 _XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _GEOTIFF_UUID = bytes.fromhex("b14bf8bd083d4b43a5ae8cd7d5a6ce03")
-_SOC, _SOT, _COM, _SIZ = 0xFF4F, 0xFF90, 0xFF64, 0xFF51
-
-
 def examine(data: bytes) -> Examination:
     """Examine a JP2 file or a naked codestream. Raises ImageError when its parts do not fit."""
     blanks = Blanks(data)
     if data.startswith(b"\xff\x4f"):
-        size = _codestream(blanks, 0, len(data))
+        size, end = jp2_codestream.examine(blanks, 0, len(data))
+        blanks.remove_trailer(end)
         return Examination(Format.JP2, *size, 1, tuple(blanks.findings), blanks.edits)
     goes: list[Box] = []
     size = (0, 0)
+    seen: set[bytes] = set()
     for box in boxes(data, 0, len(data)):
+        if box.type in _COMPOSING or (box.type in _ONCE and box.type in seen):
+            raise ImageError("This JPEG 2000 is put together of several pictures.")
+        seen.add(box.type)
         if box.type == b"jp2c":
-            size = _codestream(blanks, box.payload, box.end)
-        elif box.type == b"jp2h":
+            size, end = jp2_codestream.examine(blanks, box.payload, box.end)
+            blanks.remove(end, box.end, {Kind.UNKNOWN_DATA}, "after the end of the picture")
+        elif box.type in _HOLDERS:
             _header(blanks, box)
+        elif box.type == b"ftyp":
+            brands.scrub(blanks, box)
         elif box.type not in _KEPT and not jxl.is_skipped(data, box):
             goes.append(box)
             blanks.find(_kinds(data, box), _place(box), box.start, box.end)
@@ -65,36 +61,29 @@ def examine(data: bytes) -> Examination:
     return Examination(Format.JP2, *size, 1, tuple(blanks.findings), plan)
 
 
-def _codestream(blanks: Blanks, start: int, end: int) -> tuple[int, int]:
-    """Blank the comments of the main header (A.9.2); width and height come back (A.5.1)."""
+def _header(blanks: Blanks, header: Box, depth: int = 0) -> None:
+    """What decoding needs stays inside a header; a colour profile is scrubbed."""
     data = blanks.data
-    position = start + 2
-    size = (0, 0)
-    while position + 4 <= end:
-        marker, length = struct.unpack_from(">HH", data, position)
-        if marker == _SOT:
-            return size
-        if length < 2 or position + 2 + length > end or marker < 0xFF00:
-            break
-        if marker == _SIZ:
-            right, bottom, left, top = struct.unpack_from(">IIII", data, position + 6)
-            size = (right - left, bottom - top)
-        elif marker == _COM:
-            text = position + 6
-            if blanks.blank(text, position + 2 + length, b" "):
-                blanks.find(
-                    {Kind.COMMENT}, "comment in the codestream", position, position + 2 + length
-                )
-        position += 2 + length
-    raise ImageError("This JPEG 2000 is cut off or damaged.")
+    if depth > _DEEPEST:
+        raise ImageError("This JPEG 2000 is nested too deeply.")
+    for box in boxes(data, header.payload, header.end):
+        size = box.end - box.payload
+        if box.type not in _KEPT_INSIDE or size != _PAYLOADS.get(box.type, size):
+            if not jxl.is_skipped(data, box):
+                blanks.find(_kinds(data, box), _place(box), box.start, box.end)
+                for edit in jxl.skipped(data, box):
+                    blanks.put(edit.start, edit.replacement)
+        elif box.type in _HOLDERS:
+            _header(blanks, box, depth + 1)
+        elif box.type == b"colr":
+            _colour(blanks, box)
 
 
-def _header(blanks: Blanks, header: Box) -> None:
-    """Scrub a colour profile in the header's `colr` boxes."""
-    for box in boxes(blanks.data, header.payload, header.end):
-        if box.type != b"colr" or blanks.data[box.payload : box.payload + 1] not in (b"\2", b"\3"):
-            continue
+def _colour(blanks: Blanks, box: Box) -> None:
+    if blanks.data[box.payload] != _ENUMERATED:
         blanks.scrub_profile(box.payload + 3, box.end)
+    elif box.end - box.payload > _LONGEST_ENUMERATED:
+        raise ImageError("This JPEG 2000 has a damaged colour space.")
 
 
 def _kinds(data: bytes, box: Box) -> set[Kind]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from safelight.images import exif, xmp
 from safelight.images.blanking import Blanks
 from safelight.images.boxes import Box, boxes
@@ -16,7 +18,13 @@ from safelight.images.model import (
 )
 
 _SIGNATURE_BOX = b"JXL "
-KEPT = frozenset({b"JXL ", b"ftyp", b"jxll", b"jxlc", b"jxlp", b"jxli", b"jhgm"})
+KEPT = frozenset({b"JXL ", b"ftyp", b"jxll", b"jxlc", b"jxlp"})
+# Sections 9.2 to 9.4: these can only be as long as this.
+_PAYLOADS = {b"JXL ": 4, b"ftyp": 12, b"jxll": 1}
+_LAST_PART = 0x80000000
+NAKED = b"\xff\x0a"
+_SHORTEST_GAIN_MAP = 10
+_MOST_GAIN_NUMBERS = 200
 # Not `free`: some readers then take the file for a movie.
 FILLER = b"skip"
 _KINDS = {
@@ -26,17 +34,46 @@ _KINDS = {
 }
 
 
+@dataclass(slots=True)
+class Order:
+    """Which boxes of the picture have come: each once, save for the parts of one codestream."""
+
+    seen: set[bytes] = field(default_factory=set)
+    ended: bool = False
+
+    def check(self, type_: bytes, size: int, start: bytes) -> None:
+        """A box that stays, with `size` bytes of payload that begin with `start`, 4 of them if
+        there are. Raises ImageError where it has no business."""
+        again = type_ in self.seen and type_ != b"jxlp"
+        if again or size != _PAYLOADS.get(type_, size) or (type_ == b"jxlp" and self.ended):
+            raise ImageError("This JPEG XL holds more than one picture, or is damaged.")
+        self.seen.add(type_)
+        if type_ == b"jxlp":
+            self.ended = bool(int.from_bytes(start[:4]) & _LAST_PART)
+        if {b"jxlc", b"jxlp"} <= self.seen:
+            raise ImageError("This JPEG XL holds more than one picture.")
+
+    @property
+    def is_whole(self) -> bool:
+        """Did the picture come to its end?"""
+        return b"jxlc" in self.seen or self.ended
+
+
 def examine(data: bytes) -> Examination:
     """Examine a JPEG XL. Raises ImageError when its boxes do not fit.
 
     A naked codestream has no place for metadata. Width and height are 0: only a decoder knows.
     """
-    if data.startswith(b"\xff\x0a"):
+    if data.startswith(NAKED):
         return Examination(Format.JXL, 0, 0, 1, (), _nothing)
     blanks = Blanks(data)
     found = list(boxes(data, 0, len(data)))
-    if not any(box.type in {b"jxlc", b"jxlp"} for box in found):
-        raise ImageError("This JPEG XL holds no picture.")
+    order = Order()
+    for box in found:
+        if box.type in KEPT:
+            order.check(box.type, box.end - box.payload, data[box.payload : box.payload + 4])
+    if not order.is_whole:
+        raise ImageError("This JPEG XL holds no whole picture.")
     carrier = next((box for box in found if box.type == b"Exif"), None)
     needed = _minimal_exif(data, carrier) if carrier else b""
     goes = [box for box in found if not _stays(data, box)]
@@ -103,7 +140,19 @@ def _nothing(_: Length) -> tuple[Edit, ...]:
 
 
 def _stays(data: bytes, box: Box) -> bool:
-    return box.type in KEPT or is_skipped(data, box)
+    return box.type in KEPT or is_skipped(data, box) or _is_gain_map(data, box)
+
+
+def _is_gain_map(data: bytes, box: Box) -> bool:
+    """A picture that says how much brighter each place is on an HDR screen: its numbers, its
+    colours in two ways, its codestream (section 9.12)."""
+    if box.type != b"jhgm" or data[box.payload] or box.end - box.payload < _SHORTEST_GAIN_MAP:
+        return False
+    numbers = int.from_bytes(data[box.payload + 1 : box.payload + 3])
+    colours = box.payload + 3 + numbers
+    profile = colours + 1 + data[min(colours, box.end - 1)]
+    start = profile + 4 + int.from_bytes(data[profile : profile + 4])
+    return numbers <= _MOST_GAIN_NUMBERS and data[start : min(start + 2, box.end)] == NAKED
 
 
 def _kinds(data: bytes, box: Box) -> set[Kind]:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from safelight.images.streaming.steps import Progress, Step, Steps
 
 MOST_INDEX = 4 * MOST_HELD
-_NAKED = b"\xff\x0a"
 # What makes a single box of JPEG XL a file that can be examined.
 _PIXELS_BEFORE = b"\0\0\0\x08jxlc"
 
@@ -54,28 +53,31 @@ def _header(progress: Progress) -> Generator[Step, bytes, _Header]:
 def walk_jxl(progress: Progress) -> Steps:
     """Steps that clean a JPEG XL."""
     start = yield Take(2)
-    if start == _NAKED:
+    if start == jxl.NAKED:
         yield Put(start)
         yield Pass(progress.left)
         return
     # The signature box is the first of all: 12 bytes.
     yield Put(start)
     yield Pass(10)
-    seen: set[bytes] = set()
+    order = jxl.Order({b"JXL "})
+    seen_exif = False
     for _ in range(MOST_BOXES):
         if not progress.left:
             break
         begin = progress.position
         header = yield from _header(progress)
         if header.type in jxl.KEPT:
-            yield Put(header.data)
-            yield Pass(header.payload)
+            payload = yield Take(min(4, header.payload))
+            order.check(header.type, header.payload, payload)
+            yield Put(header.data + payload)
+            yield Pass(header.payload - len(payload))
         else:
             box = header.data + (yield held(header.payload))
-            yield Put(_clean_box(progress, box, begin, first=header.type not in seen))
-        seen.add(header.type)
-    if progress.left or not seen & {b"jxlc", b"jxlp"}:
-        raise ImageError("This JPEG XL holds no picture.")
+            yield Put(_clean_box(progress, box, begin, first=not seen_exif))
+            seen_exif |= header.type == b"Exif"
+    if progress.left or not order.is_whole:
+        raise ImageError("This JPEG XL holds no whole picture.")
 
 
 def _clean_box(progress: Progress, box: bytes, begin: int, *, first: bool) -> bytes:
