@@ -23,11 +23,13 @@ from safelight.images.model import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_KEPT = frozenset({b"VP8X", b"ICCP", b"ANIM", b"ANMF", b"ALPH", b"VP8 ", b"VP8L"})
+KEPT = frozenset({b"VP8X", b"ICCP", b"ANIM", b"ANMF", b"ALPH", b"VP8 ", b"VP8L"})
 _KEPT_IN_FRAME = frozenset({b"ALPH", b"VP8 ", b"VP8L"})
 _FILLER = b"JUNK"
 _EXIF_FLAG, _XMP_FLAG = 0x08, 0x04
 _FRAME_HEADER = 16
+_PIXELS = frozenset({b"VP8 ", b"VP8L"})
+_PAYLOADS = {b"VP8X": 10, b"ANIM": 6}
 MOST_CHUNKS = 100_000
 
 
@@ -56,6 +58,33 @@ class Walk:
 
     def find(self, kinds: set[Kind], place: str, start: int, end: int) -> None:
         self.findings += [Finding(kind, place, start, end) for kind in sorted(kinds)]
+
+
+@dataclass(slots=True)
+class Order:
+    """Which chunks of the picture have come (RFC 9649 section 2.7): decoders take the first."""
+
+    seen: set[bytes] = field(default_factory=set)
+
+    def has_place(self, type_: bytes, size: int) -> bool:
+        """May a chunk that stays, with `size` bytes of payload, stand here? Raises ImageError
+        where it says nothing in its place."""
+        if size != _PAYLOADS.get(type_, size):
+            raise ImageError("This WebP is damaged.")
+        shown = self.seen & _PIXELS
+        if type_ == b"ANMF":
+            fits = b"ANIM" in self.seen and not shown
+        else:
+            behind = shown or b"ANMF" in self.seen
+            fits = not behind and (type_ not in self.seen) and (type_ != b"VP8X" or not self.seen)
+        if fits:
+            self.seen.add(type_)
+        return fits
+
+    @property
+    def is_whole(self) -> bool:
+        """Was there a picture?"""
+        return bool(self.seen & (_PIXELS | {b"ANMF"}))
 
 
 def chunks(data: bytes, start: int, end: int) -> Iterator[Chunk]:
@@ -87,12 +116,14 @@ def examine(data: bytes) -> Examination:
         raise ImageError("This WebP is cut off.")
     walk = Walk(data)
     found = list(chunks(data, 12, end))
-    if not any(chunk.type in {b"VP8 ", b"VP8L", b"ANMF"} for chunk in found):
+    order = Order()
+    strays = {chunk.start for chunk in found if not _fits(order, chunk)}
+    if not order.is_whole:
         raise ImageError("This WebP holds no picture.")
     extended = found[0].type == b"VP8X"
     carriers = carriers_of(walk, found) if extended else {}
     for chunk in found:
-        examine_chunk(walk, chunk, carriers)
+        examine_chunk(walk, chunk, carriers, stray=chunk.start in strays)
     _dimensions(walk, found)
     _flags(walk, found, carriers)
     if data[end:].strip(b"\0"):
@@ -108,6 +139,10 @@ def examine(data: bytes) -> Examination:
         tuple(walk.findings),
         partial(edits_of, end, tuple(walk.changes)),
     )
+
+
+def _fits(order: Order, chunk: Chunk) -> bool:
+    return chunk.type not in KEPT or order.has_place(chunk.type, chunk.payload_end - chunk.payload)
 
 
 def carriers_of(walk: Walk, found: list[Chunk]) -> dict[int, bytes]:
@@ -133,14 +168,19 @@ def carriers_of(walk: Walk, found: list[Chunk]) -> dict[int, bytes]:
     return needed
 
 
-def examine_chunk(walk: Walk, chunk: Chunk, carriers: dict[int, bytes]) -> None:
+def examine_chunk(
+    walk: Walk, chunk: Chunk, carriers: dict[int, bytes], *, stray: bool = False
+) -> None:
     """Note what a chunk tells and what becomes of it; `carriers` holds what must stay of some,
-    by where they start. Raises ImageError."""
-    if chunk.type in _KEPT - {b"ICCP", b"ANMF"}:
+    by where they start. A stray one stays nowhere. Raises ImageError."""
+    if chunk.type in KEPT - {b"ICCP", b"ANMF"} and not stray:
         _padding(walk, chunk)
         return
     payload = walk.data[chunk.payload : chunk.payload_end]
-    if chunk.type == b"ICCP":
+    if stray:
+        walk.find({Kind.UNKNOWN_DATA}, "chunk that is never shown", chunk.start, chunk.end)
+        walk.changes.append(Change(chunk.start, chunk.end))
+    elif chunk.type == b"ICCP":
         _profile(walk, chunk, payload)
     elif chunk.type == b"ANMF":
         _frame(walk, chunk)
@@ -179,9 +219,10 @@ def _frame(walk: Walk, frame: Chunk) -> None:
     start = frame.payload + _FRAME_HEADER
     if start > frame.payload_end:
         raise ImageError("This WebP has a damaged frame.")
+    order = Order()
     for chunk in chunks(walk.data, start, frame.payload_end):
         payload = walk.data[chunk.payload : chunk.payload_end]
-        if chunk.type in _KEPT_IN_FRAME:
+        if chunk.type in _KEPT_IN_FRAME and _fits(order, chunk):
             _padding(walk, chunk)
         elif chunk.type != _FILLER or payload.strip(b"\0"):
             walk.find({Kind.UNKNOWN_DATA}, "chunk inside a frame", chunk.start, chunk.end)
@@ -230,7 +271,7 @@ def _kinds(type_: bytes, payload: bytes, parsed: exif.ExifBlock | None) -> set[K
 
 
 def _place(chunk: Chunk) -> str:
-    known = chunk.type in _KEPT or chunk.type in {b"EXIF", b"XMP ", b"C2PA"}
+    known = chunk.type in KEPT or chunk.type in {b"EXIF", b"XMP ", b"C2PA"}
     return f"{chunk.type.decode().strip()} chunk" if known else "chunk of an unknown kind"
 
 

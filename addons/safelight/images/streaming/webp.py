@@ -28,6 +28,7 @@ def walk(progress: Progress) -> Steps:
         raise ImageError("This WebP is cut off.")
     yield Put(head)
     seen: set[bytes] = set()
+    order = webp.Order()
     silent = True
     while progress.position < end:
         start = progress.position
@@ -36,8 +37,8 @@ def walk(progress: Progress) -> Steps:
         padded = min(size + (size & 1), end - progress.position)
         if padded < size or len(seen) > webp.MOST_CHUNKS:
             raise ImageError("This WebP is damaged.")
-        if type_ in _PIXELS:
-            seen.add(type_)
+        stray = type_ in webp.KEPT and not order.has_place(type_, size)
+        if type_ in _PIXELS and not stray:
             yield Put(header)
             yield Pass(size)
             yield Blank(padded - size)
@@ -50,10 +51,10 @@ def walk(progress: Progress) -> Steps:
         carriers = webp.carriers_of(part, asked) if b"VP8X" in seen else {}
         silent = silent and not (type_ == b"EXIF" and carriers)
         seen.add(type_)
-        webp.examine_chunk(part, chunk, carriers)
+        webp.examine_chunk(part, chunk, carriers, stray=stray)
         progress.report(part.findings, start)
         yield Put(_cleaned(data, part.changes))
-    if not seen & {b"VP8 ", b"VP8L", b"ANMF"}:
+    if not order.is_whole:
         raise ImageError("This WebP holds no picture.")
     yield Blank(progress.left)
 
