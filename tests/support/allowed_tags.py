@@ -29,13 +29,13 @@ _TAGS = {
     """,
     "IFD": """
         AnalogBalance AsShotNeutral BaselineExposure BaselineNoise BaselineSharpness
-        BitsPerSample CalibrationIlluminant1 CalibrationIlluminant2
+        BitsPerSample CalibrationIlluminant1 CalibrationIlluminant2 ChromaBlurRadius
         CameraCalibration1 CameraCalibration2 ColorMap ColorMatrix1 ColorMatrix2
         Compression DNGBackwardVersion DNGVersion FillOrder ImageHeight ImageWidth
         InkSet JPEGTables LinearResponseLimit Orientation PageNumber
         PhotometricInterpretation PlanarConfiguration Predictor PreviewImage
         PreviewImageLength PreviewImageStart PrimaryChromaticities
-        ReferenceBlackWhite ResolutionUnit RowsPerStrip SampleFormat SamplesPerPixel
+        ReferenceBlackWhite ResolutionUnit RowsPerStrip SampleFormat SamplesPerPixel ShadowScale
         StripByteCounts StripOffsets SubfileType ThumbnailTIFF UniqueCameraModel
         WhitePoint XResolution YCbCrPositioning YCbCrSubSampling YResolution
     """,

@@ -24,6 +24,8 @@ _ENUMERATED, _LONGEST_ENUMERATED = 1, 7 + 28
 _DEEPEST = 4
 _XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _GEOTIFF_UUID = bytes.fromhex("b14bf8bd083d4b43a5ae8cd7d5a6ce03")
+
+
 def examine(data: bytes) -> Examination:
     """Examine a JP2 file or a naked codestream. Raises ImageError when its parts do not fit."""
     blanks = Blanks(data)

@@ -6,19 +6,20 @@ their own space, and every byte that nothing kept refers to becomes zero.
 
 from __future__ import annotations
 
-import struct
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
-from safelight.images import exif, iptc, jpeg, xmp
+from safelight.images import exif, iptc, tiff_pixels, xmp
 from safelight.images import tiff_tables as tags
 from safelight.images.blanking import Blanks, Ranges
-from safelight.images.model import Examination, Finding, Format, ImageError, Kind, Length
-from safelight.images.tiff_layout import INTEGERS, TYPE_SIZES, Entry, Layout, layout_of
+from safelight.images.model import Examination, Finding, Format, ImageError, Kind
+from safelight.images.tiff_layout import Entry, layout_of
+from safelight.images.tiff_walk import Walk
 
 MOST_DIRECTORIES = 1_000
 MOST_ENTRIES = 20_000
+MOST_PARTS = 200_000
 _PAIRS = (
     (tags.STRIP_OFFSETS, tags.STRIP_COUNTS),
     (tags.TILE_OFFSETS, tags.TILE_COUNTS),
@@ -33,40 +34,10 @@ class _Preview:
     next: int
 
 
-@dataclass(slots=True)
-class _Walk:
-    data: bytes
-    layout: Layout
-    blanks: Blanks
-    kept: list[tuple[int, int]] = field(default_factory=list)
-    seen: set[int] = field(default_factory=set)
-    entries: int = 0
-    # Tags may all point to the same bytes; what is read in all stays in proportion to the file.
-    readable: int = 0
-    looked_at_exif: bool = False
-    previews_go: bool = False
-    size: tuple[int, int] = (0, 0)
-    orientation: int = 1
-
-    def spend(self, size: int) -> None:
-        self.readable -= size
-        if self.readable < 0:
-            raise ImageError("This TIFF refers to the same place too often.")
-
-    def integers(self, entry: Entry | None) -> list[int]:
-        if entry is None or entry.type not in INTEGERS:
-            return []
-        self.spend(entry.end - entry.start)
-        values = struct.unpack_from(
-            f"{self.layout.order}{entry.count}{INTEGERS[entry.type]}", self.data, entry.start
-        )
-        return list(values)
-
-
 def examine(data: bytes) -> Examination:
     """Examine a TIFF. Raises ImageError when an offset leads astray."""
     layout = layout_of(data)
-    walk = _Walk(data, layout, Blanks(data))
+    walk = Walk(data, layout, Blanks(data))
     walk.readable = 8 * len(data) + 100_000
     header = 16 if layout.big else 8
     walk.kept.append((0, header))
@@ -86,13 +57,13 @@ def examine(data: bytes) -> Examination:
     return Examination(Format.TIFF, *walk.size, walk.orientation, findings, walk.blanks.edits)
 
 
-def _merged(walk: _Walk) -> tuple[Finding, ...]:
+def _merged(walk: Walk) -> tuple[Finding, ...]:
     """Values of removed tags leave gaps behind: those are the same finding, named better."""
     named = [one for one in walk.blanks.findings if one.place != "between the parts of the file"]
     return tuple(named or walk.blanks.findings)
 
 
-def _directory(walk: _Walk, offset: int) -> list[int]:
+def _directory(walk: Walk, offset: int) -> list[int]:
     """Keep what is needed of the directory at `offset`; the offsets of further ones come back."""
     if offset in walk.seen:
         return []  # a loop; what is in it has been looked at
@@ -106,13 +77,14 @@ def _directory(walk: _Walk, offset: int) -> list[int]:
     walk.entries += count
     if table_end > len(data) or offset < 8 or walk.entries > MOST_ENTRIES:
         raise ImageError("This TIFF is cut off or damaged.")
-    entries = [_entry(walk, table + number * layout.entry) for number in range(count)]
-    stays = [entry for entry in entries if entry.tag in tags.KEPT]
+    entries = [walk.entry(table + number * layout.entry) for number in range(count)]
+    stays = [entry for entry in entries if _is_kept(walk, entry)]
     by_tag = {entry.tag: entry for entry in stays}
     _keep_values(walk, stays)
     _keep_picture(walk, by_tag)
+    kept_at = {entry.position for entry in stays}
     for entry in entries:
-        if entry.tag not in tags.KEPT:
+        if entry.position not in kept_at:
             place = f"tag {entry.tag:#06x}"
             walk.blanks.find(_kinds(walk, entry), place, entry.position, entry.position + 1)
     following = layout.number(data[table_end - layout.offset_size : table_end])
@@ -132,7 +104,7 @@ def _directory(walk: _Walk, offset: int) -> list[int]:
     return [*walk.integers(by_tag.get(tags.SUB_IFDS)), following]
 
 
-def _behind_preview(walk: _Walk, offset: int) -> _Preview | None:
+def _behind_preview(walk: Walk, offset: int) -> _Preview | None:
     """What follows the page at `offset` if it is only a smaller copy of another; else None."""
     layout, data = walk.layout, walk.data
     table = offset + layout.count_size
@@ -141,13 +113,13 @@ def _behind_preview(walk: _Walk, offset: int) -> _Preview | None:
     walk.entries += count
     if offset in walk.seen or end + layout.offset_size > len(data) or walk.entries > MOST_ENTRIES:
         return None
-    entries = (_entry(walk, table + number * layout.entry) for number in range(count))
+    entries = (walk.entry(table + number * layout.entry) for number in range(count))
     if not _is_reduced(walk, {entry.tag: entry for entry in entries}):
         return None
     return _Preview(layout.number(data[end : end + layout.offset_size]))
 
 
-def _is_reduced(walk: _Walk, by_tag: dict[int, Entry]) -> bool:
+def _is_reduced(walk: Walk, by_tag: dict[int, Entry]) -> bool:
     """NewSubfileType bit 0, or SubfileType 2 (TIFF 6.0, pages 36 and 40)."""
     new, old = (
         walk.integers(by_tag.get(tags.NEW_SUBFILE)),
@@ -156,69 +128,82 @@ def _is_reduced(walk: _Walk, by_tag: dict[int, Entry]) -> bool:
     return new[:1] == [1] or (not new and old[:1] == [2])
 
 
-def _entry(walk: _Walk, position: int) -> Entry:
-    layout, data = walk.layout, walk.data
-    tag, type_ = struct.unpack_from(f"{layout.order}HH", data, position)
-    value = position + layout.entry - layout.offset_size
-    count = layout.number(data[position + 4 : value])
-    size = TYPE_SIZES.get(type_, 1) * count
-    start = (
-        value
-        if size <= layout.offset_size
-        else layout.number(data[value : value + layout.offset_size])
+def _is_kept(walk: Walk, entry: Entry) -> bool:
+    return tags.is_kept(entry.tag, entry.type, entry.count) and (
+        entry.tag not in tags.OPCODES or _are_opcodes(walk.data[entry.start : entry.end])
     )
-    if tag in tags.KEPT and start + size > len(data):
-        raise ImageError("This TIFF is cut off or damaged.")
-    return Entry(tag, type_, count, position, start, min(start + size, len(data)))
 
 
-def _keep_values(walk: _Walk, stays: list[Entry]) -> None:
+def _are_opcodes(value: bytes) -> bool:
+    """Do lists of corrections to raw values add up (DNG 1.7 chapter 7)?"""
+    count, position = int.from_bytes(value[:4]), 4
+    for _ in range(min(count, MOST_ENTRIES)):
+        position += 16 + int.from_bytes(value[position + 12 : position + 16])
+        if position > len(value):
+            return False
+    return position == len(value)
+
+
+def _keep_values(walk: Walk, stays: list[Entry]) -> None:
     for entry in stays:
         walk.kept.append((entry.start, entry.end))
-        if entry.tag == tags.ICC_PROFILE:
+        if entry.tag in tags.ICC_PROFILES:
             walk.spend(entry.end - entry.start)
             walk.blanks.scrub_profile(entry.start, entry.end)
+        elif entry.tag == tags.JPEG_TABLES:
+            walk.spend(entry.end - entry.start)
+            tiff_pixels.clean_tables(walk.blanks, entry.start, entry.end)
 
 
-def _keep_picture(walk: _Walk, by_tag: dict[int, Entry]) -> None:
+def _keep_picture(walk: Walk, by_tag: dict[int, Entry]) -> None:
     """Strips, tiles and JPEG streams stay; their places and sizes must be given."""
     for offsets_tag, counts_tag in _PAIRS:
         offsets = walk.integers(by_tag.get(offsets_tag))
         counts = walk.integers(by_tag.get(counts_tag))
         if not offsets:
             continue
+        walk.parts += len(offsets)
+        if walk.parts > MOST_PARTS:
+            raise ImageError("This TIFF is in too many pieces.")
+        raster = _raster(walk, by_tag, tiled=offsets_tag == tags.TILE_OFFSETS)
+        sizes = raster.sizes(len(offsets)) if offsets_tag != tags.JPEG_OFFSET else None
+        # Old writers say nothing, or zero, about parts whose length anyone can work out.
+        counts = [0] * len(offsets) if sizes and not counts else counts
         if len(offsets) != len(counts):
             raise ImageError("This TIFF does not say how long its parts are.")
-        for start, size in zip(offsets, counts, strict=True):
-            if start + size > len(walk.data):
+        for start, said, size in zip(offsets, counts, sizes or counts, strict=True):
+            if start + said > len(walk.data) or (not size and not sizes):
                 raise ImageError("This TIFF is cut off.")
+            end = min(start + size, len(walk.data))
             walk.spend(size)
-            walk.kept.append((start, start + size))
-            _clean_stream(walk, start, start + size)
+            walk.kept.append((start, end))
+            tiff_pixels.clean_stream(walk.blanks, start, end, raster.compression)
     for table_tag, size in zip(tags.JPEG_TABLE_TAGS, (64, 16 + 12, 16 + 256), strict=True):
         for start in walk.integers(by_tag.get(table_tag)):
             walk.kept.append((start, min(start + size, len(walk.data))))
 
 
-def _clean_stream(walk: _Walk, start: int, end: int) -> None:
-    """A picture inside that is a whole JPEG can carry all that a JPEG can."""
-    stream = walk.data[start:end]
-    if not stream.startswith(b"\xff\xd8\xff"):
-        return
-    try:
-        inner = jpeg.examine(stream)
-        edits = inner.edits(Length.SAME_LENGTH)
-    except ImageError:
-        return  # tables alone, or a piece that its neighbours complete
-    for one in inner.findings:
-        walk.blanks.find(
-            {one.kind}, f"JPEG inside, {one.place}", start + one.start, start + one.end
-        )
-    for edit in edits:
-        walk.blanks.put(start + edit.start, edit.replacement)
+def _raster(walk: Walk, by_tag: dict[int, Entry], *, tiled: bool) -> tiff_pixels.Raster:
+    def number(tag: int, default: int) -> int:
+        return next(iter(walk.integers(by_tag.get(tag))), default)
+
+    width, height = number(tags.WIDTH, 0), number(tags.HEIGHT, 0)
+    depths = set(walk.integers(by_tag.get(tags.BITS)))
+    return tiff_pixels.Raster(
+        width,
+        height,
+        columns=number(tags.TILE_WIDTH, 0) if tiled else width,
+        rows=number(tags.TILE_HEIGHT, 0) if tiled else min(number(tags.ROWS, height), height),
+        samples=number(tags.SAMPLES, 1),
+        bits=next(iter(depths or {1})) if len(depths) <= 1 else 0,
+        compression=number(tags.COMPRESSION, 1),
+        photometric=number(tags.PHOTOMETRIC, 0),
+        planar=number(tags.PLANAR, 1),
+        tiled=tiled,
+    )
 
 
-def _pack(walk: _Walk, offset: int, table_end: int, stays: list[Entry], following: int) -> None:
+def _pack(walk: Walk, offset: int, table_end: int, stays: list[Entry], following: int) -> None:
     """Write the table anew in its own space: fewer entries, the link behind them, then zeros."""
     layout, data = walk.layout, walk.data
     order: Literal["little", "big"] = "little" if layout.order == "<" else "big"
@@ -230,7 +215,7 @@ def _pack(walk: _Walk, offset: int, table_end: int, stays: list[Entry], followin
     walk.blanks.put(offset, packed.ljust(table_end - offset, b"\0"))
 
 
-def _kinds(walk: _Walk, entry: Entry) -> set[Kind]:
+def _kinds(walk: Walk, entry: Entry) -> set[Kind]:
     value = walk.data[entry.start : min(entry.end, entry.start + 1_000_000)]
     walk.spend(len(value))
     if entry.tag in tags.LOCATION:
@@ -251,5 +236,5 @@ def _kinds(walk: _Walk, entry: Entry) -> set[Kind]:
     return {exif.kind_of(entry.tag)}
 
 
-def _as_exif(walk: _Walk) -> bytes:
+def _as_exif(walk: Walk) -> bytes:
     return b"" if walk.layout.big else walk.data

@@ -10,6 +10,10 @@ JPEG_TABLE_TAGS = (0x0207, 0x0208, 0x0209)  # old JPEG: quantisation, DC and AC 
 SUB_IFDS = 0x014A
 ORIENTATION = 0x0112
 WIDTH, HEIGHT = 0x0100, 0x0101
+BITS, COMPRESSION, PHOTOMETRIC, SAMPLES, ROWS, PLANAR = (
+    *(0x0102, 0x0103, 0x0106, 0x0115, 0x0116, 0x011C),
+)
+TILE_WIDTH, TILE_HEIGHT = 0x0142, 0x0143
 ICC_PROFILE = 0x8773
 OLD_SUBFILE, NEW_SUBFILE = 0x00FF, 0x00FE
 DNG_VERSION = 0xC612
@@ -34,9 +38,41 @@ KEPT = frozenset(
         *(0xC65B, 0xC65C, 0xC68D, 0xC68E, 0xC714, 0xC715, 0xC725, 0xC726, 0xC740, 0xC741),
         *(0xC74E, 0xC7A5, 0xC7A6, 0xC7B5, 0xC7E8, 0xC7A3, 0xC7A4, 0xC6F7, 0xC6F9, 0xC6FA),
         *(0xC6FB, 0xC6FC, 0xC6FD, 0xC761, 0xC764, 0xC7E9),
+        *(0xC631, 0xC633, 0xC68F, 0xC690, 0xC691, 0xC692, 0xC6BF, 0xC6F3, 0xC6F4, 0xC71E, 0xC71F),
+        *(0xCD2D, 0xCD31, 0xCD32, 0xCD33, 0xCD34, 0xCD35, 0xCD36, 0xCD37, 0xCD38, 0xCD39, 0xCD3A),
+        *(0xCD3F, 0xCD40, 0xCD43),
         0xC614,  # UniqueCameraModel: raw converters choose the colour profile by it
     }
 )
+ICC_PROFILES = frozenset({ICC_PROFILE, 0xC68F, 0xC691})
+JPEG_TABLES = 0x015B
+OPCODES = frozenset({0xC740, 0xC741, 0xC74E})
+# Values that are bytes or text where they do not fit in the entry; others are numbers.
+_TEXTS = frozenset({0xC614, 0xC6F3, 0xC6F4})
+_BYTES = ICC_PROFILES | OPCODES | _TEXTS | {JPEG_TABLES, 0x828E, 0xC616}
+_BYTES |= {0xCD2D, 0xCD40, 0xCD3F, 0xCD35, 0xCD36, 0xCD37}
+# Numbers of which there may be many: places, curves and tables of colours.
+_LONG = frozenset(
+    {STRIP_OFFSETS, STRIP_COUNTS, TILE_OFFSETS, TILE_COUNTS, SUB_IFDS, 0x0122, 0x0123, 0x012D}
+    | {0xC618, 0xC61B, 0xC61C, 0xC6FA, 0xC6FB, 0xC6FC, 0xC726, 0xCD39, *_BYTES}
+)
+_COLOUR_MAP, _LARGEST_COLOUR_MAP = 0x0140, 3 << 16
+_MOST_NUMBERS = 1024
+_LONGEST_TEXT = 128
+_BYTE_TYPES = frozenset({1, 2, 6, 7})
+_TEXT_TYPES = frozenset({1, 2})
+_INLINE = 8
+
+
+def is_kept(tag: int, type_: int, count: int) -> bool:
+    """Is it a tag that a picture needs, with a value of the kind that it has?"""
+    if tag not in KEPT or (type_ in _BYTE_TYPES and count > _INLINE and tag not in _BYTES):
+        return False
+    if tag in _TEXTS and (type_ not in _TEXT_TYPES or count > _LONGEST_TEXT):
+        return False
+    most = _LARGEST_COLOUR_MAP if tag == _COLOUR_MAP else _MOST_NUMBERS
+    return tag in _LONG or count <= most
+
 
 # Tags that say things, by what they say. Everything that is not kept goes, known here or not.
 LOCATION = frozenset({0x8825, 0x830E, 0x8482, 0x85D8, 0x87AF, 0x87B0, 0x87B1, 0xA480, 0xA481})
