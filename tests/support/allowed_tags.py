@@ -94,6 +94,8 @@ _TAGS = {
         Rotation SelectionDuration SelectionTime SeqLevelIdx0 SeqProfile SeqTier0
         TemporalIDNested TimeScale TransferCharacteristics TwelveBit Unknown_altr
         Unknown_free VideoFullRangeFlag
+        Free MovieFragmentSequence Unknown_mfra Unknown_mvex Unknown_sidx Unknown_tfdt
+        Unknown_tfhd Unknown_trun Wide
     """,
     "SVG": """
         Enable-background ID ImageHeight ImageWidth SVGVersion Style ViewBox Xmlns
@@ -117,6 +119,12 @@ _TAGS = {
         TrackHeaderVersion TrackID TrackLayer TrackModifyDate TrackVolume
         Unknown_auxi Unknown_auxl Unknown_av1C Unknown_ccst Unknown_colr
         Unknown_edts Unknown_free
+        AVCConfiguration AudioBitsPerSample AudioChannels AudioFormat AudioSampleRate
+        AverageBitrate Balance BitDepth BufferSize CompositionTimeToSample CompressorID
+        HandlerClass IdependentAndDisposableSamples LayoutFlags MaxBitrate
+        PurchaseFileFormat SampleGroupDescription SampleToGroup SourceImageHeight
+        SourceImageWidth Unknown_alac Unknown_dfLa Unknown_esds Unknown_hvcC VideoFrameRate
+        XResolution YResolution
     """,
     "XMP-GContainer": """
         DirectoryItemLength DirectoryItemMime DirectoryItemSemantic

@@ -11,6 +11,7 @@ from safelight.images import exif, heif_items, movie, xmp
 from safelight.images.blanking import Blanks, Ranges
 from safelight.images.boxes import Box, boxes
 from safelight.images.model import Examination, Format, ImageError, Kind
+from safelight.images.movie_boxes import free, name
 
 if TYPE_CHECKING:
     from safelight.images.heif_items import Item, Items
@@ -50,22 +51,8 @@ def examine(data: bytes, known: Format) -> Examination:
         movie.scrub_whole(blanks, top, moov)
     for box in top:
         if box.type not in _KEPT_BOXES:
-            free(blanks, box, _top_kinds(data, box), f"{_name(box)} box")
+            free(blanks, box, _top_kinds(data, box), f"{name(box)} box")
     return Examination(known, *size, 1, tuple(blanks.findings), blanks.edits)
-
-
-def free(blanks: Blanks, box: Box, kinds: set[Kind], place: str) -> None:
-    """Make a box one that readers pass over: type `free`, payload of zeros."""
-    if box.type != _FREE:
-        blanks.put(box.start + 4, _FREE)
-        blanks.find(kinds, place, box.start, box.end)
-        blanks.blank(box.payload, box.end)
-    else:
-        blanks.remove(box.payload, box.end, kinds, place)
-
-
-def _name(box: Box) -> str:
-    return box.type.decode() if box.type.isalnum() else "unknown"
 
 
 def _top_kinds(data: bytes, box: Box) -> set[Kind]:
@@ -169,7 +156,7 @@ def _properties(blanks: Blanks, found: Items) -> None:
     for index, box in enumerate(found.properties, 1):
         if box.type in _PRIVATE_PROPERTIES:
             private.add(index)
-            free(blanks, box, {Kind.COMMENT}, f"{_name(box)} property")
+            free(blanks, box, {Kind.COMMENT}, f"{name(box)} property")
         elif box.type == b"colr" and blanks.data[box.payload :][:4] in (b"prof", b"rICC"):
             blanks.scrub_profile(box.payload + 4, box.end)
     for index, position in found.associations:
@@ -183,7 +170,7 @@ def _meta_boxes(blanks: Blanks, meta: Box) -> None:
         if box.type == b"hdlr":
             movie.blank_handler_name(blanks, box)
         elif box.type not in _KEPT_IN_META:
-            free(blanks, box, {Kind.UNKNOWN_DATA}, f"{_name(box)} box in the description")
+            free(blanks, box, {Kind.UNKNOWN_DATA}, f"{name(box)} box in the description")
 
 
 def _residue(blanks: Blanks, top: list[Box], found: Items, kept: set[int]) -> None:

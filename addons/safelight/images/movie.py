@@ -1,94 +1,144 @@
-"""The `moov` box of movies and image sequences (ISO/IEC 14496-12, QuickTime): what only describes
-is blanked; times, names and places go, samples of tracks that hold metadata too.
+"""The `moov` and `moof` boxes of movies and image sequences (ISO/IEC 14496-12, QuickTime): what
+plays stays; times, names, places and whatever nobody needs to play it are blanked in place.
 """
 
 from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING
 
+from safelight.images import movie_boxes, movie_entries, movie_samples, sphere
+from safelight.images.blanking import Ranges
 from safelight.images.boxes import Box, boxes
 from safelight.images.model import ImageError, Kind
+from safelight.images.movie_boxes import free, name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
     from safelight.images.blanking import Blanks
 
 _TIMES = frozenset({b"mvhd", b"tkhd", b"mdhd"})
-_CONTAINERS = frozenset(
-    {b"moov", b"trak", b"mdia", b"minf", b"edts", b"stbl", b"dinf", b"mvex", b"moof", b"traf"}
-)
-_DESCRIBING = frozenset({b"udta", b"meta", b"uuid", b"free", b"skip", b"wide", b"name", b"kywd"})
-_SHOWN_TRACKS = frozenset({b"vide", b"soun", b"pict", b"auxv", b"subt", b"sbtl", b"text", b"clcp"})
-MOST_SAMPLES = 2_000_000
-MOST_METADATA_TRACKS = 64
+# Text goes: action cameras and drones write where they are into subtitles.
+_SHOWN = frozenset({b"vide", b"soun", b"pict", b"auxv", b"clcp"})
+_REFERENCES = frozenset({b"auxl", b"vdep", b"dpnd", b"sync", b"fall", b"sbas", b"scal", b"tbas"})
+_MOST_REFERENCES = 64
+_SELF_CONTAINED = 1
+MOST_TRACKS = 64
 
 
 @dataclass(slots=True)
-class Removed:
-    """How many tracks of metadata went, and where in the file their samples stand."""
+class Shown:
+    """The tracks that stay, and where in the file their samples stand."""
 
-    tracks: int = 0
+    tracks: set[int] = field(default_factory=set)
     samples: list[tuple[int, int]] = field(default_factory=list)
+    defaults: dict[int, movie_samples.Defaults] = field(default_factory=dict)
 
 
-def scrub(blanks: Blanks, moov: Box) -> Removed:
-    """Blank what a `moov` box says besides how to play; the samples of tracks that go are left to
-    the caller. Raises ImageError where it is damaged."""
-    removed = Removed()
-    for box in boxes(blanks.data, moov.payload, moov.end):
-        if box.type == b"trak" and _handler(blanks.data, box) not in _SHOWN_TRACKS:
-            removed.tracks += 1
-            if removed.tracks > MOST_METADATA_TRACKS:
-                raise ImageError("This movie has too many tracks.")
-            removed.samples += _samples(blanks.data, box)
-            _remove_track(blanks, box)
+def scrub(blanks: Blanks, moov: Box) -> Shown:
+    """Blank what a `moov` box says besides how to play; what plays comes back. Raises ImageError
+    where it is damaged, or plays nothing that is known."""
+    shown = Shown(defaults=movie_samples.defaults_of(blanks.data, moov))
+    tracks = 0
+    for box in movie_boxes.children(blanks.data, moov):
+        tracks += box.type == b"trak"
+        if tracks > MOST_TRACKS:
+            raise ImageError("This movie has too many tracks.")
+        if box.type == b"trak" and _handler(blanks.data, box) in _SHOWN:
+            _track(blanks, box, shown)
+        elif box.type == b"trak":
+            kinds = {Kind.LOCATION, Kind.UNKNOWN_DATA}
+            free(blanks, box, kinds, "track of metadata")
         else:
-            _scrub_box(blanks, box)
-    return removed
+            _child(blanks, moov, box)
+    if not shown.tracks:
+        raise ImageError("This movie holds no picture and no sound of a kind that is known.")
+    return shown
 
 
 def scrub_whole(blanks: Blanks, top: list[Box], moov: Box) -> None:
-    """Blank what a whole file's `moov`, fragments and tracks of metadata say."""
-    removed = scrub(blanks, moov)
-    if sum(end - start for start, end in removed.samples) > len(blanks.data):
-        raise ImageError("Parts of this movie overlap.")
-    for start, end in removed.samples:
-        if end > len(blanks.data):
-            raise ImageError("This movie is cut off.")
-        blanks.blank(start, end)
+    """Blank what a whole file's `moov`, fragments and samples of no shown track say."""
+    shown = scrub(blanks, moov)
     for box in top:
         if box.type == b"moof":
-            if removed.tracks:
-                raise ImageError("This movie keeps a track of metadata in fragments.")
-            _scrub_box(blanks, box)
+            shown.samples += _fragment(blanks, box, shown)
+        elif box.type == b"mfra":
+            _children(blanks, box)
+    blank_unshown(blanks, top, Ranges(shown.samples))
 
 
-def _scrub_box(blanks: Blanks, box: Box) -> None:
-    data = blanks.data
+def blank_unshown(blanks: Blanks, top: Iterable[Box], shown: Ranges) -> None:
+    """Blank what of the media data nothing shown refers to: metadata, or residue of an editor."""
+    for box in top:
+        if box.type == b"mdat":
+            gaps = [blanks.blank(*gap) for gap in shown.gaps(box.payload, box.end)]
+            if any(gaps):
+                place = "between the samples of the film"
+                blanks.find({Kind.UNKNOWN_DATA}, place, box.payload, box.end)
+
+
+def _children(blanks: Blanks, parent: Box) -> None:
+    for box in movie_boxes.children(blanks.data, parent):
+        _child(blanks, parent, box)
+
+
+def _child(blanks: Blanks, parent: Box, box: Box) -> None:
+    """A box inside `parent` that no track decides about."""
+    if box.type not in movie_boxes.CHILDREN[parent.type]:
+        free(blanks, box, _kinds(blanks.data[box.payload : box.end]), f"{name(box)} box")
+        return
+    movie_boxes.trim(blanks, box)
     if box.type in _TIMES:
         _blank_times(blanks, box)
     elif box.type == b"hdlr":
         blank_handler_name(blanks, box)
-    elif box.type in _DESCRIBING:
-        if box.type != b"free":
-            blanks.find(
-                _kinds(data[box.payload : box.end]), f"{_name(box)} box", box.start, box.end
-            )
-            blanks.put(box.start + 4, b"free")
-            blanks.blank(box.payload, box.end)
+    elif box.type == b"dref":
+        _data_references(blanks, box)
+    elif box.type == b"tref":
+        _track_references(blanks, box)
+    elif box.type in movie_boxes.CHILDREN:
+        _children(blanks, box)
+
+
+def _track(blanks: Blanks, trak: Box, shown: Shown) -> None:
+    data = blanks.data
+    handler = _handler(data, trak)
+    header, table = _find(data, trak, b"tkhd"), _find(data, trak, b"mdia", b"minf", b"stbl")
+    if header is None or table is None:
+        raise ImageError("This movie is damaged.")
+    for box in movie_boxes.children(data, trak):
+        if box.type != b"uuid" or not sphere.scrub(blanks, box):
+            _child(blanks, trak, box)
+    packing = movie_samples.Packing()
+    samples = None
+    for box in boxes(data, table.payload, table.end):
+        if box.type == b"stsd":
+            packing = movie_entries.scrub(blanks, box, handler)
+        elif box.type in {b"stsz", b"stz2"}:
+            (samples,) = struct.unpack_from(">I", data, box.payload + 8)
+    for box in boxes(data, table.payload, table.end):
+        if box.type == b"sdtp":
+            end = box.payload + 4 + (samples or 0)
+            blanks.remove(min(end, box.end), box.end, {Kind.UNKNOWN_DATA}, "behind the sdtp box")
+    wide = data[header.payload] == 1
+    track = int.from_bytes(data[header.payload + (20 if wide else 12) :][:4])
+    shown.tracks.add(track)
+    shown.samples += movie_samples.of_track(data, table, packing)
+
+
+def _fragment(blanks: Blanks, moof: Box, shown: Shown) -> Iterable[tuple[int, int]]:
+    data = blanks.data
+    ranges = list(movie_samples.of_fragment(data, moof, shown.tracks, shown.defaults))
+    for box in boxes(data, moof.payload, moof.end):
+        header = _find(data, box, b"tfhd") if box.type == b"traf" else None
+        track = int.from_bytes(data[header.payload + 4 : header.payload + 8]) if header else 0
+        if header is not None and track not in shown.tracks:
+            free(blanks, box, {Kind.LOCATION, Kind.UNKNOWN_DATA}, "fragment of metadata")
         else:
-            blanks.remove(box.payload, box.end, {Kind.UNKNOWN_DATA}, "free box")
-    elif box.type in _CONTAINERS:
-        for child in boxes(data, box.payload, box.end):
-            _scrub_box(blanks, child)
-
-
-def _name(box: Box) -> str:
-    return box.type.decode() if box.type.isalnum() else "unknown"
+            _child(blanks, moof, box)
+    return ranges
 
 
 def _kinds(payload: bytes) -> set[Kind]:
@@ -108,18 +158,27 @@ def _blank_times(blanks: Blanks, box: Box) -> None:
     """Creation and modification time, 4 or 8 bytes each behind version and flags."""
     size = 16 if blanks.data[box.payload] == 1 else 8
     start = box.payload + 4
-    if start + size > box.end:
-        raise ImageError("This movie is damaged.")
-    blanks.remove(start, start + size, {Kind.CAPTURE_TIME}, f"{_name(box)} box")
+    blanks.remove(start, start + size, {Kind.CAPTURE_TIME}, f"{name(box)} box")
 
 
 def blank_handler_name(blanks: Blanks, box: Box) -> None:
-    """The name in an `hdlr` box is free text; its length stays, in either way of writing it."""
-    start = box.payload + 24
-    if start < box.end and not blanks.data[box.payload + 4 : box.payload + 8].strip(b"\0"):
-        blanks.remove(start, box.end, {Kind.SOFTWARE}, "hdlr box")
-    elif start < box.end:
-        blanks.remove(start + 1, box.end, {Kind.SOFTWARE}, "hdlr box")
+    """Maker and name in an `hdlr` box are free text."""
+    blanks.remove(min(box.payload + 12, box.end), box.end, {Kind.SOFTWARE}, "hdlr box")
+
+
+def _data_references(blanks: Blanks, dref: Box) -> None:
+    """Samples stand in this file: what more an entry says is a path on somebody's disk."""
+    for entry in boxes(blanks.data, dref.payload + 8, dref.end):
+        if not blanks.data[entry.payload + 3] & _SELF_CONTAINED:
+            raise ImageError("This movie takes its contents from another file.")
+        blanks.remove(entry.payload + 4, entry.end, {Kind.UNKNOWN_DATA}, "place of another file")
+
+
+def _track_references(blanks: Blanks, tref: Box) -> None:
+    for box in boxes(blanks.data, tref.payload, tref.end):
+        size = box.end - box.payload
+        if box.type not in _REFERENCES or size % 4 or size > 4 * _MOST_REFERENCES:
+            free(blanks, box, {Kind.UNKNOWN_DATA}, "reference to a track")
 
 
 def _find(data: bytes, box: Box, *path: bytes) -> Box | None:
@@ -134,66 +193,6 @@ def _find(data: bytes, box: Box, *path: bytes) -> Box | None:
 def _handler(data: bytes, trak: Box) -> bytes:
     box = _find(data, trak, b"mdia", b"hdlr")
     return data[box.payload + 8 : box.payload + 12] if box else b""
-
-
-def _remove_track(blanks: Blanks, trak: Box) -> None:
-    """A track of metadata: nobody finds it any more."""
-    kinds = {Kind.LOCATION, Kind.UNKNOWN_DATA}
-    blanks.find(kinds, "track of metadata", trak.start, trak.end)
-    blanks.put(trak.start + 4, b"free")
-    blanks.blank(trak.payload, trak.end)
-
-
-def _samples(data: bytes, trak: Box) -> Iterator[tuple[int, int]]:
-    """Where the samples of a track stand, a range for each chunk."""
-    table = _find(data, trak, b"mdia", b"minf", b"stbl")
-    if table is None:
-        return
-    inner = {box.type: box for box in boxes(data, table.payload, table.end)}
-    sizes = _sizes(data, inner.get(b"stsz"))
-    offsets = _offsets(data, inner)
-    sample = 0
-    runs = _samples_per_chunk(data, inner.get(b"stsc"), len(offsets))
-    per_chunk = list(islice(runs, len(offsets)))
-    for offset, count in zip(offsets, per_chunk, strict=False):
-        length = sum(sizes[sample : sample + count])
-        sample += count
-        yield offset, offset + length
-
-
-def _sizes(data: bytes, box: Box | None) -> list[int]:
-    if box is None:
-        return []
-    size, count = struct.unpack_from(">II", data, box.payload + 4)
-    if count > MOST_SAMPLES or (not size and box.payload + 12 + 4 * count > box.end):
-        raise ImageError("This movie is damaged.")
-    if size:
-        return [size] * count
-    return list(struct.unpack_from(f">{count}I", data, box.payload + 12))
-
-
-def _offsets(data: bytes, inner: dict[bytes, Box]) -> list[int]:
-    for type_, letter, width in ((b"stco", "I", 4), (b"co64", "Q", 8)):
-        box = inner.get(type_)
-        if box is not None:
-            (count,) = struct.unpack_from(">I", data, box.payload + 4)
-            if box.payload + 8 + width * count > box.end:
-                raise ImageError("This movie is damaged.")
-            return list(struct.unpack_from(f">{count}{letter}", data, box.payload + 8))
-    return []
-
-
-def _samples_per_chunk(data: bytes, box: Box | None, chunks: int) -> Iterator[int]:
-    if box is None:
-        return
-    (count,) = struct.unpack_from(">I", data, box.payload + 4)
-    if box.payload + 8 + 12 * count > box.end:
-        raise ImageError("This movie is damaged.")
-    runs = [struct.unpack_from(">II", data, box.payload + 8 + 12 * n) for n in range(count)]
-    for number, (first, samples) in enumerate(runs):
-        last = runs[number + 1][0] if number + 1 < count else chunks + 1
-        for _ in range(first, min(last, chunks + 1)):
-            yield samples
 
 
 def dimensions(data: bytes, moov: Box) -> tuple[int, int]:

@@ -6,16 +6,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safelight.images import movie, xmp
+from safelight.images import brands, movie, movie_boxes, xmp
 from safelight.images.blanking import Blanks
 from safelight.images.boxes import boxes
-from safelight.images.heif import free
 from safelight.images.model import Examination, Format, ImageError
 
 if TYPE_CHECKING:
     from safelight.images.boxes import Box
 
-KEPT = frozenset({b"ftyp", b"moov", b"mdat", b"moof", b"mfra", b"sidx", b"styp", b"ssix"})
+_KEPT = frozenset({b"ftyp", b"moov", b"mdat", b"moof", b"mfra", b"sidx", b"styp"})
+_ONCE = frozenset({b"ftyp", b"moov"})
+_BRANDED = frozenset({b"ftyp", b"styp"})
 
 
 def examine(data: bytes) -> Examination:
@@ -26,12 +27,31 @@ def examine(data: bytes) -> Examination:
     if moov is None:
         raise ImageError("This movie is cut off.")
     movie.scrub_whole(blanks, found, moov)
+    seen: set[bytes] = set()
     for box in found:
-        if box.type not in KEPT:
-            kinds = xmp.kinds(data[box.payload : box.end])
-            free(blanks, box, kinds, _place(box))
+        beside(blanks, box, again=box.type in seen)
+        seen.add(box.type)
     width, height = movie.dimensions(data, moov)
     return Examination(Format.MP4, width, height, 1, tuple(blanks.findings), blanks.edits)
+
+
+def beside(blanks: Blanks, box: Box, *, again: bool) -> None:
+    """Blank what a box of a file says besides the film; `again` if such a one came before."""
+    data = blanks.data
+    if box.type not in _KEPT or (again and box.type in _ONCE) or not _adds_up(data, box):
+        place = _place(box)
+        movie_boxes.free(blanks, box, xmp.kinds(data[box.payload : box.end]), place)
+    elif box.type in _BRANDED:
+        brands.scrub(blanks, box)
+
+
+def _adds_up(data: bytes, box: Box) -> bool:
+    """Is an index of a file's segments as long as it says (section 8.16.3)?"""
+    if box.type != b"sidx":
+        return True
+    before = 20 if data[box.payload] == 0 else 28
+    rows = int.from_bytes(data[box.payload + before + 2 : box.payload + before + 4])
+    return box.end - box.payload == before + 4 + 12 * rows
 
 
 def _place(box: Box) -> str:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from safelight.images.streaming.steps import Progress, Step, Steps
 
 MOST_INDEX = 4 * MOST_HELD
+_LOOK = 65_536
+_HELD = frozenset({b"ftyp", b"styp", b"sidx"})
 # What makes a single box of JPEG XL a file that can be examined.
 _PIXELS_BEFORE = b"\0\0\0\x08jxlc"
 
@@ -95,48 +97,57 @@ def _clean_box(progress: Progress, box: bytes, begin: int, *, first: bool) -> by
 def walk_movie(progress: Progress) -> Steps:
     """Steps that clean a movie whose index stands before its samples. Where it stands behind
     them, nobody knows yet which of them are metadata: such movies are unalterable here."""
-    private: Ranges | None = None
+    shown: Ranges | None = None
+    seen: set[bytes] = set()
     for _ in range(MOST_BOXES):
         if not progress.left:
             break
         begin = progress.position
         header = yield from _header(progress)
-        if header.type == b"moov" and private is None:
+        if header.type == b"moov" and shown is None:
             if header.payload > MOST_INDEX:
                 raise ImageError("The index of this movie is too large to be looked at.")
             data = header.data + (yield Take(header.payload))
-            moov = Box(b"moov", 0, len(header.data), len(data))
             blanks = Blanks(data)
-            samples = movie.scrub(blanks, moov).samples
+            shown = Ranges(
+                movie.scrub(blanks, Box(b"moov", 0, len(header.data), len(data))).samples
+            )
             progress.report(blanks.findings, begin)
-            private = Ranges(samples)
-            _in_order(samples, progress)
             yield Put(apply(data, blanks.edits(Length.SAME_LENGTH)))
-        elif header.type in {b"mdat", b"moof"} and (private is None or header.type == b"moof"):
+        elif header.type == b"moof" or (header.type == b"mdat" and shown is None):
             why = "A movie whose index is not at its start cannot be cleaned on its way."
             raise UnalterableError(Format.MP4, Length.SAME_LENGTH, why)
-        elif header.type in movie_file.KEPT:
+        elif header.type == b"mdat":
             yield Put(header.data)
-            yield from _pass(progress, header.payload, private or Ranges(()))
+            yield from _pass(progress, header.payload, shown or Ranges(()))
+        elif header.type in _HELD and header.type not in seen:
+            data = header.data + (yield held(header.payload))
+            blanks = Blanks(data)
+            box = Box(header.type, 0, len(header.data), len(data))
+            movie_file.beside(blanks, box, again=False)
+            progress.report(blanks.findings, begin)
+            yield Put(apply(data, blanks.edits(Length.SAME_LENGTH)))
         else:
             yield from _free(progress, header, begin)
-    if progress.left or private is None:
+        seen.add(header.type)
+    if progress.left or shown is None:
         raise ImageError("This movie is cut off.")
 
 
-def _in_order(samples: list[tuple[int, int]], progress: Progress) -> None:
-    for start, end in samples:
-        if start < progress.position or end > progress.size:
-            raise ImageError("This movie is damaged.")
-
-
-def _pass(progress: Progress, size: int, private: Ranges) -> Steps:
-    """Let a box's payload pass, with zeros where samples of metadata stand."""
+def _pass(progress: Progress, size: int, shown: Ranges) -> Steps:
+    """Let a box's payload pass, with zeros where nothing stands that is shown."""
     end = progress.position + size
-    for start, stop in private.gaps(progress.position, end):
-        yield Blank(start - progress.position)
-        yield Pass(stop - start)
-    yield Blank(end - progress.position)
+    for start, stop in list(shown.gaps(progress.position, end)):
+        yield Pass(start - progress.position)
+        tells = False
+        while progress.position < stop:
+            gap = yield Take(min(stop - progress.position, _LOOK))
+            tells |= bool(gap.strip(b"\0"))
+            yield Put(bytes(len(gap)))
+        if tells:
+            place = "between the samples of the film"
+            progress.findings.append(Finding(Kind.UNKNOWN_DATA, place, start, stop))
+    yield Pass(end - progress.position)
 
 
 def _free(progress: Progress, header: _Header, begin: int) -> Steps:

@@ -1,0 +1,130 @@
+"""Sample descriptions of a movie's tracks: what decoders need stays (ISO/IEC 14496-12 section
+8.5.2, 14496-15, QuickTime File Format).
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+from safelight.images import hevc
+from safelight.images.boxes import Box, boxes
+from safelight.images.model import ImageError, Kind
+from safelight.images.movie_boxes import free
+from safelight.images.movie_samples import Packing
+
+if TYPE_CHECKING:
+    from safelight.images.blanking import Blanks
+
+_FIXED = {b"vide": 78, b"pict": 78, b"auxv": 78, b"clcp": 8}
+_SOUND_SIZES = {0: 28, 1: 44, 2: 64}
+_VENDOR, _COMPRESSOR = (12, 16), (42, 74)
+_KEPT = frozenset(
+    b"avcC hvcC vvcC lhvC av1C vpcC esds dvcC dvvC dvwC colr pasp clap btrt fiel gama mdcv clli "
+    b"SmDm CoLL cclv amve st3d sv3d vexu hfov wave chan chnl srat dac3 dec3 dac4 ddts dOps dfLa "
+    b"alac pcmC SA3D mhaC damr d263 frma enda glbl jp2h eyes stri hero must cams cmfy bfil".split()
+) | {b"\0\0\0\0", b"mp4a"}
+_HOLDERS = frozenset({b"wave", b"sv3d", b"vexu", b"eyes"})
+_ENCRYPTED = frozenset({b"sinf", b"encv", b"enca", b"enct", b"encs"})
+_INSIDE_SPHERE = frozenset({b"svhd", b"proj", b"prhd", b"equi", b"cbmp", b"mshp"})
+_FLAC_STREAM_INFO, _FLAC_PADDING = 0, 1
+_DEEPEST = 6
+
+
+def scrub(blanks: Blanks, stsd: Box, handler: bytes) -> Packing:
+    """Blank what sample descriptions say besides how to decode. Raises ImageError."""
+    packing = Packing()
+    for entry in boxes(blanks.data, stsd.payload + 8, stsd.end):
+        if entry.type in _ENCRYPTED:
+            raise ImageError("This movie is encrypted.")
+        if handler == b"soun":
+            packing, start = _sound(blanks, entry)
+        else:
+            start = entry.payload + _FIXED[handler]
+        if start > entry.end:
+            raise ImageError("This movie is damaged.")
+        if handler != b"clcp":
+            _blank(blanks, entry, _VENDOR, "maker in a sample description")
+        if handler not in {b"soun", b"clcp"}:
+            _blank(blanks, entry, _COMPRESSOR, "name of a compressor")
+        _children(blanks, start, entry.end)
+    return packing
+
+
+def _blank(blanks: Blanks, entry: Box, place: tuple[int, int], name: str) -> None:
+    start, end = place
+    blanks.remove(entry.payload + start, entry.payload + end, {Kind.SOFTWARE}, name)
+
+
+def _sound(blanks: Blanks, entry: Box) -> tuple[Packing, int]:
+    """How sound is packed, and where the boxes behind the fixed fields begin."""
+    data = blanks.data
+    version, channels, bits = struct.unpack_from(">8xH6xHH", data, entry.payload)
+    if version not in _SOUND_SIZES:
+        raise ImageError("This movie describes its sound in a way that is not known.")
+    packing = Packing(1, channels * ((bits + 7) // 8))
+    start = entry.payload + _SOUND_SIZES[version]
+    if version == 1 and start <= entry.end:
+        samples, _, size = struct.unpack_from(">III", data, entry.payload + 28)
+        packing = Packing(samples, size) if samples else packing
+        if not _are_boxes(data, start, entry.end):
+            # ISO files say version 1 too, without the fields of QuickTime.
+            start = entry.payload + _SOUND_SIZES[0]
+    elif version == 2 and start <= entry.end:
+        size, samples = struct.unpack_from(">II", data, entry.payload + 56)
+        packing = Packing(max(samples, 1), size)
+    return packing, start
+
+
+def _are_boxes(data: bytes, start: int, end: int) -> bool:
+    try:
+        return all(box.type.isascii() for box in boxes(data, start, end))
+    except ImageError:
+        return False
+
+
+def _children(blanks: Blanks, start: int, end: int, depth: int = 0) -> None:
+    data = blanks.data
+    if depth > _DEEPEST:
+        raise ImageError("This movie is nested too deeply.")
+    # QuickTime ends its lists with four zeros where others end them with nothing.
+    if end - start == 4 and data[start:end] == bytes(4):
+        return
+    terminated = end - start > 4 and not _are_boxes(data, start, end)
+    for box in boxes(data, start, end - 4 if terminated else end):
+        if box.type in _ENCRYPTED:
+            raise ImageError("This movie is encrypted.")
+        if box.type in _INSIDE_SPHERE:
+            _sphere(blanks, box)
+        elif box.type not in _KEPT:
+            free(blanks, box, {Kind.UNKNOWN_DATA}, "box in a sample description")
+        elif box.type in _HOLDERS:
+            _children(blanks, box.payload, box.end, depth + 1)
+        elif box.type == b"colr" and data[box.payload : box.payload + 4] in (b"prof", b"rICC"):
+            blanks.scrub_profile(box.payload + 4, box.end)
+        elif box.type == b"dfLa":
+            _flac(blanks, box)
+        elif box.type == b"hvcC":
+            hevc.scrub(blanks, box)
+    if terminated:
+        blanks.remove(end - 4, end, {Kind.UNKNOWN_DATA}, "end of a sample description")
+
+
+def _sphere(blanks: Blanks, box: Box) -> None:
+    """Spherical Video V2: the program that made it is named beside how to show it."""
+    if box.type == b"svhd":
+        blanks.remove(box.payload + 4, box.end, {Kind.SOFTWARE}, "svhd box")
+
+
+def _flac(blanks: Blanks, box: Box) -> None:
+    """Comments and covers among a FLAC stream's blocks (RFC 9639 section 8) become padding."""
+    data = blanks.data
+    position = box.payload + 4
+    while position + 4 <= box.end:
+        behind = position + 4 + int.from_bytes(data[position + 1 : position + 4])
+        if behind > box.end:
+            raise ImageError("This movie is damaged.")
+        if data[position] & 0x7F != _FLAC_STREAM_INFO:
+            blanks.remove(position + 4, behind, {Kind.AUTHOR}, "FLAC block")
+            blanks.put(position, bytes([data[position] & 0x80 | _FLAC_PADDING]))
+        position = behind
