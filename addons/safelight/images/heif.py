@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safelight.images import exif, heif_items, movie, xmp
+from safelight.images import brands, exif, heif_items, heif_properties, movie, tiff_pixels, xmp
 from safelight.images.blanking import Blanks, Ranges
 from safelight.images.boxes import Box, boxes
 from safelight.images.model import Examination, Format, ImageError, Kind
@@ -16,11 +16,14 @@ from safelight.images.movie_boxes import free, name
 if TYPE_CHECKING:
     from safelight.images.heif_items import Item, Items
 
-_KEPT_BOXES = frozenset({b"ftyp", b"meta", b"mdat", b"moov", b"styp", b"sidx", b"moof", b"mfra"})
-_KEPT_IN_META = frozenset(
-    {b"hdlr", b"pitm", b"iinf", b"iloc", b"iprp", b"iref", b"idat", b"grpl", b"dinf", b"ipro"}
-)
-_PRIVATE_PROPERTIES = frozenset({b"udes", b"altt", b"crtt", b"mdft", b"uuid", b"rref", b"free"})
+_KEPT_BOXES = frozenset({b"ftyp", b"meta", b"mdat", b"moov"})
+_ONCE = frozenset({b"ftyp", b"meta", b"moov"})
+# Groups of items that are shown in place of each other, or one to each eye.
+_GROUPS = frozenset({b"altr", b"ster"})
+_GROUP_HEADER = 12
+_OWN_FILE = b"\0\0\0\x1cdref" + bytes(4) + b"\0\0\0\x01\0\0\0\x0curl \0\0\0\x01"
+_MORE_FIELDS = frozenset({b"mime", b"uri "})
+_XMP_ITEM = b"\0application/rdf+xml\0"
 _FREE = b"free"
 _LONGEST_LOOK = 1_000_000
 _C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
@@ -35,23 +38,30 @@ def examine(data: bytes, known: Format) -> Examination:
     if meta is None and moov is None:
         raise ImageError("This picture describes no picture.")
     size = (0, 0)
+    places = movie.scrub_tracks(blanks, top, moov) if moov is not None else []
+    media = [box for box in top if box.type == b"mdat"]
     if meta is not None:
         found = heif_items.read(data, meta)
         size = _dimensions(data, found)
         kept = heif_items.needed(data, found) | _orientation_carrier(blanks, found)
         if found.primary in found.items and found.primary not in kept:
             raise ImageError("The main picture of this file is of a kind that is not known.")
-        _items(blanks, found, kept)
+        _items(blanks, found, kept, places)
         _references(blanks, found, kept)
-        _properties(blanks, found)
-        _meta_boxes(blanks, meta)
-        if moov is None:
-            _residue(blanks, top, found, kept)
-    if moov is not None:
-        movie.scrub_whole(blanks, top, moov)
+        heif_properties.scrub(blanks, found)
+        _meta_boxes(blanks, meta, found)
+        places += [extent for item in found.items.values() for extent in item.extents]
+        media += [found.idat] if found.idat else []
+    movie.blank_unshown(blanks, media, Ranges(places))
+    seen: set[bytes] = set()
     for box in top:
-        if box.type not in _KEPT_BOXES:
+        fragment = box.type == b"moof" and moov is not None
+        stays = fragment or box.type in _KEPT_BOXES
+        if not stays or (box.type in _ONCE and box.type in seen):
             free(blanks, box, _top_kinds(data, box), f"{name(box)} box")
+        elif box.type == b"ftyp":
+            brands.scrub(blanks, box)
+        seen.add(box.type)
     return Examination(known, *size, 1, tuple(blanks.findings), blanks.edits)
 
 
@@ -85,21 +95,26 @@ def _orientation_carrier(blanks: Blanks, found: Items) -> set[int]:
             continue
         [(start, end)] = item.extents
         packet = blanks.data[start:end]
+        name_and_type = blanks.data[item.name : item.infe.end]
+        plain = _XMP_ITEM.ljust(len(name_and_type), b"\0")
+        if _XMP_ITEM not in b"\0" + name_and_type or len(plain) > len(name_and_type):
+            continue
         needed = xmp.minimal(xmp.orientation(packet)).ljust(end - start)
         if needed.strip() and len(needed) == end - start:
             if needed != packet:
                 blanks.find(xmp.kinds(packet), "XMP item", start, end)
                 blanks.put(start, needed)
+            blanks.put(item.name, plain)
             return {number}
     return set()
 
 
-def _items(blanks: Blanks, found: Items, kept: set[int]) -> None:
-    shared = Ranges(extent for number in kept for extent in found.items[number].extents)
+def _items(blanks: Blanks, found: Items, kept: set[int], samples: list[tuple[int, int]]) -> None:
+    extents = (extent for number in kept for extent in found.items[number].extents)
+    shared = Ranges([*extents, *samples])
     for number, item in found.items.items():
         if number in kept:
-            if item.type != b"mime":
-                _blank_name(blanks, item)
+            _kept_item(blanks, item)
             continue
         written = [part for one in item.extents for part in shared.gaps(*one)]
         stands = any(blanks.data[start:end].strip(b"\0") for start, end in written)
@@ -111,17 +126,25 @@ def _items(blanks: Blanks, found: Items, kept: set[int]) -> None:
         _hide(blanks, item)
 
 
+def _kept_item(blanks: Blanks, item: Item) -> None:
+    if item.type != b"mime":
+        _blank_name(blanks, item)
+    if item.type == b"jpeg":
+        for start, end in item.extents:
+            tiff_pixels.clean_stream(blanks, start, end, tiff_pixels.JPEG)
+
+
 def _is_hidden(data: bytes, item: Item) -> bool:
-    return bool(data[item.infe.payload + 3] & 1) and item.type in {b"skip", b"mime"}
+    return bool(data[item.infe.payload + 3] & 1) and item.type in {b"skip", *_MORE_FIELDS}
 
 
 def _hide(blanks: Blanks, item: Item) -> None:
     """Set the hidden flag; a type that no reader knows, except where more fields depend on it."""
     flags = item.infe.payload + 3
     blanks.put(flags, bytes([blanks.data[flags] | 1]))
-    if item.type not in {b"mime", b"uri "}:
+    if item.type not in _MORE_FIELDS:
         blanks.put(item.name - 4, b"skip")
-        _blank_name(blanks, item)
+    _blank_name(blanks, item)
 
 
 def _blank_name(blanks: Blanks, item: Item) -> None:
@@ -151,35 +174,26 @@ def _references(blanks: Blanks, found: Items, kept: set[int]) -> None:
             blanks.put(reference.box.start + 4, _FREE)
 
 
-def _properties(blanks: Blanks, found: Items) -> None:
-    private = set()
-    for index, box in enumerate(found.properties, 1):
-        if box.type in _PRIVATE_PROPERTIES:
-            private.add(index)
-            free(blanks, box, {Kind.COMMENT}, f"{name(box)} property")
-        elif box.type == b"colr" and blanks.data[box.payload :][:4] in (b"prof", b"rICC"):
-            blanks.scrub_profile(box.payload + 4, box.end)
-    for index, position in found.associations:
-        if index in private:
-            # An unknown property that is essential would make readers refuse the picture.
-            blanks.put(position, bytes([blanks.data[position] & 0x7F]))
-
-
-def _meta_boxes(blanks: Blanks, meta: Box) -> None:
-    for box in boxes(blanks.data, meta.payload + 4, meta.end):
+def _meta_boxes(blanks: Blanks, meta: Box, found: Items) -> None:
+    data = blanks.data
+    for box in boxes(data, meta.payload + 4, meta.end):
         if box.type == b"hdlr":
             movie.blank_handler_name(blanks, box)
-        elif box.type not in _KEPT_IN_META:
+        elif box.type == b"grpl":
+            _groups(blanks, box)
+        elif box.type not in heif_items.DESCRIBING and not _is_own_file(data, box):
             free(blanks, box, {Kind.UNKNOWN_DATA}, f"{name(box)} box in the description")
+    for start, end in found.slack:
+        blanks.remove(start, end, {Kind.UNKNOWN_DATA}, "between the parts of the description")
 
 
-def _residue(blanks: Blanks, top: list[Box], found: Items, kept: set[int]) -> None:
-    """Bytes of the media data that no item refers to are left over from an editor."""
-    needed = Ranges(extent for number in kept for extent in found.items[number].extents)
-    known = Ranges(extent for item in found.items.values() for extent in item.extents)
-    for box in top:
-        if box.type == b"mdat":
-            for start, end in known.gaps(box.payload, box.end):
-                blanks.remove(start, end, {Kind.UNKNOWN_DATA}, "between the parts of the file")
-            for start, end in needed.gaps(box.payload, box.end):
-                blanks.blank(start, end)
+def _is_own_file(data: bytes, box: Box) -> bool:
+    """Does it say that everything is in this file, and nothing else?"""
+    return box.type == b"dinf" and data[box.payload : box.end] == _OWN_FILE
+
+
+def _groups(blanks: Blanks, grpl: Box) -> None:
+    for box in boxes(blanks.data, grpl.payload, grpl.end):
+        count = int.from_bytes(blanks.data[box.payload + 8 : box.payload + _GROUP_HEADER])
+        if box.type not in _GROUPS or box.end - box.payload != _GROUP_HEADER + 4 * count:
+            free(blanks, box, {Kind.UNKNOWN_DATA}, "group of items")

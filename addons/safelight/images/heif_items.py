@@ -17,13 +17,17 @@ if TYPE_CHECKING:
 IMAGE_TYPES = frozenset(
     b"hvc1 av01 grid iovl iden jpeg avc1 vvc1 evc1 j2k1 unci tmap mski lhv1 hvt1".split()
 )
-_KEPT_AUXILIARIES = (
+KEPT_AUXILIARIES = (
     b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha",
     b"urn:mpeg:hevc:2015:auxid:1",
     b"urn:mpeg:avc:2015:auxid:1",
     b"urn:com:apple:photo:2020:aux:hdrgainmap",
 )
+# What a `meta` box says of its items (14496-12 section 8.11), each of it once.
+DESCRIBING = frozenset({b"hdlr", b"pitm", b"iinf", b"iloc", b"iprp", b"iref", b"idat"})
+_LONGEST_URN = 200
 MOST_ITEMS = 50_000
+MOST_LINKS = 200_000
 MOST_EXTENTS = 200_000
 
 
@@ -58,6 +62,9 @@ class Items:
     references: list[Reference] = field(default_factory=list)
     properties: list[Box] = field(default_factory=list)
     associations: list[tuple[int, int]] = field(default_factory=list)
+    # Ranges of the boxes that describe which hold nothing.
+    slack: list[tuple[int, int]] = field(default_factory=list)
+    idat: Box | None = None
 
 
 class Reader:
@@ -80,16 +87,20 @@ class Reader:
 def read(data: bytes, meta: Box) -> Items:
     """Read the `meta` box. Raises ImageError when its parts do not fit."""
     found = Items()
-    children = {box.type: box for box in boxes(data, meta.payload + 4, meta.end)}
+    children: dict[bytes, Box] = {}
+    for box in boxes(data, meta.payload + 4, meta.end):
+        if box.type in DESCRIBING and children.setdefault(box.type, box) is not box:
+            raise ImageError("This picture is described twice.")
     if b"pitm" in children:
         version, reader = _full(data, children[b"pitm"])
         found.primary = reader.number(2 if version == 0 else 4)
     if b"iinf" in children:
         _read_infos(data, children[b"iinf"], found)
     if b"iloc" in children:
-        _read_locations(data, children[b"iloc"], children.get(b"idat"), found)
+        found.idat = children.get(b"idat")
+        _read_locations(data, children[b"iloc"], found.idat, found)
     if b"iref" in children:
-        found.references = list(_references(data, children[b"iref"]))
+        found.references = list(_references(data, children[b"iref"], found))
     if b"iprp" in children:
         _read_properties(data, children[b"iprp"], found)
     return found
@@ -99,21 +110,19 @@ def needed(data: bytes, found: Items) -> set[int]:
     """The items that are shown, or that what is shown is made of."""
     kept = {number for number, item in found.items.items() if item.type in IMAGE_TYPES}
     owners: dict[int, set[int]] = defaultdict(set)
-    removed = []
     for reference in found.references:
         if reference.type == b"dimg":
             for target in reference.targets:
                 owners[target].add(reference.source)
         elif reference.type == b"auxl":
             owners[reference.source].update(reference.targets)
-        if reference.type == b"thmb" or (
-            reference.type == b"auxl" and not _is_kept_auxiliary(data, found, reference.source)
-        ):
-            removed.append(reference.source)
+    auxiliaries = {one.source for one in found.references if one.type == b"auxl"}
+    removed = {one.source for one in found.references if one.type == b"thmb"}
+    removed |= {number for number in auxiliaries if not _is_kept_auxiliary(data, found, number)}
     return kept - _with_belongings(removed, owners, found.primary)
 
 
-def _with_belongings(removed: list[int], owners: dict[int, set[int]], primary: int) -> set[int]:
+def _with_belongings(removed: set[int], owners: dict[int, set[int]], primary: int) -> set[int]:
     """What belongs to something that goes, goes with it: a thumbnail's alpha, a grid's tiles."""
     belongings: dict[int, list[int]] = defaultdict(list)
     for number, those in owners.items():
@@ -135,12 +144,7 @@ def _with_belongings(removed: list[int], owners: dict[int, set[int]], primary: i
 
 def _is_kept_auxiliary(data: bytes, found: Items, number: int) -> bool:
     item = found.items.get(number)
-    for index in item.properties if item else ():
-        box = found.properties[index - 1] if 0 < index <= len(found.properties) else None
-        if box is not None and box.type == b"auxC":
-            kind = data[box.payload + 4 : box.end].partition(b"\0")[0]
-            return kind in _KEPT_AUXILIARIES
-    return False
+    return item is not None and auxiliary_type(data, found, item) in KEPT_AUXILIARIES
 
 
 def auxiliary_type(data: bytes, found: Items, item: Item) -> bytes:
@@ -148,7 +152,8 @@ def auxiliary_type(data: bytes, found: Items, item: Item) -> bytes:
     for index in item.properties:
         if 0 < index <= len(found.properties) and found.properties[index - 1].type == b"auxC":
             box = found.properties[index - 1]
-            return data[box.payload + 4 : box.end].partition(b"\0")[0]
+            urn = data[box.payload + 4 : min(box.end, box.payload + 4 + _LONGEST_URN)]
+            return urn.partition(b"\0")[0]
     return b""
 
 
@@ -164,6 +169,7 @@ def _read_infos(data: bytes, iinf: Box, found: Items) -> None:
     reader.number(2 if version == 0 else 4)
     for box in boxes(data, reader.position, iinf.end):
         if box.type != b"infe":
+            found.slack.append((box.start + 4, box.end))
             continue
         entry_version, entry = _full(data, box)
         if entry_version < 2 or len(found.items) > MOST_ITEMS:
@@ -171,6 +177,8 @@ def _read_infos(data: bytes, iinf: Box, found: Items) -> None:
         number = entry.number(2 if entry_version == 2 else 4)
         entry.number(2)
         type_ = entry.number(4).to_bytes(4)
+        if number in found.items:
+            raise ImageError("This picture is described twice.")
         found.items[number] = Item(number, type_, box, entry.position)
 
 
@@ -185,7 +193,8 @@ def _read_locations(data: bytes, iloc: Box, idat: Box | None, found: Items) -> N
     for _ in range(reader.number(2 if version < 2 else 4)):
         number = reader.number(2 if version < 2 else 4)
         method = reader.number(2) & 15 if version else 0
-        reader.number(2)
+        if reader.number(2):
+            raise ImageError("This picture takes its contents from another file.")
         base = reader.number(base_size)
         extents = []
         count = reader.number(2)
@@ -201,6 +210,7 @@ def _read_locations(data: bytes, iloc: Box, idat: Box | None, found: Items) -> N
             bytes_left -= sum(end - start for start, end in found.items[number].extents)
             if bytes_left < 0:
                 raise ImageError("This picture refers to the same place too often.")
+    found.slack.append((reader.position, iloc.end))
 
 
 def _in_file(
@@ -219,22 +229,29 @@ def _in_file(
         yield start + shift, stop
 
 
-def _references(data: bytes, iref: Box) -> Iterator[Reference]:
+def _references(data: bytes, iref: Box, found: Items) -> Iterator[Reference]:
     version, reader = _full(data, iref)
     width = 2 if version == 0 else 4
+    links_left = MOST_LINKS
     for box in boxes(data, reader.position, iref.end):
         entry = Reader(data, box.payload, box.end)
         source = entry.number(width)
         count = entry.number(2)
+        links_left -= count + 1
+        if links_left < 0:
+            raise ImageError("This picture is in too many pieces.")
         yield Reference(box.type, box, source, tuple(entry.number(width) for _ in range(count)))
+        found.slack.append((entry.position, box.end))
 
 
 def _read_properties(data: bytes, iprp: Box, found: Items) -> None:
     for box in boxes(data, iprp.payload, iprp.end):
-        if box.type == b"ipco":
+        if box.type == b"ipco" and not found.properties:
             found.properties = list(boxes(data, box.payload, box.end))
         elif box.type == b"ipma":
             _read_associations(data, box, found)
+        else:
+            found.slack.append((box.start + 4, box.end))
 
 
 def _read_associations(data: bytes, ipma: Box, found: Items) -> None:
@@ -246,5 +263,8 @@ def _read_associations(data: bytes, ipma: Box, found: Items) -> None:
             position = reader.position
             index = reader.number(width) & (0x7FFF if width == 2 else 0x7F)
             found.associations.append((index, position))
+            if len(found.associations) > MOST_LINKS:
+                raise ImageError("This picture is in too many pieces.")
             if number in found.items:
                 found.items[number].properties.append(index)
+    found.slack.append((reader.position, ipma.end))

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from safelight.images import movie_boxes, movie_entries, movie_samples, sphere
-from safelight.images.blanking import Ranges
 from safelight.images.boxes import Box, boxes
 from safelight.images.model import ImageError, Kind
 from safelight.images.movie_boxes import free, name
@@ -17,7 +16,7 @@ from safelight.images.movie_boxes import free, name
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from safelight.images.blanking import Blanks
+    from safelight.images.blanking import Blanks, Ranges
 
 _TIMES = frozenset({b"mvhd", b"tkhd", b"mdhd"})
 # Text goes: action cameras and drones write where they are into subtitles.
@@ -58,25 +57,25 @@ def scrub(blanks: Blanks, moov: Box) -> Shown:
     return shown
 
 
-def scrub_whole(blanks: Blanks, top: list[Box], moov: Box) -> None:
-    """Blank what a whole file's `moov`, fragments and samples of no shown track say."""
+def scrub_tracks(blanks: Blanks, top: list[Box], moov: Box) -> list[tuple[int, int]]:
+    """Blank what a whole file's `moov` and fragments say; where the samples of what is shown
+    stand comes back. Raises ImageError."""
     shown = scrub(blanks, moov)
     for box in top:
         if box.type == b"moof":
             shown.samples += _fragment(blanks, box, shown)
         elif box.type == b"mfra":
             _children(blanks, box)
-    blank_unshown(blanks, top, Ranges(shown.samples))
+    return shown.samples
 
 
-def blank_unshown(blanks: Blanks, top: Iterable[Box], shown: Ranges) -> None:
-    """Blank what of the media data nothing shown refers to: metadata, or residue of an editor."""
-    for box in top:
-        if box.type == b"mdat":
-            gaps = [blanks.blank(*gap) for gap in shown.gaps(box.payload, box.end)]
-            if any(gaps):
-                place = "between the samples of the film"
-                blanks.find({Kind.UNKNOWN_DATA}, place, box.payload, box.end)
+def blank_unshown(blanks: Blanks, media: Iterable[Box], shown: Ranges) -> None:
+    """Blank what of media data nothing shown refers to: metadata, or residue of an editor."""
+    for box in media:
+        gaps = [blanks.blank(*gap) for gap in shown.gaps(box.payload, box.end)]
+        if any(gaps):
+            place = "between the parts of the file"
+            blanks.find({Kind.UNKNOWN_DATA}, place, box.payload, box.end)
 
 
 def _children(blanks: Blanks, parent: Box) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from safelight.images import brands, movie, movie_boxes, xmp
-from safelight.images.blanking import Blanks
+from safelight.images.blanking import Blanks, Ranges
 from safelight.images.boxes import boxes
 from safelight.images.model import Examination, Format, ImageError
 
@@ -26,7 +26,8 @@ def examine(data: bytes) -> Examination:
     moov = next((box for box in found if box.type == b"moov"), None)
     if moov is None:
         raise ImageError("This movie is cut off.")
-    movie.scrub_whole(blanks, found, moov)
+    shown = Ranges(movie.scrub_tracks(blanks, found, moov))
+    movie.blank_unshown(blanks, [box for box in found if box.type == b"mdat"], shown)
     seen: set[bytes] = set()
     for box in found:
         beside(blanks, box, again=box.type in seen)

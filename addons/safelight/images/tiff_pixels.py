@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from safelight.images.blanking import Blanks
     from safelight.images.model import Examination
 
+JPEG = 7
 _NONE, _YCBCR, _SEPARATE = 1, 6, 2
-_JPEG_SCHEMES = frozenset({6, 7, 34892})
+_JPEG_SCHEMES = frozenset({6, JPEG, 34892})
 _EXAMINERS: dict[int, Callable[[bytes], Examination]] = {
     **dict.fromkeys(_JPEG_SCHEMES, jpeg.examine),
     **dict.fromkeys((33003, 33004, 33005, 34712), jp2.examine),

@@ -145,7 +145,7 @@ def _pass(progress: Progress, size: int, shown: Ranges) -> Steps:
             tells |= bool(gap.strip(b"\0"))
             yield Put(bytes(len(gap)))
         if tells:
-            place = "between the samples of the film"
+            place = "between the parts of the file"
             progress.findings.append(Finding(Kind.UNKNOWN_DATA, place, start, stop))
     yield Pass(end - progress.position)
 
