@@ -29,6 +29,7 @@ _LOOPS = frozenset({b"NETSCAPE2.0", b"ANIMEXTS1.0"})
 _XMP = b"XMP DataXMP"
 _SHORTEST_COMMENT = 3
 MOST_BLOCKS = 1_000_000
+MOST_REMOVALS = 50_000
 
 
 @dataclass(slots=True)
@@ -44,6 +45,8 @@ class Walk:
     def replace(self, start: int, end: int, kinds: set[Kind], place: str) -> None:
         self.findings += [Finding(kind, place, start, end) for kind in sorted(kinds)]
         self.changes.append(Change(start, end))
+        if len(self.changes) > MOST_REMOVALS:
+            raise ImageError("This GIF has too many parts.")
 
 
 def examine(data: bytes) -> Examination:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import struct
+import sys
 import zlib
+from array import array
 
-from safelight.images import iptc, xmp
+from safelight.images import iptc, psd_layers, xmp
 from safelight.images.blanking import Blanks
 from safelight.images.model import Edit, Examination, Format, ImageError, Kind, Length
 
 _HEADER = 26
 # Resolution, colour profile, halftone, transparency, grid, aspect ratio, display colours.
 _KEPT = frozenset({1005, 1010, 1013, 1016, 1026, 1032, 1037, 1039, 1046, 1047, 1049, 1064, 1077})
+# Bytes of those whose length is fixed.
+_SIZES = {1005: 16, 1010: 10, 1037: 4, 1046: 2, 1047: 2, 1049: 4, 1064: 12}
 _ICC = 1039
+_INDEXED, _DUOTONE, _PALETTE = 2, 8, 768
 MOST_RESOURCES = 10_000
+_PIECE, _UNPACKED_AT_ONCE = 65_536, 1 << 20
 
 
 def examine(data: bytes) -> Examination:
@@ -28,6 +34,9 @@ def examine(data: bytes) -> Examination:
         raise ImageError("This Photoshop document is cut off.")
     blanks = Blanks(data)
     blanks.remove_trailer(_picture_end(data, layers_end))
+    blanks.remove(6, 12, {Kind.UNKNOWN_DATA}, "header")
+    _colour_table(blanks, _HEADER + 4, colours)
+    psd_layers.scrub(blanks, end + wide, layers_end, large=wide == 8)
     removed: list[Edit] = []
     for number, begin, payload, stop, finish in _resources(data, start, end):
         blank = _blank_resource(finish - begin)
@@ -35,9 +44,15 @@ def examine(data: bytes) -> Examination:
             kinds = _kinds(number, data[payload:stop])
             blanks.find(kinds, f"image resource {number}", begin, finish)
             removed.append(Edit(begin, finish, blank))
-    for number, _, payload, stop, _ in _resources(data, start, end):
+    for number, begin, payload, stop, finish in _resources(data, start, end):
+        if number not in _KEPT:
+            continue
         if number == _ICC:
             blanks.scrub_profile(payload, stop)
+        used = min(payload + _SIZES.get(number, stop - payload), stop)
+        for first, last in ((begin + 7, payload - 4), (used, stop), (stop, finish)):
+            place = f"image resource {number}"
+            blanks.remove(first, last, {Kind.UNKNOWN_DATA}, place)
 
     def plan(length: Length) -> tuple[Edit, ...]:
         edits = list(blanks.edits(length))
@@ -65,22 +80,40 @@ def _picture_end(data: bytes, start: int) -> int:
         table_end = start + rows * size
         if table_end > len(data):
             raise ImageError("This Photoshop document is cut off.")
-        lengths = struct.unpack_from(f">{rows}{'I' if size == 4 else 'H'}", data, start)
+        lengths = array("I" if size == 4 else "H", data[start:table_end])
+        if sys.byteorder == "little":
+            lengths.byteswap()
         end = table_end + sum(lengths)
     elif compression in {2, 3}:
-        stream = zlib.decompressobj()
-        position = start
-        while position < len(data) and not stream.eof:
-            stream.decompress(data[position : position + 65536], 1 << 20)
-            while stream.unconsumed_tail:
-                stream.decompress(stream.unconsumed_tail, 1 << 20)
-            position += 65536
-        end = min(position, len(data)) - len(stream.unused_data)
+        end = _deflated_end(data, start, rows * ((width * depth + 7) // 8))
     else:
         raise ImageError("This Photoshop document's picture is damaged.")
     if end > len(data):
         raise ImageError("This Photoshop document is cut off.")
     return end
+
+
+def _deflated_end(data: bytes, start: int, most: int) -> int:
+    """Behind a zlib stream that may not unpack to more than `most` bytes."""
+    stream = zlib.decompressobj()
+    position = start
+    while position < len(data) and not stream.eof:
+        piece = data[position : position + _PIECE]
+        position += _PIECE
+        while piece and not stream.eof:
+            most -= len(stream.decompress(piece, _UNPACKED_AT_ONCE))
+            piece = stream.unconsumed_tail
+            if most < 0:
+                raise ImageError("This Photoshop document's picture is damaged.")
+    return min(position, len(data)) - len(stream.unused_data)
+
+
+def _colour_table(blanks: Blanks, start: int, end: int) -> None:
+    """Only indexed pictures have a palette here, and duotones what only Photoshop can read."""
+    mode = int.from_bytes(blanks.data[24:26])
+    if mode != _DUOTONE:
+        used = start + (_PALETTE if mode == _INDEXED else 0)
+        blanks.remove(min(used, end), end, {Kind.UNKNOWN_DATA}, "colour mode data")
 
 
 def _length(data: bytes, position: int, size: int) -> int:
