@@ -1,0 +1,247 @@
+"""Places where nobody looks in formats without boxes: WebP, BMP, icons, Photoshop, TIFF, colour
+profiles; and files whose own lengths cannot be believed.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import pytest
+from PIL import Image, ImageCms
+
+from safelight import images
+from safelight.images import Length
+from tests.support import more_pictures as more
+from tests.support import pictures
+from tests.support.hiding import CANARY, drawn, reveals_nothing
+
+
+def chunk(type_: bytes, data: bytes) -> bytes:
+    return type_ + struct.pack("<I", len(data)) + data + bytes(len(data) & 1)
+
+
+def riff(*chunks: bytes) -> bytes:
+    body = b"WEBP" + b"".join(chunks)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+_VP8L = more.saved("WEBP", lossless=True)[12:]
+_VP8X = chunk(b"VP8X", bytes(4) + struct.pack("<I", 63)[:3] + struct.pack("<I", 47)[:3])
+WEBP = {
+    "a second picture": riff(_VP8X, _VP8L, chunk(b"VP8L", CANARY)),
+    "transparency of nothing": riff(_VP8X, _VP8L, chunk(b"ALPH", CANARY)),
+    "a frame of no animation": riff(_VP8X, _VP8L, chunk(b"ANMF", CANARY)),
+    "a second profile": riff(_VP8X, chunk(b"ICCP", b"x"), chunk(b"ICCP", CANARY), _VP8L),
+}
+WEBP_REFUSED = {
+    "a long header": riff(chunk(b"VP8X", _VP8X[8:] + CANARY), _VP8L),
+    "a long animation header": riff(_VP8X, chunk(b"ANIM", bytes(6) + CANARY), _VP8L),
+}
+
+
+def bmp(pixels: bytes, *, bits: int, palette: bytes = b"", runs: int = 0, said: int = 0) -> bytes:
+    """A bitmap of 4 by 4 pixels; `said` is how long its runs are, by its own word."""
+    header = struct.pack("<IiiHHIIiiII", 40, 4, 4, 1, bits, runs, said, 0, 0, len(palette) // 4, 0)
+    start = 14 + len(header) + len(palette)
+    size = start + len(pixels)
+    return b"BM" + struct.pack("<IHHI", size, 0, 0, start) + header + palette + pixels
+
+
+_RUNS = b"\4\1\0\0" * 3 + b"\4\2\0\1"
+_GREY = bytes(value for grey in range(256) for value in (grey, grey, grey, 0))
+BMP = {
+    "a palette that is not drawn": bmp(bytes(range(48)), bits=24, palette=CANARY),
+    "colours behind the last": bmp(bytes(16), bits=8, palette=_GREY + CANARY),
+    "behind the end of runs": bmp(_RUNS + CANARY, bits=8, palette=_GREY, runs=1),
+}
+
+
+def ico(*, header: int = 40, palette: bytes = b"") -> bytes:
+    fields = struct.pack("<IiiHHIIiiII", header, 4, 8, 1, 32, 0, 0, 0, 0, len(palette) // 4, 0)
+    bitmap = fields.ljust(header, b"\0") + palette + bytes(range(64)) + bytes(16)
+    entry = struct.pack("<BBBBHHII", 4, 4, 0, 0, 1, 32, len(bitmap), 22)
+    return struct.pack("<HHH", 0, 1, 1) + entry + bitmap
+
+
+ICO_REFUSED = {
+    "a header of another kind": ico(header=64).replace(bytes(24), CANARY.ljust(24), 1),
+    "a palette that is not drawn": ico(palette=CANARY),
+}
+
+
+def resource(number: int, data: bytes, name: bytes = b"") -> bytes:
+    named = bytes([len(name)]) + name
+    named += bytes(len(named) & 1)
+    return b"8BIM" + struct.pack(">H", number) + named + struct.pack(">I", len(data)) + data
+
+
+def block(key: bytes, data: bytes) -> bytes:
+    return b"8BIM" + key + struct.pack(">I", len(data)) + data
+
+
+def layers(*blocks: bytes, name: bytes = b"Sky", behind: bytes = b"") -> bytes:
+    named = bytes([len(name)]) + name
+    named += bytes(-len(named) % 4)
+    extra = bytes(8) + named + b"".join(blocks)
+    shown = struct.pack(">4IHHI", 0, 0, 2, 2, 1, 0, 6) + b"8BIMnorm\xff\0\0\0"
+    record = shown + struct.pack(">I", len(extra)) + extra
+    info = struct.pack(">h", 1) + record + bytes(6)
+    info += bytes(len(info) & 1)
+    return struct.pack(">I", len(info)) + info + bytes(4) + behind
+
+
+def psd(*, colours: bytes = b"", resources: bytes = b"", section: bytes = b"") -> bytes:
+    header = b"8BPS" + struct.pack(">H6xHIIHH", 1, 3, 2, 2, 8, 3)
+    sections = b"".join(
+        struct.pack(">I", len(part)) + part for part in (colours, resources, section)
+    )
+    return header + sections + b"\0\0" + bytes(range(12))
+
+
+_NAME = struct.pack(">I", len(CANARY)) + CANARY.decode().encode("utf-16-be")
+PSD = {
+    "the name of a resource": psd(resources=resource(1005, bytes(16), CANARY)),
+    "behind a resource": psd(resources=resource(1005, bytes(16) + CANARY)),
+    "colours of no palette": psd(colours=CANARY),
+    "the name of a layer": psd(section=layers(name=CANARY)),
+    "the times of a layer": psd(section=layers(block(b"shmd", CANARY))),
+    "an unknown block": psd(section=layers(block(b"zzzz", CANARY))),
+    "an embedded file": psd(section=layers(behind=block(b"lnkD", pictures.jpeg()[:-2]))),
+}
+
+_ENTRIES = {256: 4, 257: 4, 259: 1, 262: 2, 277: 3, 278: 4}
+_PIXELS = bytes(range(100, 148))
+_WIDTHS = {11: 4}
+
+
+def tiff(
+    *tags: tuple[int, int, bytes], pixels: bytes = _PIXELS, said: int | None = None, scheme: int = 1
+) -> bytes:
+    """A page of 4 by 4 pixels with more `tags`: number, type, value."""
+    size = len(pixels) if said is None else said
+    values = {tag: (3, 1, struct.pack("<H", value)) for tag, value in _ENTRIES.items()}
+    values[258] = (3, 3, struct.pack("<3H", 8, 8, 8))
+    values[259] = (3, 1, struct.pack("<H", scheme))
+    values[279] = (4, 1, struct.pack("<I", size))
+    values |= {
+        tag: (type_, len(value) // _WIDTHS.get(type_, 1), value) for tag, type_, value in tags
+    }
+    table_end = 8 + 2 + 12 * (len(values) + 1) + 4
+    values[273] = (4, 1, struct.pack("<I", table_end))
+    rows, rest = b"", pixels + bytes(len(pixels) & 1)
+    for tag, (type_, count, value) in sorted(values.items()):
+        if len(value) > 4:
+            rows += struct.pack("<HHII", tag, type_, count, table_end + len(rest))
+            rest += value + bytes(len(value) & 1)
+        else:
+            rows += struct.pack("<HHI", tag, type_, count) + value.ljust(4, b"\0")
+    return b"II*\0" + struct.pack("<IH", 8, len(values)) + rows + bytes(4) + rest
+
+
+def segment(marker: int, data: bytes) -> bytes:
+    return b"\xff" + bytes([marker]) + struct.pack(">H", 2 + len(data)) + data
+
+
+_TABLES = b"\xff\xd8" + segment(0xE1, CANARY) + segment(0xFE, CANARY) + b"\xff\xd9"
+_PNG_TEXT = b"tEXtComment\0" + CANARY
+_PNG = more.saved("PNG")
+_TEXT_CHUNK = (
+    struct.pack(">I", len(_PNG_TEXT) - 4) + _PNG_TEXT + struct.pack(">I", zlib.crc32(_PNG_TEXT))
+)
+TIFF = {
+    "behind the rows of a strip": tiff(pixels=_PIXELS + CANARY),
+    "tables of JPEG": tiff((347, 7, _TABLES)),
+    "behind tables of JPEG": tiff((347, 7, b"\xff\xd8\xff\xd9" + CANARY)),
+    "a part that is a JPEG without an end": tiff(pixels=pictures.jpeg()[:-2], scheme=7),
+    "a part that is a WebP": tiff(pixels=riff(_VP8X, _VP8L, chunk(b"EXIF", CANARY)), scheme=50001),
+    "a part that is a JPEG 2000": tiff(
+        pixels=more.saved("JPEG2000", comment=CANARY.decode(), no_jp2=True), scheme=34712
+    ),
+    "a part that is a PNG": tiff(pixels=_PNG[:-12] + _TEXT_CHUNK + _PNG[-12:], scheme=34933),
+    **{
+        f"tag {tag:#06x} of another kind": tiff((tag, 7, CANARY))
+        for tag in (0x011A, 0x0140, 0x0150, 0x0200, 0x8214, 0x828D, 0xC614, 0xC624, 0xC740)
+    },
+}
+
+
+def profile(tag: bytes, kind: bytes) -> bytes:
+    """An sRGB profile with one more tag."""
+    base = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    (count,) = struct.unpack_from(">I", base, 128)
+    entries = [struct.unpack_from(">4sII", base, 132 + 12 * number) for number in range(count)]
+    value = kind.ljust(8, b"\0") + CANARY.ljust(24, b"\0")
+    moved = [(name, offset + 12, size) for name, offset, size in entries]
+    moved.append((tag, len(base) + 12, len(value)))
+    table = b"".join(struct.pack(">4sII", *entry) for entry in moved)
+    body = base[4:128] + struct.pack(">I", count + 1) + table + base[132 + 12 * count :] + value
+    return struct.pack(">I", len(body) + 4) + body
+
+
+PROFILES = {
+    f"{name} in a {format_}": more.saved(format_, icc_profile=profile(tag, kind))
+    for format_ in ("JPEG", "PNG", "WEBP", "TIFF")
+    for name, tag, kind in (
+        ("an unknown tag", b"CANR", b"text"),
+        ("a name", b"dmnd", b"mluc"),
+        ("a colour that is a text", b"lumi", b"text"),
+        ("behind a colour", b"bkpt", b"XYZ " + bytes(16)),
+    )
+}
+
+GOES = {"webp": WEBP, "bmp": BMP, "psd": PSD, "tiff": TIFF, "profile": PROFILES}
+REFUSED = {"webp": WEBP_REFUSED, "ico": ICO_REFUSED}
+
+
+@pytest.mark.parametrize("place", [f"{kind}: {name}" for kind in GOES for name in GOES[kind]])
+def test_what_is_hidden_goes(place: str) -> None:
+    kind, _, name = place.partition(": ")
+    reveals_nothing(GOES[kind][name])
+
+
+@pytest.mark.parametrize("place", [f"{kind}: {name}" for kind in REFUSED for name in REFUSED[kind]])
+def test_what_readers_differ_about_is_refused(place: str) -> None:
+    kind, _, name = place.partition(": ")
+    reveals_nothing(REFUSED[kind][name], refused=True)
+
+
+@pytest.mark.parametrize("length", Length)
+@pytest.mark.parametrize("said", [0, 1, 10, 47, 48])
+def test_rows_stay_whatever_a_tiff_says_about_their_length(said: int, length: Length) -> None:
+    hidden = tiff((270, 2, CANARY), said=said)
+    cleaned = images.strip(hidden, length)
+    assert _PIXELS in cleaned
+    assert CANARY not in cleaned
+    assert drawn(cleaned) == drawn(hidden)
+
+
+@pytest.mark.parametrize("said", [0, 4, len(_RUNS)])
+def test_runs_stay_whatever_a_bmp_says_about_their_length(said: int) -> None:
+    hidden = bmp(_RUNS, bits=8, palette=_GREY, runs=1, said=said) + CANARY
+    cleaned = images.strip(hidden)
+    assert _RUNS in cleaned
+    assert CANARY not in cleaned
+    assert drawn(cleaned) == drawn(hidden)
+
+
+def test_numbers_that_raw_pixels_need_stay() -> None:
+    value = struct.pack("<3f", 1.5, 0.25, 2.0)
+    for tag in (0xCD33, 0xC6BF, 0xC71F, 0xCD32, 0xC633, 0xCD43):
+        raw = tiff((50706, 1, b"\1\7\0\0"), (tag, 11, value))
+        assert value in images.strip(raw)
+
+
+def in_lab(data: bytes) -> bytes:
+    """The picture's colours, as its profile has them seen."""
+    with Image.open(io.BytesIO(data)) as image:
+        own, lab = io.BytesIO(image.info["icc_profile"]), ImageCms.createProfile("LAB")
+        converted = ImageCms.profileToProfile(image, own, lab, outputMode="LAB")
+    assert converted is not None
+    return converted.tobytes()
+
+
+def test_colours_stay() -> None:
+    hidden = PROFILES["an unknown tag in a PNG"]
+    assert in_lab(images.strip(hidden)) == in_lab(hidden)
