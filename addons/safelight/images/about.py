@@ -44,7 +44,8 @@ ABOUT = {
     Format.WEBP: About(
         "WebP",
         "pixels, alpha, animation, colour profile without its texts, orientation",
-        f"{_ALWAYS}, unknown chunks, also in frames, what stands behind the picture",
+        f"{_ALWAYS}, unknown chunks, also in frames, chunks that are never shown, what stands "
+        "behind the picture",
         CUTS,
     ),
     Format.GIF: About(
@@ -56,23 +57,24 @@ ABOUT = {
     Format.HEIF: About(
         "HEIC, HEIF",
         "coded pictures, tiles, alpha, HDR gain map, turning and mirroring, colour",
-        f"{_ALWAYS}, thumbnails, depth maps and other mattes, times and texts of sequences, bytes "
-        "that belong to nothing",
+        f"{_ALWAYS}, thumbnails, depth maps and other mattes, times and texts of sequences, "
+        "unknown properties, groups and boxes, messages to decoders, bytes that belong to nothing",
         BLANKS,
     ),
     Format.AVIF: About(
         "AVIF",
         "coded pictures, tiles, alpha, HDR gain map, turning and mirroring, colour",
-        f"{_ALWAYS}, thumbnails, depth maps and other mattes, times and texts of sequences, bytes "
-        "that belong to nothing",
+        f"{_ALWAYS}, thumbnails, depth maps and other mattes, times and texts of sequences, "
+        "unknown properties, groups and boxes, messages to decoders, bytes that belong to nothing",
         BLANKS,
     ),
     Format.TIFF: About(
         "TIFF, BigTIFF, DNG",
         "every page but smaller copies, what decodes it, density, orientation, colour; in DNG "
         "what raw pixels need",
-        f"{_ALWAYS}, smaller copies of pages, texts of pages, private tags, bytes that belong to "
-        "nothing. A DNG's preview pages stay, cleaned",
+        f"{_ALWAYS}, smaller copies of pages, texts of pages, private tags, metadata of strips "
+        "that are JPEG, PNG, WebP or JPEG 2000, bytes that belong to nothing. A DNG's preview "
+        "pages stay, cleaned",
         BLANKS,
     ),
     Format.JXL: About(
@@ -84,13 +86,14 @@ ABOUT = {
     Format.JP2: About(
         "JPEG 2000",
         "codestream, palette, colour, resolution",
-        f"{_ALWAYS}, comments in the codestream, unknown boxes",
+        f"{_ALWAYS}, comments in the codestream and its tiles, unknown segments and boxes, also in "
+        "the header. Compositions of several codestreams are refused",
         CUTS,
     ),
     Format.BMP: About(
         "BMP",
         "header, palette, pixels, colour profile without its texts",
-        "gaps, paths of profiles, what stands behind the picture",
+        "gaps, palettes that are not drawn, paths of profiles, what stands behind the picture",
         BLANKS,
     ),
     Format.ICO: About(
@@ -101,21 +104,22 @@ ABOUT = {
     ),
     Format.PSD: About(
         "PSD",
-        "layers with their names, channels, the colour profile without its texts, resolution",
-        f"{_ALWAYS}, thumbnails, paths, history, other resources",
+        "layers, channels, the colour profile without its texts, resolution",
+        f"{_ALWAYS}, names of layers, embedded files, thumbnails, paths, history, other resources",
         CUTS,
     ),
     Format.SVG: About(
         "SVG",
         "everything that is drawn; scripts and references elsewhere stay, and are reported",
-        "comments, metadata, titles and descriptions, what belongs to editors, metadata of "
-        "pictures inside",
+        "comments, also in style sheets, metadata, titles, labels and descriptions, texts that are "
+        "not drawn, paths on disks, what belongs to editors, metadata of pictures inside",
         CUTS,
     ),
     Format.MP4: About(
         "MP4, MOV",
         "pictures and sound, how they are played",
-        "places, times, makers, texts, tracks of metadata and their samples, unknown boxes",
+        "places, times, makers, names of encoders, tracks of text and of metadata, media data that "
+        "belongs to no track, unknown boxes at every level",
         BLANKS,
     ),
     Format.PDF: About(
