@@ -5,8 +5,7 @@ use them too.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from safelight.images.model import ImageError
 
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
 MOST_BOXES = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(NamedTuple):
     """A box: its type, where it starts, where its payload starts, where it ends."""
 
     type: bytes

@@ -7,14 +7,11 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Literal, NamedTuple
 
 import piexif
 
 from safelight.images.model import Kind
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 MOST_ENTRIES = 4096
 _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 0x0112, 0x011A, 0x011B, 0x0128
@@ -31,12 +28,12 @@ _KINDS = {
     Kind.COMMENT: {0x010E, 0x9286, 0x9C9B, 0x9C9C, 0x9C9E, 0x9C9F, 0x010D},
 }
 _KIND_OF = {tag: kind for kind, tags in _KINDS.items() for tag in tags}
-_CHILDREN = {
-    _EXIF_IFD: Kind.UNKNOWN_DATA,
-    _INTEROP_IFD: Kind.UNKNOWN_DATA,
-    _GPS_IFD: Kind.LOCATION,
-}
-_ROWS = {order: struct.Struct(f"{order}HHI4s") for order in "<>"}
+_FURTHER_IFDS = frozenset({_EXIF_IFD, _INTEROP_IFD})
+_TELLING = frozenset(_KIND_OF)
+_LOOKED_AT = _TELLING | _FURTHER_IFDS | {_GPS_IFD, _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION}
+_LOOKED_AT |= {_RESOLUTION_UNIT, _COLOUR_SPACE, _PIXEL_X, _PIXEL_Y, 0x0001}
+_ORDERS: dict[bytes, Literal["little", "big"]] = {b"II*\0": "little", b"MM\0*": "big"}
+_ROWS = {"little": struct.Struct("<HHI4s"), "big": struct.Struct(">HHI4s")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +69,8 @@ class _Tiff:
 
     def __init__(self, data: bytes) -> None:
         self.data = data
-        self.order = {b"II*\0": "<", b"MM\0*": ">"}.get(data[:4], "")
+        self.order: Literal["little", "big", ""] = _ORDERS.get(data[:4], "")
         self.intact = bool(self.order)
-        self.row = _ROWS[self.order or "<"]
         self.budget = MOST_ENTRIES
         self.seen: set[int] = set()
 
@@ -82,41 +78,43 @@ class _Tiff:
         return self.number(self.data[4:8]) if self.intact else 0
 
     def number(self, value: bytes) -> int:
-        return int.from_bytes(value, "little" if self.order == "<" else "big")
+        return int.from_bytes(value, self.order or "big")
 
-    def entries(self, offset: int) -> Iterator[_Entry]:
-        """The entries of the IFD at `offset`; stops, no longer intact, where it is broken."""
-        count_end = offset + 2
-        if offset < 8 or offset in self.seen or count_end > len(self.data):
+    def entries(self, offset: int, wanted: frozenset[int]) -> list[_Entry]:
+        """The `wanted` tags of the IFD at `offset`; no longer intact where it is broken."""
+        data, size, order = self.data, len(self.data), self.order or "big"
+        start = offset + 2
+        if offset < 8 or offset in self.seen or start > size:
             self.intact = False
-            return
+            return []
         self.seen.add(offset)
-        count = self.number(self.data[offset:count_end])
-        for position in range(count_end, count_end + 12 * count, 12):
-            self.budget -= 1
-            if position + 12 > len(self.data) or self.budget < 0:
+        said = int.from_bytes(data[offset:start], order)
+        count = min(said, self.budget, (size - start) // 12)
+        self.budget -= count
+        found = []
+        for tag, type_, components, inline in _ROWS[order].iter_unpack(
+            data[start : start + 12 * count]
+        ):
+            if type_ not in _TYPE_SIZES:
                 self.intact = False
-                return
-            yield self._entry(position)
+                continue
+            value, length = inline, _TYPE_SIZES[type_] * components
+            if length > 4:
+                place = int.from_bytes(inline, order)
+                if place + length > size:
+                    self.intact = False
+                # Only small values are ever looked at.
+                value = data[place : place + min(length, 64)]
+            if tag in wanted:
+                found.append(_Entry(tag, type_, components, value[:length]))
+        if count != said:
+            self.intact = False
+        return found
 
     def next_ifd(self, offset: int) -> int:
         count = self.number(self.data[offset : offset + 2])
         position = offset + 2 + 12 * count
         return self.number(self.data[position : position + 4])
-
-    def _entry(self, position: int) -> _Entry:
-        tag, type_, count, value = self.row.unpack_from(self.data, position)
-        width = _TYPE_SIZES.get(type_)
-        if width is None:
-            self.intact, width = False, 0
-        size = width * count
-        if size <= 4:
-            return _Entry(tag, type_, count, value[:size])
-        start = self.number(value)
-        if start + size > len(self.data):
-            self.intact = False
-        # Only small values are ever looked at.
-        return _Entry(tag, type_, count, self.data[start : start + min(size, 64)])
 
     def integer(self, entry: _Entry) -> int | None:
         width = {1: 1, 3: 2, 4: 4}.get(entry.type)
@@ -144,27 +142,30 @@ def parse(tiff: bytes) -> ExifBlock:
 
 def _walk(reader: _Tiff, block: ExifBlock, values: dict[int, _Entry]) -> None:
     first = reader.first()
-    pending = [(first, Kind.UNKNOWN_DATA)]
+    pending = [first]
     while pending:
-        offset, context = pending.pop()
-        for entry in reader.entries(offset):
-            _note(block, entry, context)
-            if context is Kind.UNKNOWN_DATA:
-                values.setdefault(entry.tag, entry)
-            if entry.tag in _CHILDREN and context is Kind.UNKNOWN_DATA:
-                pending.append((reader.integer(entry) or 0, _CHILDREN[entry.tag]))
+        for entry in reader.entries(pending.pop(), _LOOKED_AT):
+            tag = entry.tag
+            if tag == _GPS_IFD:
+                _locate(reader, block, reader.integer(entry) or 0)
+            elif tag in _FURTHER_IFDS:
+                pending.append(reader.integer(entry) or 0)
+            elif tag in _KIND_OF and entry.value.strip(b"\0 "):
+                block.kinds.add(_KIND_OF[tag])
+            values.setdefault(tag, entry)
     following = reader.next_ifd(first) if first + 2 <= len(reader.data) else 0
     if following:
         block.kinds.add(Kind.THUMBNAIL)
-        for entry in reader.entries(following):
-            _note(block, entry, Kind.UNKNOWN_DATA)
+        for entry in reader.entries(following, _TELLING):
+            if entry.value.strip(b"\0 "):
+                block.kinds.add(_KIND_OF[entry.tag])
 
 
-def _note(block: ExifBlock, entry: _Entry, context: Kind) -> None:
-    if context is Kind.LOCATION:
+def _locate(reader: _Tiff, block: ExifBlock, offset: int) -> None:
+    before = reader.budget
+    reader.entries(offset, frozenset())
+    if reader.budget < before:
         block.kinds.add(Kind.LOCATION)
-    elif entry.tag in _KIND_OF and entry.value.strip(b"\0 "):
-        block.kinds.add(_KIND_OF[entry.tag])
 
 
 def _rendering(reader: _Tiff, values: dict[int, _Entry]) -> Rendering:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from safelight.images import exif, icc, iptc, jpeg_segments, xmp
-from safelight.images.jpeg_segments import COM, SOF, End, Segment, Stray
+from safelight.images.jpeg_segments import COM, SOF, End, Item, Scan, Segment, Stray
 from safelight.images.model import (
     Change,
     Edit,
@@ -75,6 +75,7 @@ class Walk:
     changes: list[Change] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     profile: list[Segment] = field(default_factory=list)
+    scans: list[Scan] = field(default_factory=list)
 
     def find(self, kinds: set[Kind], place: str, start: int, end: int) -> None:
         self.findings += [Finding(kind, place, start, end) for kind in sorted(kinds)]
@@ -85,7 +86,7 @@ def examine(data: bytes) -> Examination:
     return examine_items(data, jpeg_segments.walk(data))
 
 
-def examine_items(data: bytes, items: Iterable[Segment | Stray | End]) -> Examination:
+def examine_items(data: bytes, items: Iterable[Item]) -> Examination:
     """Examine a JPEG whose segments were walked already."""
     walk = walk_items(data, items, Keeper())
     _trailer(walk)
@@ -101,6 +102,7 @@ def examination(walk: Walk, plan: Callable[[Length], tuple[Edit, ...]]) -> Exami
         exif.turning(walk.block.rendering) if walk.block else 1,
         tuple(walk.findings),
         plan,
+        proven=tuple(walk.scans),
     )
 
 
@@ -109,7 +111,7 @@ def walk_stream(data: bytes, keeper: Keeper) -> Walk:
     return walk_items(data, jpeg_segments.walk(data), keeper)
 
 
-def walk_items(data: bytes, items: Iterable[Segment | Stray | End], keeper: Keeper) -> Walk:
+def walk_items(data: bytes, items: Iterable[Item], keeper: Keeper) -> Walk:
     """Plan the changes for what a walk from SOI to EOI gave."""
     walk = Walk(data, keeper)
     exifs: list[Segment] = []
@@ -121,6 +123,8 @@ def walk_items(data: bytes, items: Iterable[Segment | Stray | End], keeper: Keep
             walk.find({Kind.UNKNOWN_DATA}, "between segments", item.start, item.end)
         elif isinstance(item, End):
             walk.end = item.end
+        elif isinstance(item, Scan):
+            walk.scans.append(item)
         elif item.marker in SOF:
             if not walk.width:
                 walk.height = int.from_bytes(data[item.payload + 1 : item.payload + 3])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from safelight.images import gainmap, jpeg, jpeg_segments, xmp
 from safelight.images.gainmap import ISO_21496, MPF
-from safelight.images.jpeg_segments import End, Segment, Stray
+from safelight.images.jpeg_segments import End, Item, Segment
 from safelight.images.model import (
     Change,
     Edit,
@@ -45,9 +45,12 @@ class _Pair:
         return self.data[self.index.start : self.index.end]
 
 
-def examine(data: bytes) -> Examination:
-    """Examine a JPEG, with its gain map if it has one. Raises ImageError."""
-    items = tuple(jpeg_segments.walk(data))
+def examine(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> Examination:
+    """Examine a JPEG, with its gain map if it has one. Raises ImageError.
+
+    Entropy-coded data that is `proven` to hold no marker is not looked at again.
+    """
+    items = tuple(jpeg_segments.walk(data, proven=proven))
     pair = _pair(data, items)
     if pair is None:
         return jpeg.examine_items(data, items)
@@ -68,7 +71,7 @@ def examine(data: bytes) -> Examination:
     return jpeg.examination(first, partial(_plan, pair, clean=not first.findings))
 
 
-def _pair(data: bytes, items: Iterable[Segment | Stray | End]) -> _Pair | None:
+def _pair(data: bytes, items: Iterable[Item]) -> _Pair | None:
     """The pair that `data` is, if its second picture can be walked and is a gain map."""
     mpf: Segment | None = None
     end = 0

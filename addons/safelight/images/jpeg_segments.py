@@ -10,7 +10,7 @@ import stringzilla
 from safelight.images.model import ImageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 SOF = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
 SOI, EOI, SOS, COM = 0xD8, 0xD9, 0xDA, 0xFE
@@ -18,6 +18,7 @@ _TABLES = frozenset({0xC4, 0xCC, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF})
 _KNOWN = SOF | _TABLES | {SOS, COM, *range(0xE0, 0xF0)}
 STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 _SEQUENTIAL = frozenset({0xC0, 0xC1, 0xC9})
+_NONE = (b"\0", b"\xff", b"")
 _MARKER = re.compile(rb"\xff[^\x00\xff]")
 MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 MOST_SEGMENTS = 20_000
@@ -44,6 +45,13 @@ class Stray(NamedTuple):
     end: int
 
 
+class Scan(NamedTuple):
+    """Entropy-coded data in which no marker stands."""
+
+    start: int
+    end: int
+
+
 class End(NamedTuple):
     """The end of the stream: `start` is where EOI stands, `end` the byte behind it."""
 
@@ -51,8 +59,15 @@ class End(NamedTuple):
     end: int
 
 
-def walk(data: bytes, start: int = 0) -> Iterator[Segment | Stray | End]:
-    """Every segment from SOI to EOI. Raises ImageError where the stream breaks the rules."""
+type Item = Segment | Stray | Scan | End
+
+
+def walk(data: bytes, start: int = 0, proven: Iterable[tuple[int, int]] = ()) -> Iterator[Item]:
+    """Every segment from SOI to EOI. Raises ImageError where the stream breaks the rules.
+
+    Scans that are `proven` to hold no marker are not looked at again.
+    """
+    known = dict(proven)
     position = start + 2
     scanned = in_scan = False
     components = 0
@@ -76,15 +91,18 @@ def walk(data: bytes, start: int = 0) -> Iterator[Segment | Stray | End]:
             components = data[segment.payload + 5]
         elif marker == SOS:
             only = not scanned and data[segment.payload] == components
-            position = (_only_scan_end(data, position) if only else None) or _scan_end(
-                data, position
-            )
+            end = known.get(position) or (_only_scan_end(data, position) if only else None)
+            if end is not None:
+                yield Scan(position, end)
+            position = end or _scan_end(data, position)
             scanned = True
     raise ImageError("This JPEG has too many segments.")
 
 
 def _next_marker(data: bytes, position: int) -> int:
     """Where the next marker's last FF stands; what is skipped are fill bytes or stray ones."""
+    if data[position : position + 1] == b"\xff" and data[position + 1 : position + 2] not in _NONE:
+        return position
     match = _MARKER.search(data, position)
     if match is None:
         raise ImageError("This JPEG is cut off.")
@@ -103,16 +121,20 @@ def _segment(data: bytes, start: int) -> Segment:
 
 
 def _only_scan_end(data: bytes, position: int) -> int | None:
-    """Where a scan ends that is followed by EOI, at the speed of a copy; None if it may not be.
+    """Where a scan ends that is followed by EOI; None if something else may stand before that.
 
-    No other marker stands in it if each FF is followed by 00 (T.81 B.1.1.5).
+    No other marker stands in it if each FF is followed by 00 (T.81 B.1.1.5), so the last EOI is
+    the first. Behind it may stand a trailer with an EOI of its own.
     """
-    end: int = stringzilla.find(data, b"\xff\xd9", position)
-    if end < 0:
-        return None
-    marks: int = stringzilla.count(data, b"\xff", position, end)
-    stuffed: int = stringzilla.count(data, b"\xff\0", position, end)
-    return end if marks == stuffed else None
+    for find in (stringzilla.rfind, stringzilla.find):
+        end: int = find(data, b"\xff\xd9", position)
+        if end < 0:
+            break
+        marks: int = stringzilla.count(data, b"\xff", position, end)
+        stuffed: int = stringzilla.count(data, b"\xff\0", position, end)
+        if marks == stuffed:
+            return end
+    return None
 
 
 def _scan_end(data: bytes, position: int) -> int:

@@ -123,6 +123,7 @@ class Examination:
     """What a picture is and carries. Width and height are in pixels as stored, before turning.
 
     `remarks` are sentences about what stays, since it is part of the picture, but is worth knowing.
+    `proven` are ranges of coded pixels that were searched to their last byte.
     """
 
     format: Format
@@ -132,6 +133,7 @@ class Examination:
     findings: tuple[Finding, ...]
     plan: Callable[[Length], tuple[Edit, ...]]
     remarks: tuple[str, ...] = ()
+    proven: tuple[tuple[int, int], ...] = ()
 
     def edits(self, length: Length) -> tuple[Edit, ...]:
         """The edits that clean it. Raises UnalterableError when `length` cannot be kept."""
@@ -146,6 +148,18 @@ class Detail:
     place: str
     label: str
     value: str
+
+
+def moved(ranges: Iterable[tuple[int, int]], edits: Iterable[Edit]) -> list[tuple[int, int]]:
+    """Where `ranges` stand once `edits` are made; those that an edit touches are left out."""
+    edits = tuple(edits)
+    found = []
+    for start, end in ranges:
+        before = [edit for edit in edits if edit.end <= start]
+        if all(edit.start >= end for edit in edits[len(before) :]):
+            shift = sum(len(edit.replacement) - (edit.end - edit.start) for edit in before)
+            found.append((start + shift, end + shift))
+    return found
 
 
 def apply(data: bytes, edits: Iterable[Edit]) -> bytes:

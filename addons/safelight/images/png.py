@@ -7,7 +7,7 @@ import struct
 import zlib
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from safelight.images import exif, icc, png_text, xmp
 from safelight.images.model import (
@@ -45,8 +45,7 @@ _CHUNK_KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """A chunk: its type, where it starts, where its data starts and ends, where it ends."""
 
     type: bytes
@@ -110,14 +109,19 @@ class Walk:
 
 
 def chunks(data: bytes) -> Iterator[Chunk]:
-    """Every chunk up to IEND. Raises ImageError where the structure breaks."""
+    """Every chunk up to IEND, IDAT chunks that follow each other as one. Raises ImageError where
+    the structure breaks."""
     position = len(SIGNATURE)
     for _ in range(MOST_CHUNKS):
         if position + _CHUNK_OVERHEAD > len(data):
             raise ImageError("This PNG is cut off.")
         length, type_ = struct.unpack_from(">I4s", data, position)
-        chunk = Chunk(type_, position, position + 8, position + 8 + length)
-        if chunk.end > len(data) or not type_.isalpha():
+        end = position + _CHUNK_OVERHEAD + length
+        # Pixels come in many chunks, and nothing is looked at in any of them.
+        while type_ == b"IDAT" and data.startswith(b"IDAT", end + 4):
+            end += _CHUNK_OVERHEAD + int.from_bytes(data[end : end + 4])
+        chunk = Chunk(type_, position, position + 8, end - 4)
+        if end > len(data) or not type_.isalpha():
             raise ImageError("This PNG is cut off or damaged.")
         yield chunk
         if type_ == b"IEND":
@@ -130,11 +134,12 @@ def examine(data: bytes) -> Examination:
     """Examine a PNG. Raises ImageError when it cannot be walked to its end."""
     walk = Walk(data)
     found = list(chunks(data))
-    if len(found) < 2 or b"IHDR" not in {one.type for one in found[:2]}:
+    types = [chunk.type for chunk in found]
+    if b"IHDR" not in types[:2]:
         raise ImageError("This PNG does not start as one.")
-    if not any(one.type == b"IDAT" for one in found):
+    if b"IDAT" not in types:
         raise ImageError("This PNG holds no picture.")
-    header = next(one for one in found if one.type == b"IHDR")
+    header = found[types.index(b"IHDR")]
     if header.payload_end - header.payload != 13:
         raise ImageError("This PNG has a damaged header.")
     walk.width, walk.height = struct.unpack_from(">II", data, header.payload)

@@ -30,16 +30,16 @@ from safelight.images.model import (
     Length,
     UnalterableError,
     apply,
+    moved,
 )
 from safelight.images.sniff import sniff
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 # How deep pictures may stand in documents that stand in archives, and so on.
 DEEPEST = 4
 _EXAMINERS: dict[Format, Callable[[bytes], Examination]] = {
-    Format.JPEG: jpeg_pair.examine,
     Format.PNG: png.examine,
     Format.WEBP: webp.examine,
     Format.GIF: gif.examine,
@@ -66,7 +66,7 @@ def examine(data: bytes) -> Examination:
     return _examine(data, DEEPEST)
 
 
-def _examine(data: bytes, depth: int) -> Examination:
+def _examine(data: bytes, depth: int, proven: Iterable[tuple[int, int]] = ()) -> Examination:
     known = sniff(data)
     if known is None:
         raise ImageError("This is not a picture of a kind that is known.")
@@ -78,6 +78,8 @@ def _examine(data: bytes, depth: int) -> Examination:
     with reading(known):
         if known in _HOLDERS:
             return _HOLDERS[known](data, lambda inside: _examine(inside, depth - 1))
+        if known is Format.JPEG:
+            return jpeg_pair.examine(data, proven)
         return _EXAMINERS[known](data)
 
 
@@ -97,7 +99,7 @@ def strip(data: bytes, length: Length = Length.COMPACT) -> bytes:
     longer = len(cleaned) > len(data) and not examination.format.is_document
     if longer or (length is Length.SAME_LENGTH and len(cleaned) != len(data)):
         raise UnalterableError(examination.format, length)
-    again = examine(cleaned)
+    again = _examine(cleaned, DEEPEST, moved(examination.proven, edits))
     if again.findings or again.edits(length):
         raise ImageError("This picture could not be cleaned for certain.")
     return cleaned

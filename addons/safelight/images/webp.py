@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from safelight.images import exif, icc, xmp
 from safelight.images.model import (
@@ -33,8 +33,7 @@ _PAYLOADS = {b"VP8X": 10, b"ANIM": 6}
 MOST_CHUNKS = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """A chunk: its FourCC, where it starts, its payload, and its end with the padding byte."""
 
     type: bytes
