@@ -62,10 +62,9 @@ def find(
     body: bytes, start: int, end: int, recogniser: Recogniser, part: int = 0
 ) -> Iterator[Site]:
     """Yield a site for each base64 picture in `body[start:end]`."""
-    # Words are short: most text is passed over at the speed of a search for 32 in a row.
-    marked = body[start:end].translate(_MARKED)
+    marked = _marked(body, start, end)
     position = start
-    while (ahead := stringzilla.find(marked, _LONG_ENOUGH, position - start)) >= 0:
+    while (ahead := marked.find(_LONG_ENOUGH, position - start)) >= 0:
         match = _RUN.search(body, start + ahead, end)
         if match is None:
             return
@@ -74,6 +73,18 @@ def find(
             if _starts_image(body[candidate : match.end()], recogniser):
                 yield Site(candidate, match.end(), Encoding.BASE64, part=part)
                 break
+
+
+def has_run(body: bytes, start: int, end: int) -> bool:
+    """Do 32 letters of base64 or of its escapes stand in a row in `body[start:end]`?"""
+    return _LONG_ENOUGH in _marked(body, start, end)
+
+
+def _marked(body: bytes, start: int, end: int) -> bytes:
+    """`body[start:end]` with each letter as `A`, and spaces. Words are short: most text is then
+    passed over at the speed of a search for 32 in a row."""
+    marked: bytes = stringzilla.translate(memoryview(body)[start:end], _MARKED)
+    return marked
 
 
 def decode(text: bytes) -> bytes:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
+import stringzilla
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -20,6 +22,7 @@ _KEYS = (
     "name|title|file_?name|original_?file_?name|origin_?file_?name|display_?name|file_?key|"
     "source_?name|upload_?name"
 )
+_KEY_ENDINGS = (b'ame"', b'AME"', b'tle"', b'TLE"', b'ey"', b'EY"')
 _IN_JSON = re.compile(
     rb'("(?:' + _KEYS.encode() + rb')"\s{0,9}:\s{0,9}")'
     rb'((?:[^"\\\x00-\x1f]|\\u[0-9A-Fa-f]{4}){0,300}?)'
@@ -58,7 +61,7 @@ def neutral(body: bytes, path: str, headers: Mapping[str, str]) -> Declaration |
         endings.add(match[3].decode("ascii").lower())
         return match[1] + _NEUTRAL.encode() + b"." + match[3] + b'"'
 
-    new_body = _IN_JSON.sub(in_json, body) if body.lstrip()[:1] in (b"{", b"[") else body
+    new_body = _IN_JSON.sub(in_json, body) if _may_name(body) else body
     new_headers = {
         name: value
         for name, old in headers.items()
@@ -69,6 +72,13 @@ def neutral(body: bytes, path: str, headers: Mapping[str, str]) -> Declaration |
     if not endings:
         return None
     return Declaration(new_body, new_path, new_headers, frozenset(endings))
+
+
+def _may_name(body: bytes) -> bool:
+    """Is it JSON with a key of which one could be a name? Tells so faster than the pattern."""
+    return body.lstrip()[:1] in (b"{", b"[") and any(
+        stringzilla.find(body, ending) >= 0 for ending in _KEY_ENDINGS
+    )
 
 
 def _header(name: str, value: str, endings: set[str]) -> str:

@@ -128,7 +128,8 @@ class _Surveyor:
         if marked or (charset and charset.value.lower().startswith(_UNREADABLE_CHARSETS)):
             self._doubt(Doubt.UNKNOWN_SHAPE, "Its text is in an unusual character set.")
         shape = _shape_of(body[start : min(end, start + _HEAD)], field.value)
-        sites = list(base64_text.find(body, start, end, self.recogniser, part))
+        has_run = base64_text.has_run(body, start, end)
+        sites = list(base64_text.find(body, start, end, self.recogniser, part)) if has_run else []
         if shape is Shape.BINARY:
             # Whatever holds a length of it is not known, so it must stay true.
             sites = [replace(site, fixed=True) for site in sites]
@@ -140,7 +141,7 @@ class _Surveyor:
             self._doubt(
                 Doubt.UNREADABLE, "It is declared to be a picture, but is none that is known."
             )
-        if spelled_out.holds_picture(body, start, end):
+        if spelled_out.holds_picture(body, start, end, has_run=has_run):
             self._doubt(
                 Doubt.UNKNOWN_SHAPE, "A picture is spelled out in it, byte by byte, as text."
             )
