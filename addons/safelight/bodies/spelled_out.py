@@ -7,14 +7,13 @@ that begin with bytes no ordinary text has in a row are looked for: JPEG, PNG an
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import stringzilla
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    type _Spelling = tuple[bytes, re.Pattern[bytes]]
+    from collections.abc import Iterator
 
 _BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 # What may stand behind a number, save for the next one right away or behind a space.
@@ -41,32 +40,49 @@ def _both_cases(data: bytes) -> tuple[list[bytes], list[bytes]]:
     return lower, [pair.upper() for pair in lower]
 
 
-def _runs(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Patterns of many digits in a row, each with the plain characters that it begins with."""
-    for digits in _both_cases(data):
-        yield b"".join(digits), b"".join(digits) + rb"[0-9A-Fa-f]{%d}" % _LONGEST_HASH
+@dataclass(frozen=True, slots=True)
+class _Spelling:
+    """A way of writing: what is always in it, how it may go on behind that, and all of it."""
+
+    anchor: bytes
+    continued: tuple[bytes, ...]
+    pattern: re.Pattern[bytes]
+
+    def stands_in(self, body: bytes, start: int, end: int) -> bool:
+        first = stringzilla.find(body, self.anchor, start, end)
+        if first < 0 or not self.continued:
+            return first >= 0 and self.pattern.search(body, first, end) is not None
+        beginnings = (self.anchor + more for more in self.continued)
+        found = [stringzilla.find(body, one, first, end) for one in beginnings]
+        possible = [at for at in found if at >= 0]
+        return bool(possible) and self.pattern.search(body, min(possible), end) is not None
 
 
-def _others(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The same for those that are shorter, or have something between their digits."""
+def _spelling(anchor: bytes, pattern: bytes, continued: tuple[bytes, ...] = ()) -> _Spelling:
+    return _Spelling(anchor, continued, re.compile(pattern))
+
+
+def _runs(data: bytes) -> Iterator[_Spelling]:
+    """Spellings of many digits in a row."""
     for digits in _both_cases(data):
-        yield b"u00" + digits[0], _escapes(digits)
-        yield _percents(digits), _percents(digits)
+        together = b"".join(digits)
+        yield _spelling(together, together + rb"[0-9A-Fa-f]{%d}" % _LONGEST_HASH)
+
+
+def _others(data: bytes) -> Iterator[_Spelling]:
+    """Spellings that are shorter, or have something between their digits."""
+    for digits in _both_cases(data):
+        yield _spelling(b"u00" + digits[0], _escapes(digits))
+        yield _spelling(_percents(digits), _percents(digits))
     first, second = (str(byte).encode() for byte in data[:2])
-    for between in (b"," + second, b", " + second, *_BEFORE_THE_NEXT):
-        yield first + between, _numbers(data)
-    yield data.decode("latin-1").encode(), re.escape(data.decode("latin-1").encode())
+    continued = (b"," + second, b", " + second, *_BEFORE_THE_NEXT)
+    yield _spelling(first, _numbers(data), continued)
+    latin = data.decode("latin-1").encode()
+    yield _spelling(latin, re.escape(latin))
 
 
-def _compiled(spellings: Callable[[bytes], Iterator[tuple[bytes, bytes]]]) -> list[_Spelling]:
-    return [
-        (beginning, re.compile(pattern))
-        for data in _BEGINNINGS
-        for beginning, pattern in spellings(data)
-    ]
-
-
-_RUNS, _OTHERS = _compiled(_runs), _compiled(_others)
+_RUNS = [spelling for data in _BEGINNINGS for spelling in _runs(data)]
+_OTHERS = [spelling for data in _BEGINNINGS for spelling in _others(data)]
 
 
 def holds_picture(body: bytes, start: int, end: int, *, has_run: bool) -> bool:
@@ -74,8 +90,5 @@ def holds_picture(body: bytes, start: int, end: int, *, has_run: bool) -> bool:
 
     `has_run` says whether many digits stand in a row somewhere in it.
     """
-    for beginning, pattern in [*_OTHERS, *(_RUNS if has_run else ())]:
-        first = stringzilla.find(body, beginning, start, end)
-        if first >= 0 and pattern.search(body, first, end):
-            return True
-    return False
+    spellings = [*_OTHERS, *(_RUNS if has_run else ())]
+    return any(spelling.stands_in(body, start, end) for spelling in spellings)
