@@ -165,6 +165,10 @@ roads:
 """
 
 
+def _card(fact: str) -> str:
+    return f"privacy:\n  training-default: {fact}\n  confidence: high\nhosts:"
+
+
 def problems(tmp_path: Path, text: str, name: str = "mine.yaml") -> str:
     (tmp_path / name).write_text(text)
     with pytest.raises(DocumentError) as caught:
@@ -193,7 +197,14 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
         (("multipart_file", "multipart_fil"), "did you mean `multipart_file`?"),
         (("free_to_change", "free"), "mine.yaml:7:14: body-change: must be one of"),
         (("role: bytes", "methods: [post]\n    role: bytes"), "methods.0: must be one of"),
-        (("hosts:", "privacy: {training-default: off, confidence: high}\nhosts:"), "no source"),
+        (("hosts:", _card("{says: no, as-of: '2026-01-02'}")), "no source"),
+        (("hosts:", _card("{says: no}")), "mine.yaml:9:21: `as-of` is missing"),
+        (
+            ("hosts:", _card("{says: no, as-of: lately}")),
+            "mine.yaml:9:39: privacy.training-default.as-of: ",
+        ),
+        (("path: ^/send$", "path: ^/(?:[a-z]+/)*$"), "repeats a group that repeats"),
+        (("path: ^/send$", r"path: ^/((?:\d{2,}|x)y)+$"), "repeats a group that repeats"),
         (("id: mine", "id: other"), "mine.yaml:2:5: the file of `other` must be called"),
     ],
 )
@@ -201,6 +212,14 @@ def test_mistakes_say_file_line_and_column(
     tmp_path: Path, change: tuple[str, str], message: str
 ) -> None:
     assert message in problems(tmp_path, GOOD.replace(*change))
+
+
+@pytest.mark.parametrize(
+    "path", ["^/a+/b*$", r"^/\(a+\)+$", "^/[(a+)]+$", "^/(a{2,3})+$", "^(a|b)+c+$"]
+)
+def test_patterns_that_end_are_taken(tmp_path: Path, path: str) -> None:
+    (tmp_path / "mine.yaml").write_text(GOOD.replace("^/send$", path))
+    assert Catalogue.load(tmp_path).services["mine"].roads[0].path == path
 
 
 def test_one_id_twice_and_an_empty_folder(tmp_path: Path) -> None:

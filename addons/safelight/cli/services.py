@@ -15,6 +15,8 @@ from safelight.services import Service
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from safelight.services.model import Fact
+
 _WIDTH = 98
 _UNKNOWN = "not verified"
 _ENCODINGS = {
@@ -59,13 +61,18 @@ def list_() -> None:
 
 
 @services.command()
-@click.argument("service_id", metavar="ID")
-def show(service_id: str) -> None:
-    """Show one service: its hosts, how pictures travel, and its privacy card."""
+@click.argument("name", metavar="NAME")
+def show(name: str) -> None:
+    """Show one service: its hosts, how pictures travel, and its privacy card.
+
+    NAME is what `services list` begins its line with, or what the service is called.
+    """
     known = _catalogue()
+    called = {service.name.casefold(): id_ for id_, service in known.items()}
+    service_id = name if name in known else called.get(name.casefold(), name)
     if service_id not in known:
-        hint = documents.did_you_mean(service_id, known)
-        raise click.ClickException(f"There is no service `{service_id}`{hint}.")
+        hint = documents.did_you_mean(name, known).rstrip("?.")
+        raise click.ClickException(f"There is no service `{name}`{hint}{'?' if hint else '.'}")
     click.echo("\n".join(_card(known[service_id])))
 
 
@@ -130,6 +137,10 @@ def _card(service: Service) -> Iterator[str]:
     yield f"{own if own.exists() else paths.catalogue() / name} has the sources of every line."
 
 
+def _dated(fact: Fact) -> str:
+    return fact.as_of if fact.as_of == _UNKNOWN else f"as of {fact.as_of}"
+
+
 def _privacy(service: Service) -> Iterator[str]:
     card = service.privacy
     yield "What it says about your data"
@@ -144,9 +155,10 @@ def _privacy(service: Service) -> Iterator[str]:
         "keeps": card.retention,
     }
     for label, fact in facts.items():
-        lines = textwrap.wrap(fact or _UNKNOWN, _WIDTH - 22, break_long_words=False)
+        told = f"{fact.says} ({_dated(fact)})" if fact else _UNKNOWN
+        lines = textwrap.wrap(told, _WIDTH - 22, break_long_words=False)
         yield f"  {label + ':':<19} {lines[0]}"
         yield from (f"{'':<22}{line}" for line in lines[1:])
-    yield f"  {'confidence:':<19} {card.confidence}, as of {service.as_of}"
+    yield f"  {'confidence:':<19} {card.confidence}"
     for number, source in enumerate(card.source):
         yield f"  {'' if number else 'source:':<19} {source}"

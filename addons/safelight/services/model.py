@@ -13,6 +13,13 @@ from safelight.documents import Strict
 from safelight.services import hosts
 
 LONGEST_PATH_PATTERN = 500
+NOT_VERIFIED = "not verified"
+_ENDLESS = r"(?:[*+]|\{\d*,\})"
+_TOKEN = re.compile(
+    rf"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(?P<open>\()|(?P<close>\))(?P<again>{_ENDLESS})?"
+    rf"|(?P<repeat>{_ENDLESS})",
+    re.DOTALL,
+)
 
 
 def _path_pattern(text: str) -> str:
@@ -22,7 +29,25 @@ def _path_pattern(text: str) -> str:
         re.compile(text)
     except re.error as error:
         raise ValueError(f"is not a regular expression: {error}") from error
+    if _repeats_repeats(text):
+        raise ValueError("repeats a group that repeats something itself, which can take forever")
     return text
+
+
+def _repeats_repeats(pattern: str) -> bool:
+    """Does a repeat without an end stand around another, as in `(a+)+`?"""
+    repeats_inside = [False]
+    for token in _TOKEN.finditer(pattern):
+        if token["open"]:
+            repeats_inside.append(False)
+        elif token["close"] and len(repeats_inside) > 1:
+            inner = repeats_inside.pop()
+            if inner and token["again"]:
+                return True
+            repeats_inside[-1] |= inner or bool(token["again"])
+        elif token["repeat"]:
+            repeats_inside[-1] = True
+    return False
 
 
 def _day(text: str) -> str:
@@ -30,11 +55,16 @@ def _day(text: str) -> str:
     return text
 
 
+def _fact_day(text: str) -> str:
+    return text if text == NOT_VERIFIED else _day(text)
+
+
 type HostPattern = Annotated[str, AfterValidator(hosts.check)]
 type PathPattern = Annotated[str, AfterValidator(_path_pattern)]
 type Sources = Annotated[tuple[str, ...], Field(min_length=1)]
 type Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
 type Day = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$"), AfterValidator(_day)]
+type FactDay = Annotated[str, AfterValidator(_fact_day)]
 type Confidence = Literal["high", "medium", "low", "not verified"]
 type Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -141,14 +171,24 @@ class Road(Strict):
     note: str | None = None
 
 
-class Privacy(Strict):
-    """What the service says about storing and training, and where people change it."""
+class Fact(Strict):
+    """What a service says about one thing, and when it said so (YYYY-MM-DD)."""
 
-    training_default: str
-    opt_out: str | None = None
-    export: str | None = None
-    delete: str | None = None
-    retention: str | None = None
+    says: str
+    as_of: FactDay
+
+
+class Privacy(Strict):
+    """What the service says about storing and training, and where people change it.
+
+    The sources are those of the whole card.
+    """
+
+    training_default: Fact
+    opt_out: Fact | None = None
+    export: Fact | None = None
+    delete: Fact | None = None
+    retention: Fact | None = None
     confidence: Confidence
     source: tuple[str, ...] = ()
 
