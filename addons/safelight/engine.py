@@ -10,7 +10,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from safelight import audit, bodies, images, policy
+from safelight import audit, bodies, images, passage, policy
 from safelight.audit import AuditError
 from safelight.bodies import Doubt, Shape
 from safelight.case import (
@@ -32,11 +32,14 @@ from safelight.uploads import CleanPiece, UnknownPieceError, Uploads
 
 if TYPE_CHECKING:
     from safelight.audit import AuditLog
+    from safelight.passage import Passage
     from safelight.policy import LoadedPolicy, Policy
     from safelight.services import Destination
 
 logger = logging.getLogger(__name__)
 
+# What cannot be cleaned while it flows has to fit in memory, a few times over.
+LARGEST_HELD = 500_000_000
 _CAUSES = {
     Doubt.UNREADABLE: Cause.UNREADABLE,
     Doubt.UNKNOWN_SHAPE: Cause.UNKNOWN_SHAPE,
@@ -56,6 +59,7 @@ class Engine:
         self._uploads = Uploads()
         default: int = policy.Policy.model_fields["largest_upload"].default
         self.largest_upload = self._policy.largest_upload if self._policy else default
+        self.largest_held = min(self.largest_upload, LARGEST_HELD)
 
     def concerns(self, upload: Upload) -> bool:
         """Is there anything to judge: a body, or the name of a picture without one?"""
@@ -73,6 +77,17 @@ class Engine:
             return self.refuse(
                 upload.destination, Cause.ENGINE_ERROR, "Something went wrong inside Safelight."
             )
+
+    def begin(self, upload: Upload, total: int) -> Passage | None:
+        """A way for an upload of `total` bytes to flow, of which `upload.body` has come; None if
+        it has to be looked at as a whole, or if that cannot be told. Never raises."""
+        try:
+            return (
+                passage.begin(self._policy, self._journal, upload, total) if self._policy else None
+            )
+        except Exception as error:  # noqa: BLE001 - it is then looked at as a whole
+            logger.error("internal error while beginning an upload: %s", type(error).__name__)  # noqa: TRY400
+            return None
 
     def refuse(
         self, destination: Destination, cause: Cause, reason: str, received: int | None = None
@@ -109,7 +124,7 @@ class Engine:
         upload = case.upload
         coding = upload.headers.get("content-encoding", "")
         try:
-            case.body = bodies.decode_coding(upload.body, coding, self.largest_upload)
+            case.body = bodies.decode_coding(upload.body, coding, self.largest_held)
         except bodies.ExpandsTooFarError as error:
             case.doubt(Cause.TOO_LARGE, f"It cannot be looked at: {error}.")
             return

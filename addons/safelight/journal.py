@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from safelight import audit
+from safelight.bodies import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from safelight.audit import AuditLog
-    from safelight.bodies import Shape
     from safelight.policy import Decision, LoadedPolicy
     from safelight.refusals import Cause
     from safelight.services import Destination
@@ -58,12 +58,59 @@ class Journal:
             },
         )
 
+    def flowing(
+        self,
+        destination: Destination,
+        known: str,
+        size: int,
+        decision: Decision,
+        *,
+        renamed: bool,
+    ) -> str:
+        """Record that a picture may leave while it is cleaned; return the record's id."""
+        picture = audit.Picture(
+            type=known, received=size, sent=size, same_length=True, renamed=renamed
+        )
+        return self._append(
+            destination,
+            {
+                "shape": str(Shape.RAW),
+                "received": size,
+                "pictures": (picture,),
+                "verdict": str(decision.verdict),
+                "transforms": tuple(sorted(decision.transforms)),
+                "matched": tuple(sorted(decision.matched)),
+                "flowing": True,
+            },
+        )
+
+    def ended(
+        self,
+        record: str,
+        how: audit.Ending,
+        sent: int,
+        found: Iterable[str],
+        decision: Decision,
+        cause: Cause | None,
+    ) -> None:
+        """Record how such an upload ended, and what the policy says now that all was found."""
+        self._log.append(
+            audit.End(
+                of=record,
+                at=_now(),
+                how=how,
+                sent=sent,
+                found=tuple(sorted(found)),
+                matched=tuple(sorted(decision.matched)),
+                refusal=str(cause) if cause else None,
+            )
+        )
+
     def _append(self, destination: Destination, decided: dict[str, object]) -> str:
-        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         record = audit.Decision.model_validate(
             {
                 "id": f"d_{secrets.token_hex(6)}",
-                "at": now,
+                "at": _now(),
                 "service": destination.service.id,
                 "host": destination.host_pattern,
                 "road": destination.road.id if destination.road else None,
@@ -74,3 +121,7 @@ class Journal:
         )
         self._log.append(record)
         return record.id
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

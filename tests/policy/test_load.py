@@ -58,7 +58,7 @@ def test_the_revision_is_of_the_meaning(tmp_path: Path) -> None:
         (("version: 1", "version: 2"), "p.yaml:1:10: version: "),
         (("name: test", "name: Test 1"), "p.yaml:2:7: name: "),
         (("name: test", "name: test\nlargest-upload: 5"), "must be a size such as 20 MB"),
-        (("name: test", "name: test\nlargest-upload: 5 GB"), "at most 500 MB"),
+        (("name: test", "name: test\nlargest-upload: 500 GB"), "at most 100 GB"),
         (("name: test", "name: test\nunsure: {unreadable: maybe}"), "p.yaml:3:22: unsure."),
         (
             ("    do:", "    when: {service: {id: chatgpt}}\n    do:"),

@@ -91,7 +91,7 @@ class Origin:
             await self._websocket(receive, send)
         if scope["type"] != "http":
             return
-        body = b""
+        body = bytearray()
         while True:
             event = await receive()
             if event["type"] == "http.disconnect":
@@ -105,7 +105,7 @@ class Origin:
             scope["raw_path"].decode() + (f"?{query}" if query else ""),
             scope["http_version"],
             {name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]},
-            body,
+            bytes(body),
         )
         self.received.append(received)
         status, content_type, content, *more = self.answer(received)

@@ -2,6 +2,16 @@
 
 from safelight.audit.log import FILE_NAME, AuditError, AuditLog
 from safelight.audit.read import last, parse
-from safelight.audit.record import Decision, Picture
+from safelight.audit.record import Decision, End, Ending, Picture
 
-__all__ = ["FILE_NAME", "AuditError", "AuditLog", "Decision", "Picture", "last", "parse"]
+__all__ = [
+    "FILE_NAME",
+    "AuditError",
+    "AuditLog",
+    "Decision",
+    "End",
+    "Ending",
+    "Picture",
+    "last",
+    "parse",
+]

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from safelight.audit.log import FILE_NAME
-from safelight.audit.record import Decision
+from safelight.audit.record import Decision, End
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 
-def last(folder: Path, count: int) -> Iterator[Decision | str]:
+def last(folder: Path, count: int) -> Iterator[Decision | End | str]:
     """The last `count` records, oldest first; a line that is no record comes back as text.
 
     Raises OSError when there is no file or it cannot be read.
@@ -26,9 +26,14 @@ def last(folder: Path, count: int) -> Iterator[Decision | str]:
         yield parse(line)
 
 
-def parse(line: str) -> Decision | str:
+_RECORD: TypeAdapter[Decision | End] = TypeAdapter(
+    Annotated[Decision | End, Field(discriminator="kind")]
+)
+
+
+def parse(line: str) -> Decision | End | str:
     """The record in `line`, or the line itself when it holds none."""
     try:
-        return Decision.model_validate_json(line)
+        return _RECORD.validate_json(line)
     except ValidationError:
         return line.rstrip("\n")

@@ -6,10 +6,12 @@ what kinds of things a picture carried, and what was decided.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+type Moment = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
 type Word = Annotated[str, Field(pattern=r"^[a-z0-9*._-]{1,120}$")]
 
 
@@ -34,17 +36,40 @@ class Picture(_Record):
     renamed: bool = False
 
 
+class Ending(StrEnum):
+    """How an upload ended that was cleaned while it flowed."""
+
+    WHOLE = "whole"
+    STOPPED = "stopped"
+    BROKEN_OFF = "broken-off"
+
+
+class End(_Record):
+    """How an upload ended whose decision has the id `of`, and what was found on its way."""
+
+    v: Literal[1] = 1
+    kind: Literal["end"] = "end"
+    of: Word
+    at: Moment
+    how: Ending
+    sent: int
+    found: tuple[Word, ...] = ()
+    matched: tuple[Word, ...] = ()
+    refusal: Word | None = None
+
+
 class Decision(_Record):
     """One upload and what was decided about it.
 
     `host` is the catalogue's pattern, never the name asked for: a wildcard may stand for a
-    person's or a company's own name. `doubts` and `refusal` are codes from closed lists.
+    person's or a company's own name. `doubts` and `refusal` are codes from closed lists. Of a
+    picture that is `flowing` nobody knew yet what would be found; a record of its end follows.
     """
 
     v: Literal[1] = 1
     kind: Literal["decision"] = "decision"
     id: Word
-    at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
+    at: Moment
     service: Word
     host: Word
     road: Word | None = None
@@ -59,3 +84,4 @@ class Decision(_Record):
     by: tuple[Word, ...] = ()
     doubts: tuple[Word, ...] = ()
     refusal: Word | None = None
+    flowing: bool | None = None

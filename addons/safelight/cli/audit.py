@@ -39,7 +39,7 @@ def tail(folder: Path, count: int, *, as_json: bool) -> None:
     """Show the last decisions, newest last."""
     if not folder.exists() and folder != paths.default_audit():
         raise click.ClickException(f"There is no folder {folder}.")
-    records: list[audit_log.Decision | str] = []
+    records: list[audit_log.Decision | audit_log.End | str] = []
     try:
         records += audit_log.last(folder, count)
     except FileNotFoundError:
@@ -57,7 +57,11 @@ def tail(folder: Path, count: int, *, as_json: bool) -> None:
             click.echo(_in_words(record))
 
 
-def _in_words(record: audit_log.Decision) -> str:
+def _in_words(record: audit_log.Decision | audit_log.End) -> str:
+    if isinstance(record, audit_log.End):
+        told = words.listed([words.kind(kind) for kind in record.found]) or "nothing private"
+        why = f" because of {record.refusal}" if record.refusal else ""
+        return f"{record.at}  {record.of}  ended {record.how}{why}: {told} taken out"
     found = sorted({kind for picture in record.pictures for kind in picture.found})
     told = words.listed([words.kind(kind) for kind in found]) or "nothing private"
     what = "stopped" if record.verdict == "block" else "sent"

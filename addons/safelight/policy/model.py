@@ -145,7 +145,7 @@ class Policy(Strict):
 
     @field_validator("largest_upload")
     @classmethod
-    def _fits_in_memory(cls, value: int) -> int:
-        if not 0 < value <= 500_000_000:
-            raise ValueError("must be more than nothing and at most 500 MB")
+    def _is_a_size(cls, value: int) -> int:
+        if not 0 < value <= 100_000_000_000:
+            raise ValueError("must be more than nothing and at most 100 GB")
         return value

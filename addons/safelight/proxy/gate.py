@@ -9,7 +9,8 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from safelight.case import Upload
+from safelight.case import Outcome, Upload
+from safelight.passage import StoppedError
 from safelight.proxy import framing, guard, replies
 from safelight.refusals import Cause
 from safelight.services import Destination, Learnt, Role
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from mitmproxy.http import HTTPFlow
     from mitmproxy.tls import ClientHelloData, TlsData
 
-    from safelight.case import Outcome
     from safelight.engine import Engine
     from safelight.services import Catalogue
 
@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 _DESTINATION = "safelight.destination"
 _LONGEST_LOOK = 120  # seconds
+_LARGE = 8_000_000  # bytes; what is smaller is looked at as a whole
 
 
 class Gate:
@@ -77,16 +78,61 @@ class Gate:
             flow.request.stream = True
             return
         flow.metadata[_DESTINATION] = destination
-        guard.cap(flow, self._engine.largest_upload)
+        guard.cap(flow, self._engine.largest_held)
         ambiguous = framing.ambiguity(flow)
         if ambiguous is not None:
             self._refuse(flow, destination, Cause.AMBIGUOUS_REQUEST, ambiguous)
-        elif _declared_length(flow) > self._engine.largest_upload:
+            return
+        length = _declared_length(flow)
+        if length > self._engine.largest_upload:
             self._refuse_large(flow, destination)
+        elif length >= _LARGE and _carries_bytes(destination):
+            guard.may_flow(flow, length)
 
     def upload_too_large(self, flow: HTTPFlow) -> None:
         """A body whose length was not declared has grown past the cap."""
         self._refuse_large(flow, flow.metadata[_DESTINATION])
+
+    async def upload_begins(self, flow: HTTPFlow) -> None:
+        """Decide by the beginning of a large body whether it can be cleaned while it flows."""
+        destination: Destination = flow.metadata[_DESTINATION]
+        head, total = guard.head(flow)
+        upload = Upload(destination, flow.request.path, _lowered(flow), head)
+        passage = await asyncio.to_thread(self._engine.begin, upload, total)
+        if passage is None:
+            if total > self._engine.largest_held:
+                self._refuse_large(flow, destination)
+            return
+        for name, value in passage.headers.items():
+            flow.request.headers[name] = value
+        if passage.path is not None:
+            flow.request.path = passage.path
+        guard.let_flow(flow, passage)
+
+    async def upload_ends(self, flow: HTTPFlow) -> None:
+        """Record the end of a body that flowed, and let the last of it go."""
+        passage = guard.passage_of(flow)
+        if passage is None:
+            return
+        try:
+            last = await asyncio.to_thread(passage.finish)
+        except StoppedError as error:
+            guard.stop(flow, error.refusal)
+            return
+        guard.release(flow, last)
+        warnings = tuple(sorted(passage.decision.because))
+        self._told(passage.destination, Outcome(b"", None, 1, passage.found, warnings))
+
+    def upload_stopped(self, flow: HTTPFlow) -> None:
+        """Say why a body must not flow on."""
+        destination: Destination = flow.metadata[_DESTINATION]
+        self._answer(flow, destination, Outcome(refusal=guard.refusal(flow)))
+
+    async def error(self, flow: HTTPFlow) -> None:
+        """The client or the service has gone while a body flowed."""
+        passage = guard.passage_of(flow)
+        if passage is not None:
+            await asyncio.to_thread(passage.abandon)
 
     async def request(self, flow: HTTPFlow) -> None:
         """Judge the whole body, and clear exactly what may leave."""
@@ -94,8 +140,7 @@ class Gate:
         if destination is None or flow.response or flow.error:
             return
         body = flow.request.raw_content or b""
-        headers = {name.lower(): flow.request.headers[name] for name in flow.request.headers}
-        upload = Upload(destination, flow.request.path, headers, body)
+        upload = Upload(destination, flow.request.path, _lowered(flow), body)
         if not self._engine.concerns(upload):
             guard.clear(flow)
             return
@@ -170,8 +215,11 @@ class Gate:
         return self._catalogue.covers(name, port) or (port == 443 and self._learnt.covers(name))
 
     def _refuse_large(self, flow: HTTPFlow, destination: Destination) -> None:
-        megabytes = self._engine.largest_upload / 1_000_000
-        reason = f"It is larger than {megabytes:g} MB, the largest upload your policy allows."
+        held, allowed = self._engine.largest_held, self._engine.largest_upload
+        what = "the largest upload your policy allows"
+        if _declared_length(flow) <= allowed and held < allowed:
+            what = "more than can be looked at as a whole, and it cannot be cleaned on its way"
+        reason = f"It is larger than {min(held, allowed) / 1_000_000:g} MB, {what}."
         self._refuse(flow, destination, Cause.TOO_LARGE, reason)
 
     def _refuse(self, flow: HTTPFlow, destination: Destination, cause: Cause, reason: str) -> None:
@@ -199,6 +247,14 @@ def _names_addresses(flow: HTTPFlow) -> bool:
         and whole
         and int(length or 0) <= LONGEST_ANSWER
     )
+
+
+def _carries_bytes(destination: Destination) -> bool:
+    return destination.road is None or destination.road.role.carries_bytes
+
+
+def _lowered(flow: HTTPFlow) -> dict[str, str]:
+    return {name.lower(): flow.request.headers[name] for name in flow.request.headers}
 
 
 def _declared_length(flow: HTTPFlow) -> int:

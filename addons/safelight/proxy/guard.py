@@ -7,6 +7,7 @@ engine cleared exactly these bytes before.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -18,6 +19,7 @@ from mitmproxy.proxy.layers.http import _base, _http1, _http2
 from mitmproxy.proxy.layers.http import _events as http_events
 from mitmproxy.proxy.layers.http import _hooks as http_hooks
 
+from safelight.passage import HEAD, Passage, StoppedError
 from safelight.proxy import replies
 from safelight.refusals import Cause, Refusal
 
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
 
 _CLEARANCE = "safelight.clearance"
 _CAP = "safelight.cap"
+_DECLARED = "safelight.declared"
+_HEAD = "safelight.head"
+_LAST = "safelight.last"
+_REFUSAL = "safelight.refusal"
 _POLICY_VIOLATION = 1008  # RFC 6455 section 7.4.1
 
 
@@ -41,6 +47,28 @@ class Clearance:
 @dataclass
 class UploadTooLargeHook(commands.StartHook):
     """A body grew past its cap. The addon answers by setting `flow.response`."""
+
+    flow: http.HTTPFlow
+
+
+@dataclass
+class UploadBeginsHook(commands.StartHook):
+    """The beginning of a large body has come: `head` gives it. The addon may let it flow."""
+
+    flow: http.HTTPFlow
+
+
+@dataclass
+class UploadEndsHook(commands.StartHook):
+    """All of a body that flows has come. The addon gives the last of it by `release`, or refuses
+    it by `stop`."""
+
+    flow: http.HTTPFlow
+
+
+@dataclass
+class UploadStoppedHook(commands.StartHook):
+    """A body must not flow on; `refusal` says why. The addon may set `flow.response`."""
 
     flow: http.HTTPFlow
 
@@ -60,9 +88,49 @@ def cap(flow: http.HTTPFlow, largest: int) -> None:
     flow.metadata[_CAP] = largest
 
 
+def may_flow(flow: http.HTTPFlow, length: int) -> None:
+    """Ask about this body of a declared `length` as soon as its beginning has come."""
+    flow.metadata[_DECLARED] = length
+
+
+def head(flow: http.HTTPFlow) -> tuple[bytes, int]:
+    """What has come of a body that may flow, and its declared length."""
+    return flow.metadata[_HEAD], flow.metadata[_DECLARED]
+
+
+def let_flow(flow: http.HTTPFlow, passage: Passage) -> None:
+    """Let this body go to its origin piece by piece, each as `passage` gives it out."""
+    flow.metadata[_CLEARANCE] = passage
+    flow.request.stream = True
+
+
+def passage_of(flow: http.HTTPFlow) -> Passage | None:
+    """The passage through which this body flows."""
+    clearance = flow.metadata.get(_CLEARANCE)
+    return clearance if isinstance(clearance, Passage) else None
+
+
+def release(flow: http.HTTPFlow, last: bytes) -> None:
+    """Let the last piece of a body go."""
+    flow.metadata[_LAST] = last
+
+
+def stop(flow: http.HTTPFlow, refusal: Refusal) -> None:
+    """Let no more of a body go."""
+    flow.metadata[_REFUSAL] = refusal
+
+
+def refusal(flow: http.HTTPFlow) -> Refusal:
+    """Why a body was stopped on its way."""
+    found: Refusal = flow.metadata.get(_REFUSAL, _NO_VERDICT)
+    return found
+
+
 def is_cleared(flow: http.HTTPFlow) -> bool:
     """May this request go to its origin as it is now?"""
     clearance = flow.metadata.get(_CLEARANCE)
+    if isinstance(clearance, Passage):
+        return bool(flow.request.stream)
     if not isinstance(clearance, Clearance):
         return False
     if clearance.body is None:
@@ -101,7 +169,75 @@ class GuardedHttpStream(http_layers.HttpStream):
             yield UploadTooLargeHook(self.flow)
             yield from self._answer(body_ended=False)
             return
+        asked = _DECLARED in self.flow.metadata and _HEAD not in self.flow.metadata
         yield from super().state_consume_request_body(event)
+        if asked and len(self.request_body_buf) >= HEAD:
+            yield from self._begin_to_flow()
+
+    def _begin_to_flow(self) -> layer.CommandGenerator[None]:
+        self.flow.metadata[_HEAD] = bytes(self.request_body_buf)
+        yield UploadBeginsHook(self.flow)
+        begun: bytes = self.flow.metadata[_HEAD]
+        self.flow.metadata[_HEAD] = b""
+        if self.flow.response:
+            self.request_body_buf.clear()
+            yield from self._answer(body_ended=False)
+        elif passage_of(self.flow) is not None:
+            self.request_body_buf.clear()
+            yield from self.start_request_stream()
+            if self.client_state == self.state_stream_request_body:
+                event = http_events.RequestData(self.stream_id, begun)
+                yield from self.state_stream_request_body(event)
+
+    def state_stream_request_body(self, event: events.Event) -> layer.CommandGenerator[None]:
+        """As in mitmproxy, but a guarded body flows through its passage or not at all."""
+        passage = passage_of(self.flow)
+        if passage is None:
+            yield from super().state_stream_request_body(event)
+        elif isinstance(event, http_events.RequestData):
+            try:
+                clean = passage.feed(event.data)
+            except Exception as error:  # noqa: BLE001 - whatever it is, nothing more may leave
+                if isinstance(error, StoppedError):
+                    stop(self.flow, error.refusal)
+                yield from self._stop_flowing(body_ended=False)
+                return
+            if clean:
+                data = http_events.RequestData(self.stream_id, clean)
+                yield http_layers.SendHttp(data, self.context.server)
+        else:
+            yield UploadEndsHook(self.flow)
+            last: bytes | None = self.flow.metadata.get(_LAST)
+            if last is None or isinstance(event, http_events.RequestTrailers):
+                yield from self._stop_flowing(body_ended=True)
+                return
+            data = http_events.RequestData(self.stream_id, last)
+            yield http_layers.SendHttp(data, self.context.server)
+            self.flow.request.timestamp_end = time.time()
+            self.client_state = self.state_done
+            end = http_events.RequestEndOfMessage(self.stream_id)
+            yield http_layers.SendHttp(end, self.context.server)
+            if self.server_state == self.state_done:
+                yield from self.flow_done()
+
+    def _stop_flowing(self, *, body_ended: bool) -> layer.CommandGenerator[None]:
+        """Break the upload off at the service; tell the client why, if nobody answered it yet."""
+        unanswered = self.server_state == self.state_wait_for_response_headers
+        yield UploadStoppedHook(self.flow)
+        broken = http_events.RequestProtocolError(
+            self.stream_id, "stopped by Safelight", http_events.ErrorCode.CANCEL
+        )
+        yield http_layers.SendHttp(broken, self.context.server)
+        if unanswered:
+            yield from self._answer(body_ended=body_ended)
+            return
+        cut = http_events.ResponseProtocolError(
+            self.stream_id, "stopped by Safelight", http_events.ErrorCode.CANCEL
+        )
+        yield http_layers.SendHttp(cut, self.context.client)
+        self.flow.live = False
+        self.client_state = self.server_state = self.state_errored
+        yield http_layers.DropStream(self.stream_id)
 
     def _length_with(self, event: events.Event) -> int:
         added = len(event.data) if isinstance(event, http_events.RequestData) else 0

@@ -1,0 +1,152 @@
+"""A picture that is cleaned while it flows: what was decided of it before its first byte left,
+and what was found by the time its last one did.
+
+Its length was declared and stays. Nothing of a piece leaves before it was cleaned, and the last
+piece not before the end was recorded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from safelight import bodies, images
+from safelight.audit import AuditError, Ending
+from safelight.case import may_change
+from safelight.images import ImageError, StreamCleaner
+from safelight.policy import Action, Facts, Verdict, decide
+from safelight.refusals import Cause, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from safelight.case import Upload
+    from safelight.journal import Journal
+    from safelight.policy import Decision, Policy
+    from safelight.services import Destination
+
+# How much of an upload is seen before it is decided whether it can flow.
+HEAD = 65_536
+_ALL_KINDS = frozenset(str(kind) for kind in images.Kind)
+
+
+class StoppedError(Exception):
+    """The upload must not go on; `refusal` says why."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.reason)
+        self.refusal = refusal
+
+
+@dataclass(slots=True)
+class Passage:
+    """One upload on its way. `headers` and `path` are what has to change before it leaves."""
+
+    destination: Destination
+    rules: Policy
+    facts: Facts
+    record: str
+    journal: Journal
+    cleaner: StreamCleaner
+    left: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    path: str | None = None
+    withheld: bytes = b""
+    sent: int = 0
+    ended: bool = False
+
+    def feed(self, piece: bytes) -> bytes:
+        """Take the next piece; what may leave comes back. Raises StoppedError."""
+        self.left -= len(piece)
+        try:
+            clean = self.cleaner.feed(piece)
+            if self.left == 0:
+                self.cleaner.close()
+        except ImageError as error:
+            raise self._stopped(Cause.UNREADABLE, str(error)) from error
+        if self.left == 0:
+            self.withheld, clean = clean, b""
+        self.sent += len(clean)
+        return clean
+
+    def finish(self) -> bytes:
+        """The whole upload has come: what is left of it. Raises StoppedError."""
+        if self.left:
+            raise self._stopped(Cause.UNREADABLE, "It is shorter than it was said to be.")
+        try:
+            self._end(Ending.WHOLE, self.sent + len(self.withheld))
+        except AuditError as error:
+            reason = "How it ended could not be written to the audit file."
+            raise self._stopped(Cause.AUDIT_UNWRITABLE, reason) from error
+        return self.withheld
+
+    def abandon(self) -> None:
+        """The client has gone, or the service."""
+        if not self.ended:
+            self._end(Ending.BROKEN_OFF, self.sent)
+
+    @property
+    def found(self) -> frozenset[str]:
+        """Kinds of what was found so far."""
+        return frozenset(str(finding.kind) for finding in self.cleaner.findings)
+
+    @property
+    def decision(self) -> Decision:
+        """What the policy says of it with what was found so far."""
+        return decide(self.rules, [replace(self.facts, metadata=self.found)])
+
+    def _stopped(self, cause: Cause, reason: str) -> StoppedError:
+        name = self.destination.service.name
+        try:
+            self._end(Ending.STOPPED, self.sent, cause)
+        except AuditError:
+            return StoppedError(Refusal(cause, reason, name))
+        return StoppedError(Refusal(cause, reason, name, self.record))
+
+    def _end(self, how: Ending, sent: int, cause: Cause | None = None) -> None:
+        self.ended = True
+        self.journal.ended(self.record, how, sent, self.found, self.decision, cause)
+
+
+def begin(rules: Policy, journal: Journal, upload: Upload, total: int) -> Passage | None:
+    """A passage for an upload of `total` bytes whose first ones are `upload.body`; None if it has
+    to be looked at as a whole. Raises AuditError."""
+    known = images.sniff(upload.body)
+    if known not in images.STREAMED or not _can_flow(upload, total):
+        return None
+    service = upload.destination.service
+    facts = Facts(service.id, service.category, str(known), total)
+    decision = _decided(rules, facts)
+    if decision is None:
+        return None
+    named = bodies.neutral_declaration(b"", upload.path, upload.headers)
+    renames = Action.RENAME in decision.transforms and named is not None
+    record = journal.flowing(upload.destination, str(known), total, decision, renamed=renames)
+    cleaner = StreamCleaner(known, total)
+    passage = Passage(upload.destination, rules, facts, record, journal, cleaner, total)
+    if renames and named is not None:
+        passage.headers = named.headers
+        passage.path = named.path if named.path != upload.path else None
+    return passage
+
+
+def _can_flow(upload: Upload, total: int) -> bool:
+    """Is the body the picture, in one piece, and can it change without anybody noticing?"""
+    headers = upload.headers
+    plain = headers.get("content-encoding", "identity").strip().lower() in {"", "identity"}
+    try:
+        piece = bodies.piece_of(headers, upload.path, total)
+    except ValueError:
+        return False
+    return (
+        plain and piece is None and may_change(upload) and not bodies.renewed_digests(headers, b"")
+    )
+
+
+def _decided(rules: Policy, facts: Facts) -> Decision | None:
+    """The decision, if it lets it leave clean whatever is going to be found."""
+    least, most = decide(rules, [facts]), decide(rules, [replace(facts, metadata=_ALL_KINDS)])
+    # Rules ask what is there, never what is not: who blocks anything blocks all together.
+    leaves = Verdict.BLOCK not in {least.verdict, most.verdict}
+    same = leaves and least.transforms == most.transforms
+    return least if same and Action.STRIP_METADATA in least.transforms else None

@@ -1,0 +1,185 @@
+"""Large pictures are cleaned while they flow: what arrives, what is recorded, what is stopped."""
+
+from __future__ import annotations
+
+import io
+import socket
+import ssl
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from safelight import images
+from safelight.images import Length
+from tests.support import lab as labs
+from tests.support import pictures
+from tests.support.proxy import HOME_POLICY
+
+if TYPE_CHECKING:
+    from tests.support.lab import Answered, Lab
+
+STORAGE = "https://files.oaiusercontent.com/file-1?se=2026&sig=abc"
+
+
+def large(format_: str) -> bytes:
+    """A picture of more than 8 MB with secrets."""
+    noise = np.random.default_rng(7).integers(0, 256, (2200, 2200, 3), dtype=np.uint8)
+    image, output = Image.fromarray(noise), io.BytesIO()
+    options: dict[str, object] = {"exif": pictures.exif(6)}
+    if format_ == "PNG":
+        options |= {"compress_level": 0, "exif": pictures.exif(6)[6:]}
+    if format_ == "JPEG":
+        options |= {"quality": 100, "subsampling": 0}
+    if format_ == "WEBP":
+        options |= {"lossless": True, "quality": 0, "method": 0}
+    image.save(output, format_, **options)
+    data = output.getvalue()
+    assert len(data) > 8_000_000
+    return data
+
+
+PICTURES = {name: large(name) for name in ("JPEG", "PNG", "WEBP")}
+
+
+def put(lab: Lab, data: bytes, *arguments: str) -> Answered:
+    photo = lab.folder / "photo"
+    photo.write_bytes(data)
+    return lab.curl(*arguments, "-T", photo, "-H", "Content-Type: image/x", STORAGE)
+
+
+@pytest.mark.parametrize("version", ["--http1.1", "--http2"])
+@pytest.mark.parametrize("format_", PICTURES)
+def test_large_pictures_arrive_clean(lab: Lab, format_: str, version: str) -> None:
+    photo = PICTURES[format_]
+    before = len(lab.proxy.records())
+    assert put(lab, photo, version).status == 200
+    [received] = lab.arrived
+    assert len(received.body) == len(photo)
+    assert not pictures.says_secrets(received.body[:100_000] + received.body[-100_000:])
+    assert pictures.same_pixels(photo, received.body)
+    if format_ != "WEBP":
+        assert received.body == images.strip(photo, Length.SAME_LENGTH)
+    begun, ended = lab.new_records(before)
+    assert (begun["kind"], begun["flowing"], begun["received"]) == ("decision", True, len(photo))
+    assert begun["verdict"] == "allow"
+    assert (ended["kind"], ended["of"], ended["how"]) == ("end", begun["id"], "whole")
+    assert ended["sent"] == len(photo)
+    assert "location" in ended["found"]
+
+
+def test_a_damaged_one_is_stopped_on_its_way(lab: Lab) -> None:
+    photo = PICTURES["PNG"]
+    chunk = photo.index(b"IDAT", 5_000_000) - 4
+    damaged = photo[:chunk] + b"\xff\xff\xff\xff" + photo[chunk + 4 :]
+    before = len(lab.proxy.records())
+    answer = put(lab, damaged)
+    assert answer.status == 403
+    assert "cut off" in answer.body
+    assert all(len(received.body) < len(photo) for received in lab.arrived)
+    assert not any(pictures.says_secrets(one.body[:100_000]) for one in lab.arrived)
+    _, ended = lab.new_records(before)
+    assert (ended["how"], ended["refusal"]) == ("stopped", "unreadable")
+    assert put(lab, PICTURES["JPEG"]).status == 200
+
+
+def test_a_client_that_leaves_is_recorded(lab: Lab) -> None:
+    photo = PICTURES["JPEG"]
+    before = len(lab.proxy.records())
+    context = ssl.create_default_context(cafile=str(lab.proxy.root))
+    with socket.create_connection(lab.proxy.address) as plain:
+        plain.sendall(b"CONNECT files.oaiusercontent.com:443 HTTP/1.1\r\n\r\n")
+        assert b"200" in plain.recv(4096)
+        with context.wrap_socket(plain, server_hostname="files.oaiusercontent.com") as secure:
+            head = "PUT /file-1?sig=a HTTP/1.1\r\nHost: files.oaiusercontent.com\r\n"
+            secure.sendall(f"{head}Content-Length: {len(photo)}\r\n\r\n".encode())
+            secure.sendall(photo[:2_000_000])
+    deadline = time.monotonic() + 10
+    while len(lab.new_records(before)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    _, ended = lab.new_records(before)
+    assert ended["how"] == "broken-off"
+    assert not lab.arrived
+
+
+def test_what_depends_on_findings_is_looked_at_as_a_whole(tmp_path: Path) -> None:
+    rules = HOME_POLICY.read_text() + (
+        "\n  - id: no-places\n    when: { metadata: [location] }\n    do: [block]\n"
+        "    because: It says where you were.\n"
+    )
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(rules)
+    with labs.running(tmp_path, policy) as lab:
+        assert put(lab, PICTURES["JPEG"]).status == 403
+        assert not lab.arrived
+        [record] = lab.proxy.records()
+        assert "flowing" not in record
+
+
+BREAKS = {
+    "the cleaner": """
+        from safelight.images import StreamCleaner
+        feed = StreamCleaner.feed
+        def broken(self, piece):
+            if self._fed > 3_000_000:
+                raise KeyError("secret")
+            return feed(self, piece)
+        StreamCleaner.feed = broken
+    """,
+    "the end of the record": """
+        from safelight.audit import AuditError
+        from safelight.journal import Journal
+        def broken(*_):
+            raise AuditError("the disk is full")
+        Journal.ended = broken
+    """,
+    "the beginning of the record": """
+        from safelight.journal import Journal
+        def broken(*_, **__):
+            raise OSError("the disk is full")
+        Journal.flowing = broken
+        Journal.decided = broken
+    """,
+    "the hook at the end": """
+        from safelight.proxy.gate import Gate
+        async def broken(*_):
+            raise RuntimeError("no")
+        Gate.upload_ends = broken
+    """,
+}
+
+
+@pytest.mark.parametrize("broken", BREAKS)
+def test_whatever_breaks_nothing_whole_leaves(tmp_path: Path, broken: str) -> None:
+    lines = BREAKS[broken].splitlines()
+    before = "\n".join(line.removeprefix("        ") for line in lines)
+    with labs.running(tmp_path, before=before) as lab:
+        answer = put(lab, PICTURES["JPEG"])
+        assert answer.status >= 400
+        assert "secret" not in answer.body + lab.proxy.output
+        assert not lab.arrived
+
+
+def test_memory_does_not_grow_with_the_upload(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(HOME_POLICY.read_text().replace("50 MB", "2 GB"))
+    photo = PICTURES["PNG"]
+    idat, end = photo.index(b"IDAT") - 4, photo.rindex(b"IEND") - 4
+    huge = photo[:end] + photo[idat:end] * 13 + photo[end:]
+    with labs.running(tmp_path, policy) as lab:
+        assert put(lab, photo).status == 200
+        before = resident(lab)
+        assert put(lab, huge).status == 200
+        assert len(lab.arrived[-1].body) == len(huge) > 200_000_000
+        assert resident(lab) - before < 40_000_000
+
+
+def resident(lab: Lab) -> int:
+    """The most memory that the proxy ever had, in bytes."""
+    assert lab.proxy.process is not None
+    status = Path(f"/proc/{lab.proxy.process.pid}/status").read_text()
+    [line] = [line for line in status.splitlines() if line.startswith("VmHWM")]
+    return int(line.split()[1]) * 1024
