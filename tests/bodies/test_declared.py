@@ -51,6 +51,11 @@ def test_other_texts_stay(body: bytes) -> None:
             "inline; filename=Anna.jpg; filename*=UTF-8''%C3%84nna.jpg",
             "inline; filename=image.jpg",
         ),
+        (
+            "upload-metadata",
+            "filename QW5uYS5qcGc=,relativePath SG9tZS9Bbm5hLmpwZw==,tag QW5uYS5qcGc=,name !,x",
+            "filename aW1hZ2UuanBn,relativePath aW1hZ2UuanBn,tag QW5uYS5qcGc=,name !,x",
+        ),
     ],
 )  # fmt: skip
 def test_names_in_headers(name: str, value: str, becomes: str) -> None:

@@ -18,6 +18,8 @@ from safelight.bodies import Piece, piece_of
             Piece("/u", 5),
         ),
         ({"tus-resumable": "1.0.0", "upload-offset": "5"}, "/u", Piece("/u", 5)),
+        ({"upload-complete": "?0", "upload-offset": "5"}, "/u", Piece("/u", 5)),
+        ({"upload-length": "10", "upload-offset": "5"}, "/u", Piece("/u", 5)),
         ({}, "/u?partNumber=2&uploadId=x", Piece("/u x", 2, counts_pieces=True)),
     ],
 )
@@ -54,6 +56,7 @@ def test_whole_bodies_are_no_pieces(headers: dict[str, str]) -> None:
         ({"content-range": "bytes 9-0/20"}, "/u"),
         ({"x-goog-upload-command": "upload", "x-goog-upload-offset": "x"}, "/u"),
         ({"tus-resumable": "1.0.0", "upload-offset": "-"}, "/u"),
+        ({"tus-resumable": "1.0.0", "upload-concat": "partial"}, "/u"),
         ({}, "/u?partNumber=&uploadId=x"),
     ],
 )

@@ -1,7 +1,7 @@
 """Uploads in several requests: which piece of which upload is this?
 
-Content-Range (RFC 9110 section 14.4), Google's resumable protocol, tus 1.0, and the parts of an
-S3 multipart upload.
+Content-Range (RFC 9110 section 14.4), Google's resumable protocol, tus 1.0 and what the IETF makes
+of it, and the parts of an S3 multipart upload.
 """
 
 from __future__ import annotations
@@ -49,15 +49,24 @@ def piece_of(headers: Mapping[str, str], path: str, size: int) -> Piece | None:
     if "upload" in command:
         start = int(headers.get("x-goog-upload-offset", "0"))
         return None if start == 0 and "finalize" in command else Piece(path, start)
-    if "tus-resumable" in headers and "upload-offset" in headers:
+    if is_partial(headers):
+        raise ValueError("it does not say which part of the upload it is")
+    if "upload-offset" in headers:
         start = int(headers["upload-offset"])
-        return None if headers.get("upload-length") == str(size) else Piece(path, start)
+        whole = start == 0 and headers.get("upload-length") == str(size)
+        return None if whole else Piece(path, start)
     plain, _, query = path.partition("?")
     parameters = parse_qs(query, keep_blank_values=True)
     if "partNumber" in parameters:
         upload = f"{plain} {parameters.get('uploadId', [''])[0]}"
         return Piece(upload, int(parameters["partNumber"][0]), counts_pieces=True)
     return None
+
+
+def is_partial(headers: Mapping[str, str]) -> bool:
+    """Does it begin one of several uploads that tus will put together? Their own requests do not
+    say so, and begin anywhere in the file."""
+    return headers.get("upload-concat", "").strip().lower().startswith("partial")
 
 
 def _of_range(value: str, path: str, size: int) -> Piece | None:
