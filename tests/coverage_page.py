@@ -64,6 +64,9 @@ CLIENTS = {
     ("replicate", "files"): f"replicate: {_SDKS}",
     ("replicate", "inline"): f"replicate: {_SDKS}",
     ("fal", "cdn"): f"fal-client: {_SDKS}",
+    ("genspark", "blob"): (
+        "azure-storage-blob, to Azurite: tests/clients/test_azure.py::test_a_blob_at_once"
+    ),
     ("perplexity", "s3"): "boto3's form: tests/proxy/test_storage.py::test_a_presigned_form",
     ("chatgpt_web", "put"): "curl: tests/proxy/test_uploads.py::test_a_picture_in_two_pieces",
 }
@@ -73,6 +76,11 @@ OTHER_WAYS = (
         "tus, resumable uploads in pieces",
         "cleaned, length kept; stopped if the parts are uploads of their own",
         "tus-js-client, Uppy: tests/clients/test_tus.py::test_the_client_of_tus",
+    ),
+    (
+        "blobs of Azure in blocks",
+        "cleaned, length kept; stopped if the blocks are not sent in their order",
+        "azure-storage-blob, to Azurite: tests/clients/test_azure.py::test_a_blob_in_blocks",
     ),
     (
         "forms made by an upload widget",

@@ -31,6 +31,8 @@ SERVICE_HOSTS = [
     "www.notion.so",
     "ppl-ai-file-upload.s3.amazonaws.com",
     "prod-files.s3.us-west-2.amazonaws.com",
+    "genspark.blob.core.windows.net",
+    "pictures.hf.space",
 ]
 OTHER_HOST = "www.example.org"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,27 +18,36 @@ if TYPE_CHECKING:
 TOOLS = Path(__file__).parents[2] / ".tools"
 
 
-def javascript(program: str, package: str) -> list[str | Path]:
-    """How to run a module in Node.js; `package` is one that it needs. Run it in `TOOLS`."""
+def node(package: str) -> str:
+    """Where Node.js is, if it has `package`; what needs that is to be run in `TOOLS`."""
     if not (TOOLS / "node_modules" / package).is_dir():
         tools.missing(package)
-    return [tools.needed("node"), "--input-type=module", "--eval", program]
+    return tools.needed("node")
+
+
+def javascript(program: str, package: str) -> list[str]:
+    """How to run a module that needs `package`."""
+    return [node(package), "--input-type=module", "--eval", program]
+
+
+_ADDRESS = re.compile(r"http://[0-9.]+:[0-9]+")
 
 
 @contextmanager
-def serving(command: list[str | Path], environment: dict[str, str]) -> Iterator[str]:
-    """A service that prints the address it listens at as its first line."""
+def serving(command: list[str], environment: dict[str, str]) -> Iterator[str]:
+    """A service that prints the address it listens at; yields that."""
     with subprocess.Popen(
         command, env=environment, cwd=TOOLS, stdout=subprocess.PIPE, text=True
     ) as process:
         try:
             assert process.stdout is not None
-            yield process.stdout.readline().strip()
+            found = (_ADDRESS.search(line) for line in process.stdout)
+            yield next(match[0] for match in found if match)
         finally:
             process.kill()
 
 
-def send(lab: Lab, command: list[str | Path], *arguments: str) -> subprocess.CompletedProcess[str]:
+def send(lab: Lab, command: list[str], *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a client that is to use the proxy."""
     root = str(lab.proxy.root)
     return subprocess.run(
