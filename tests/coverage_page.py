@@ -67,7 +67,9 @@ CLIENTS = {
     ("genspark", "blob"): (
         "azure-storage-blob, to Azurite: tests/clients/test_azure.py::test_a_blob_at_once"
     ),
-    ("perplexity", "s3"): "boto3's form: tests/proxy/test_storage.py::test_a_presigned_form",
+    ("perplexity", "s3"): (
+        "boto3's form, to moto: tests/proxy/test_storage.py::test_a_presigned_form"
+    ),
     ("chatgpt_web", "put"): "curl: tests/proxy/test_uploads.py::test_a_picture_in_two_pieces",
 }
 # Ways of uploading that services may use without the catalogue knowing.
@@ -76,6 +78,17 @@ OTHER_WAYS = (
         "tus, resumable uploads in pieces",
         "cleaned, length kept; stopped if the parts are uploads of their own",
         "tus-js-client, Uppy: tests/clients/test_tus.py::test_the_client_of_tus",
+    ),
+    (
+        "parts at Amazon's storage, at addresses that are signed",
+        "cleaned, length kept",
+        "boto3's addresses, to moto: tests/proxy/test_storage.py::test_parts_by_presigned_puts",
+    ),
+    (
+        "requests that Amazon's library signs with the body",
+        "stopped",
+        "boto3, to moto: "
+        "tests/proxy/test_storage.py::test_a_body_that_the_library_signs_is_stopped",
     ),
     (
         "blobs of Azure in blocks",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tests.support.lab import Lab
 
 ACCOUNT = "genspark"
+FOLDER = "somebody/1/file_upload"
 KEY = "c2VjcmV0"
 PHOTO = pictures.jpeg(width=640, height=480) + b"CANARY behind the picture"
 KEPT = images.strip(PHOTO, Length.SAME_LENGTH)
@@ -54,11 +55,11 @@ def blob(
 ) -> BlobClient:
     """The client of a blob, behind the proxy: with a signed address, as services hand them out,
     or with a key that `signs` each request."""
-    address = f"https://{ACCOUNT}.blob.core.windows.net/personal/{name}"
+    address = f"https://{ACCOUNT}.blob.core.windows.net/personal/{FOLDER}/{name}"
     signature = generate_blob_sas(
         ACCOUNT,
         "personal",
-        name,
+        f"{FOLDER}/{name}",
         account_key=KEY,
         permission=BlobSasPermissions(read=True, write=True, create=True),
         expiry=datetime.now(UTC) + timedelta(hours=1),
@@ -103,12 +104,8 @@ def test_a_blob_in_blocks(lab: Lab, signs: bool, digests: bool) -> None:
 @pytest.mark.parametrize("options", [{}, BLOCKS])
 def test_what_signs_a_digest_is_stopped(lab: Lab, options: dict[str, Any]) -> None:
     client = blob(lab, "signed.jpg", signs=True, options=options)
-    with pytest.raises(HttpResponseError) as stopped:
+    with pytest.raises(HttpResponseError, match="Safelight did not send this to Genspark"):
         client.upload_blob(PHOTO, overwrite=True, validate_content=True)
-    assert stopped.value.status_code == 403
-    response = stopped.value.response
-    assert response is not None
-    assert "A signature or checksum forbids any change" in response.text()
     assert lab.arrived == []
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 import re
 import subprocess
@@ -11,7 +10,6 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from PIL import Image
 
 from safelight import images
 from safelight.images import Length
@@ -157,11 +155,7 @@ def test_sdks(lab: Lab, program: str, pictures_sent: int) -> None:
 
 def test_a_resumable_upload_in_several_pieces(lab: Lab) -> None:
     """The library sends 8 MiB at a time."""
-    output = io.BytesIO()
-    noise = Image.effect_noise((3_000, 3_000), 90).convert("RGB")
-    noise.save(output, "JPEG", quality=97, exif=pictures.exif())
-    photo = output.getvalue()
-    assert len(photo) > 9_000_000
+    photo = pictures.large_jpeg()
     call(lab, GEMINI.replace("client.models.generate_content", "(lambda **_: 0)"), photo)
     start, *pieces = lab.arrived
     assert start.headers["x-goog-upload-header-content-length"] == str(len(photo))
