@@ -7,7 +7,9 @@ import pytest
 from safelight.bodies import neutral_declaration
 
 
-@pytest.mark.parametrize("key", ["file_name", "fileName", "filename", "name", "originFileName"])
+@pytest.mark.parametrize(
+    "key", ["file_name", "fileName", "filename", "name", "originFileName", "orig_name"]
+)
 @pytest.mark.parametrize(
     ("name", "becomes"),
     [("Anna at home.JPG", "image.JPG"), ("Ännä.heic", "image.heic"), ("a.b.png", "image.png")],

@@ -19,7 +19,7 @@ _ENDINGS = "jpe?g|jfif|png|apng|webp|gif|hei[cf]|avif|tiff?|dng|bmp|jxl|jp2|psd|
 _PICTURE_NAME = re.compile(rf"[^/\\]*\.({_ENDINGS})", re.IGNORECASE)
 _PICTURE_PATH = re.compile(rf".*\.({_ENDINGS})", re.IGNORECASE)
 _KEYS = (
-    "name|title|file_?name|original_?file_?name|origin_?file_?name|display_?name|file_?key|"
+    "name|title|file_?name|orig(?:in(?:al)?)?_?(?:file_?)?name|display_?name|file_?key|"
     "source_?name|upload_?name"
 )
 _IN_JSON = re.compile(
