@@ -54,6 +54,8 @@ lock: $(VENV)/tested ## Write the lock files anew after a change of dependencies
 	@$(BIN)/uv pip compile pyproject.toml --group test --group check --universal \
 	  --python-version 3.12 --generate-hashes --no-header --no-annotate --quiet \
 	  --constraints requirements.lock --output-file tests/requirements.lock
+	@$(BIN)/uv pip compile tests/clients/gradio.in --universal --python-version 3.12 \
+	  --generate-hashes --no-header --no-annotate --quiet --output-file tests/clients/gradio.lock
 
 clean: ## Remove what was installed and cached here
 	@rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -64,6 +64,9 @@ CLIENTS = {
     ("replicate", "files"): f"replicate: {_SDKS}",
     ("replicate", "inline"): f"replicate: {_SDKS}",
     ("fal", "cdn"): f"fal-client: {_SDKS}",
+    ("hf_spaces", "gradio"): (
+        "gradio_client and Gradio's page: tests/clients/test_gradio.py::test_the_client"
+    ),
     ("genspark", "blob"): (
         "azure-storage-blob, to Azurite: tests/clients/test_azure.py::test_a_blob_at_once"
     ),

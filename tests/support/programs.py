@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from contextlib import contextmanager
@@ -37,12 +38,18 @@ _ADDRESS = re.compile(r"http://[0-9.]+:[0-9]+")
 def serving(command: list[str], environment: dict[str, str]) -> Iterator[str]:
     """A service that prints the address it listens at; yields that."""
     with subprocess.Popen(
-        command, env=environment, cwd=TOOLS, stdout=subprocess.PIPE, text=True
+        command,
+        cwd=TOOLS,
+        env={"PATH": os.environ["PATH"]} | environment,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as process:
         try:
             assert process.stdout is not None
             found = (_ADDRESS.search(line) for line in process.stdout)
-            yield next(match[0] for match in found if match)
+            address = next((match[0] for match in found if match), "")
+            assert address, f"{command[0]} has ended"
+            yield address
         finally:
             process.kill()
 
@@ -54,6 +61,7 @@ def send(lab: Lab, command: list[str], *arguments: str) -> subprocess.CompletedP
         [*command, *arguments],
         cwd=TOOLS,
         env={
+            "PATH": os.environ["PATH"],
             "HTTPS_PROXY": lab.proxy.url,
             "NODE_EXTRA_CA_CERTS": root,
             "SSL_CERT_FILE": root,
