@@ -19,7 +19,7 @@ demo: $(VENV)/tested ## Send a photo with secrets through the proxy and show wha
 test: $(VENV)/tested ## Run the tests (options: make test ARGS="tests/images -k png")
 	@$(BIN)/python -m pytest $(ARGS)
 
-test-deps: ## Install what some tests need from the system: Chromium, curl, ExifTool
+test-deps: ## Install what some tests need besides: Chromium, curl, ExifTool, upload libraries
 	@./.ci/test-deps
 
 check: $(VENV)/tested ## Check style and types

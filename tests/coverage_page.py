@@ -64,6 +64,8 @@ CLIENTS = {
     ("replicate", "files"): f"replicate: {_SDKS}",
     ("replicate", "inline"): f"replicate: {_SDKS}",
     ("fal", "cdn"): f"fal-client: {_SDKS}",
+    ("hf_inference", "task"): f"huggingface_hub: {_SDKS}",
+    ("hf_inference", "chat"): f"huggingface_hub: {_SDKS}",
     ("hf_spaces", "gradio"): (
         "gradio_client and Gradio's page: tests/clients/test_gradio.py::test_the_client"
     ),

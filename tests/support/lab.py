@@ -33,6 +33,8 @@ SERVICE_HOSTS = [
     "prod-files.s3.us-west-2.amazonaws.com",
     "genspark.blob.core.windows.net",
     "pictures.hf.space",
+    "pictures.endpoints.huggingface.cloud",
+    "router.huggingface.co",
 ]
 OTHER_HOST = "www.example.org"
 

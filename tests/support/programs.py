@@ -59,7 +59,7 @@ def send(lab: Lab, command: list[str], *arguments: str) -> subprocess.CompletedP
     root = str(lab.proxy.root)
     return subprocess.run(
         [*command, *arguments],
-        cwd=TOOLS,
+        cwd=TOOLS if TOOLS.exists() else None,
         env={
             "PATH": os.environ["PATH"],
             "HTTPS_PROXY": lab.proxy.url,
