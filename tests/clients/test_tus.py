@@ -35,8 +35,16 @@ const tus = new Server({
 const { outputFiles } = await build({
   stdin: { contents: process.env.PAGE, resolveDir: "." }, bundle: true, write: false,
 });
+let received = 0;
+function draft(request, response) {
+  if (request.method === "POST") response.statusCode = 201;
+  response.setHeader("location", "https://chatgpt.com/draft/1");
+  request.on("data", (piece) => { received += piece.length; });
+  request.on("end", () => { response.setHeader("upload-offset", received); response.end(); });
+}
 const server = http.createServer((request, response) => {
   if (request.url.startsWith("/files")) return tus.handle(request, response);
+  if (request.url.startsWith("/draft")) return draft(request, response);
   if (request.method === "POST") {
     response.setHeader("content-type", "application/json");
     return request.resume().on("end", () => response.end('{"url": "https://chatgpt.com/form"}'));
@@ -124,6 +132,17 @@ def test_the_client_of_tus(lab: Lab) -> None:
     assert told(created) == {"filename": "image.jpg", "filetype": "image/jpeg", "album": "Anna"}
     assert [int(one.headers["upload-offset"]) for one in pieces] == [*range(0, len(PHOTO), 16_000)]
     assert_stored(lab, created, pieces)
+
+
+def test_the_draft_of_the_ietf(lab: Lab) -> None:
+    """Its pieces do not say that they are tus. A few lines of the server above speak it."""
+    draft = {"endpoint": "https://chatgpt.com/draft", "protocol": "ietf-draft-05"}
+    assert upload(lab, chunkSize=16_000, **draft) == ""
+    created, *pieces = lab.arrived
+    assert told(created)["filename"] == "image.jpg"
+    assert not any("tus-resumable" in one.headers for one in lab.arrived)
+    assert len(pieces) == len(range(0, len(PHOTO), 16_000))
+    assert b"".join(one.body for one in pieces) == KEPT
 
 
 def test_all_of_it_while_it_is_created(lab: Lab) -> None:
