@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _ENDINGS = "jpe?g|jfif|png|apng|webp|gif|hei[cf]|avif|tiff?|dng|bmp|jxl|jp2|psd|svg|mp4|mov|pdf"
 _PICTURE_NAME = re.compile(rf"[^/\\]*\.({_ENDINGS})", re.IGNORECASE)
@@ -72,6 +72,13 @@ def neutral(body: bytes, path: str, headers: Mapping[str, str]) -> Declaration |
     if not endings:
         return None
     return Declaration(new_body, new_path, new_headers, frozenset(endings))
+
+
+def names_in_json(body: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Where names of pictures stand in the JSON that is `body[start:end]`."""
+    if body[start:end].lstrip()[:1] in (b"{", b"["):
+        for match in _IN_JSON.finditer(body, start, end):
+            yield match.start(2), match.end(3)
 
 
 def _header(name: str, value: str, endings: set[str]) -> str:

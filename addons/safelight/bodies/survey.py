@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from safelight.bodies import base64_text, headers, multipart, prefixed, spelled_out
+from safelight.bodies import base64_text, declared, headers, multipart, prefixed, spelled_out
 from safelight.bodies.model import (
     Doubt,
     Doubtful,
@@ -48,6 +48,7 @@ class _Surveyor:
         self.sites: list[Site] = []
         self.names: list[Name] = []
         self.named: list[tuple[int, int]] = []
+        self.named_in_json: list[tuple[int, int]] = []
         self.doubts: list[Doubtful] = []
         self.parts = 0
 
@@ -75,8 +76,8 @@ class _Surveyor:
         )
 
     def _names_of_pictures(self) -> Iterator[Name]:
-        """Names beside pictures, and parts that hold nothing but such a name once more."""
-        named = {site.part for site in self.sites}
+        """Names beside pictures, and where other parts say them once more, or name them first."""
+        named = {site.part for site in self.sites if site.part}
         names = [one for one in self.names if one.part in named]
         yield from names
         parts = {self.body[one.start : one.end]: one.part for one in reversed(names)}
@@ -84,6 +85,9 @@ class _Surveyor:
             part = parts.get(self.body[start:end])
             if part is not None:
                 yield Name(start, end, part, extended=False)
+        for start, end in self.named_in_json if named else ():
+            part = parts.get(self.body[start:end], min(named))
+            yield Name(start, end, part, extended=False)
 
     def _doubt(self, doubt: Doubt, reason: str) -> None:
         found = Doubtful(doubt, reason)
@@ -129,6 +133,7 @@ class _Surveyor:
             self._leaf(part.start, part.end, field, number)
             if _FILE_NAME.fullmatch(self.body, part.start, part.end):
                 self.named.append((part.start, part.end))
+            self.named_in_json += declared.names_in_json(self.body, part.start, part.end)
 
     def _leaf(self, start: int, end: int, field: headers.Field, part: int) -> Shape:
         """Look into something that has no parts of its own; say what it is."""
