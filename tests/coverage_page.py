@@ -63,6 +63,7 @@ CLIENTS = {
     ("mistral_api", "files"): f"mistralai: {_SDKS}",
     ("replicate", "files"): f"replicate: {_SDKS}",
     ("replicate", "inline"): f"replicate: {_SDKS}",
+    ("discord", "bot_multipart"): f"discord.py: {_SDKS}",
     ("fal", "cdn"): f"fal-client: {_SDKS}",
     ("hf_inference", "task"): f"huggingface_hub: {_SDKS}",
     ("hf_inference", "chat"): f"huggingface_hub: {_SDKS}",

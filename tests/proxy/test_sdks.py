@@ -63,6 +63,12 @@ client.image_to_text(photo)
 client.chat_completion([{'role': 'user', 'content': [
     {'type': 'text', 'text': 'what is this?'}, {'type': 'image_url', 'image_url': {'url': url}}]}])
 """
+DISCORD = """
+import discord
+address = 'https://discord.com/api/webhooks/' + '1' * 18 + '/' + 'x' * 68
+webhook = discord.SyncWebhook.from_url(address)
+webhook.send('what is this?', file=discord.File(path))
+"""
 FILE = {
     "id": "f", "object": "file", "bytes": 1, "created_at": 1, "filename": "f", "purpose": "ocr",
     "sample_type": "pretrain", "source": "upload", "etag": "e", "name": "f", "size": 1,
@@ -135,8 +141,8 @@ def found(body: bytes) -> Iterator[bytes]:
 
 @pytest.mark.parametrize(
     ("program", "pictures_sent"),
-    [(GEMINI, 2), (MISTRAL, 2), (REPLICATE, 2), (FAL, 1), (HUGGING_FACE, 4)],
-    ids=["google-genai", "mistralai", "replicate", "fal-client", "huggingface-hub"],
+    [(GEMINI, 2), (MISTRAL, 2), (REPLICATE, 2), (FAL, 1), (HUGGING_FACE, 4), (DISCORD, 1)],
+    ids=["google-genai", "mistralai", "replicate", "fal-client", "huggingface-hub", "discord.py"],
 )
 def test_sdks(lab: Lab, program: str, pictures_sent: int) -> None:
     call(lab, program, pictures.jpeg())

@@ -32,6 +32,7 @@ SERVICE_HOSTS = [
     "ppl-ai-file-upload.s3.amazonaws.com",
     "prod-files.s3.us-west-2.amazonaws.com",
     "genspark.blob.core.windows.net",
+    "discord.com",
     "pictures.hf.space",
     "pictures.endpoints.huggingface.cloud",
     "router.huggingface.co",
