@@ -89,6 +89,14 @@ def test_after_a_block_that_cannot_be_judged_none_is() -> None:
     assert not pictures.says_secrets(uploads.add(block("c"), PNG[CUT:]).content)
 
 
+def test_a_block_before_the_beginning_stops_the_upload() -> None:
+    uploads = Uploads()
+    uploads.add(block("b"), PNG[CUT:])
+    for piece, content in ((block("a"), PNG[:CUT]), (LIST, listing("a", "b"))):
+        with pytest.raises(UnknownPieceError):
+            uploads.add(piece, content)
+
+
 def test_blocks_of_something_else_come_in_any_order() -> None:
     uploads = Uploads()
     for number in range(3):
