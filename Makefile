@@ -19,7 +19,7 @@ demo: $(VENV)/tested ## Send a photo with secrets through the proxy and show wha
 test: $(VENV)/tested ## Run the tests (options: make test ARGS="tests/images -k png")
 	@$(BIN)/python -m pytest $(ARGS)
 
-test-deps: ## Install what some tests need from the system: Chromium, curl, ExifTool
+test-deps: ## Install what some tests need besides: Chromium, curl, ExifTool, upload libraries
 	@./.ci/test-deps
 
 check: $(VENV)/tested ## Check style and types
@@ -54,6 +54,8 @@ lock: $(VENV)/tested ## Write the lock files anew after a change of dependencies
 	@$(BIN)/uv pip compile pyproject.toml --group test --group check --universal \
 	  --python-version 3.12 --generate-hashes --no-header --no-annotate --quiet \
 	  --constraints requirements.lock --output-file tests/requirements.lock
+	@$(BIN)/uv pip compile tests/clients/gradio.in --universal --python-version 3.12 \
+	  --generate-hashes --no-header --no-annotate --quiet --output-file tests/clients/gradio.lock
 
 clean: ## Remove what was installed and cached here
 	@rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -10,7 +10,7 @@ from safelight import paths
 from safelight.services import Catalogue, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from safelight.services import Road, Service
 
@@ -63,10 +63,50 @@ CLIENTS = {
     ("mistral_api", "files"): f"mistralai: {_SDKS}",
     ("replicate", "files"): f"replicate: {_SDKS}",
     ("replicate", "inline"): f"replicate: {_SDKS}",
+    ("discord", "bot_multipart"): f"discord.py: {_SDKS}",
     ("fal", "cdn"): f"fal-client: {_SDKS}",
-    ("perplexity", "s3"): "boto3's form: tests/proxy/test_storage.py::test_a_presigned_form",
+    ("hf_inference", "task"): f"huggingface_hub: {_SDKS}",
+    ("hf_inference", "chat"): f"huggingface_hub: {_SDKS}",
+    ("hf_spaces", "gradio"): (
+        "gradio_client and Gradio's page: tests/clients/test_gradio.py::test_the_client"
+    ),
+    ("genspark", "blob"): (
+        "azure-storage-blob, to Azurite: tests/clients/test_azure.py::test_a_blob_at_once"
+    ),
+    ("perplexity", "s3"): (
+        "boto3's form, to moto: tests/proxy/test_storage.py::test_a_presigned_form"
+    ),
     ("chatgpt_web", "put"): "curl: tests/proxy/test_uploads.py::test_a_picture_in_two_pieces",
 }
+# Ways of uploading that services may use without the catalogue knowing.
+OTHER_WAYS = (
+    (
+        "tus, resumable uploads in pieces",
+        "cleaned, length kept; stopped if the parts are uploads of their own",
+        "tus-js-client, Uppy: tests/clients/test_tus.py::test_the_client_of_tus",
+    ),
+    (
+        "parts at Amazon's storage, at addresses that are signed",
+        "cleaned, length kept",
+        "boto3's addresses, to moto: tests/proxy/test_storage.py::test_parts_by_presigned_puts",
+    ),
+    (
+        "requests that Amazon's library signs with the body",
+        "stopped",
+        "boto3, to moto: "
+        "tests/proxy/test_storage.py::test_a_body_that_the_library_signs_is_stopped",
+    ),
+    (
+        "blobs of Azure in blocks",
+        "cleaned, length kept; stopped if the blocks are not sent in their order",
+        "azure-storage-blob, to Azurite: tests/clients/test_azure.py::test_a_blob_in_blocks",
+    ),
+    (
+        "forms made by an upload widget",
+        "cleaned",
+        "Uppy: tests/clients/test_tus.py::test_uppy_by_a_form",
+    ),
+)
 _TEXT = """\
 # Which roads are covered
 
@@ -84,6 +124,12 @@ others wrote, {none} not covered or not known.
 | service | road | how it travels | what is done | tested |
 |---|---|---|---|---|
 {rows}
+
+Pages and programs upload in further ways, which any of these services may use:
+
+| way | what is done | tested |
+|---|---|---|
+{others}
 """
 
 
@@ -115,6 +161,10 @@ def _rows() -> Iterator[tuple[str, str, str, str, str]]:
             yield service.name, "", "no road for pictures is known", "", _NO_TEST
 
 
+def _table(rows: Iterable[tuple[str, ...]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
 def text() -> str:
     """The page as it should be."""
     rows = list(_rows())
@@ -123,7 +173,8 @@ def text() -> str:
         roads=sum(bool(row[1]) for row in rows),
         clients=len(CLIENTS),
         none=sum(row[4] == _NO_TEST for row in rows),
-        rows="\n".join(f"| {' | '.join(row)} |" for row in rows),
+        rows=_table(rows),
+        others=_table(OTHER_WAYS),
     )
 
 

@@ -49,6 +49,63 @@ def test_after_a_piece_that_cannot_be_judged_none_is() -> None:
         uploads.add(Piece("/a", CUT), PNG[CUT:])
 
 
+def block(identity: str) -> Piece:
+    return Piece("/blob", None, identity=identity)
+
+
+def listing(*identities: str) -> bytes:
+    return "".join(f"<Latest>{one}</Latest>" for one in identities).encode()
+
+
+LIST = Piece("/blob", None, lists=True)
+
+
+def test_blocks_belong_in_the_order_of_their_coming() -> None:
+    uploads = Uploads()
+    for _ in range(2):  # the second upload begins anew
+        first = uploads.add(block("x"), PNG[:CUT])
+        assert uploads.add(block("x"), PNG[:CUT]) is first  # sent again
+        second = uploads.add(block("a"), PNG[CUT:])
+        assert not pictures.says_secrets(first.content + second.content)
+        assert pictures.same_pixels(PNG, first.content + second.content)
+        assert uploads.add(LIST, listing("x", "a")).content == listing("x", "a")
+
+
+def test_blocks_that_turn_out_to_be_in_another_order_are_stopped() -> None:
+    uploads = Uploads()
+    uploads.add(block("x"), PNG[:CUT])
+    uploads.add(block("a"), PNG[CUT:])
+    with pytest.raises(UnknownPieceError):
+        uploads.add(LIST, listing("a", "x"))
+
+
+def test_after_a_block_that_cannot_be_judged_none_is() -> None:
+    uploads = Uploads()
+    uploads.forget(block("x"))
+    for piece, content in ((block("a"), PNG[CUT:]), (LIST, listing("x", "a"))):
+        with pytest.raises(UnknownPieceError):
+            uploads.add(piece, content)
+    uploads.add(block("b"), PNG[:CUT])
+    assert not pictures.says_secrets(uploads.add(block("c"), PNG[CUT:]).content)
+
+
+def test_a_block_before_the_beginning_stops_the_upload() -> None:
+    uploads = Uploads()
+    uploads.add(block("b"), PNG[CUT:])
+    for piece, content in ((block("a"), PNG[:CUT]), (LIST, listing("a", "b"))):
+        with pytest.raises(UnknownPieceError):
+            uploads.add(piece, content)
+
+
+def test_blocks_of_something_else_come_in_any_order() -> None:
+    uploads = Uploads()
+    for number in range(3):
+        assert uploads.add(block(str(number)), b"text").content == b"text"
+    assert uploads.add(LIST, listing("2", "0", "1")).type is None
+    with pytest.raises(UnknownPieceError):
+        uploads.add(LIST, PNG)
+
+
 def test_pieces_are_kept_only_up_to_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("safelight.uploads.MOST_REMEMBERED", 2 * CUT)
     now = 0.0

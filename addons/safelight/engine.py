@@ -62,8 +62,12 @@ class Engine:
         self.largest_held = min(self.largest_upload, LARGEST_HELD)
 
     def concerns(self, upload: Upload) -> bool:
-        """Is there anything to judge: a body, or the name of a picture without one?"""
-        return bool(upload.body or bodies.neutral_declaration(b"", upload.path, upload.headers))
+        """Is there anything to judge: a body, or what is said before one comes?"""
+        return bool(
+            upload.body
+            or bodies.is_partial(upload.headers)
+            or bodies.neutral_declaration(b"", upload.path, upload.headers)
+        )
 
     def process(self, upload: Upload) -> Outcome:
         """Judge one upload. Never raises."""

@@ -7,10 +7,11 @@ them. A piece that does not follow the one before cannot be judged.
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from safelight import bodies, images
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 MOST_UPLOADS = 64
 MOST_REMEMBERED = 64_000_000  # bytes
 LONGEST_PAUSE = 600  # seconds
+_LISTED = re.compile(rb">([^<>\s]+)</(?:Latest|Uncommitted|Committed)>")
 
 
 class UnknownPieceError(Exception):
@@ -45,9 +47,11 @@ class CleanPiece:
 class _Upload:
     cleaner: StreamCleaner | None
     type: str | None
-    next: int
+    next: int | None
     touched: float
-    last: tuple[int, bytes, CleanPiece] | None = None
+    last: tuple[int | str | None, bytes, CleanPiece] | None = None
+    identities: list[str] = field(default_factory=list)
+    stopped: bool = False
 
 
 class Uploads:
@@ -65,32 +69,57 @@ class Uploads:
             try:
                 return self._add(piece, content)
             except (UnknownPieceError, ImageError):
-                self._uploads.pop(piece.upload, None)
+                self._stop(piece)
                 raise
 
     def forget(self, piece: Piece) -> None:
         """Judge no later piece of this upload."""
         with self._lock:
-            self._uploads.pop(piece.upload, None)
+            self._stop(piece)
+
+    def _stop(self, piece: Piece) -> None:
+        upload = self._uploads.pop(piece.upload, None)
+        if piece.position is None:
+            # A later piece could be taken for the first of another upload.
+            kept = self._uploads[piece.upload] = upload or _Upload(None, None, None, self._clock())
+            kept.stopped = True
 
     def _add(self, piece: Piece, content: bytes) -> CleanPiece:
         self._drop_old()
-        digest = hashlib.sha256(content).digest()
         upload = self._uploads.get(piece.upload)
+        if upload is not None and upload.stopped:
+            if images.sniff(content) is None:
+                raise UnknownPieceError("What came before it was stopped.")
+            upload = None
+        if piece.lists:
+            return self._listed(piece, upload, content)
+        digest = hashlib.sha256(content).digest()
+        place = piece.identity or piece.position
         if upload is not None and upload.last is not None:
             position, seen, clean = upload.last
-            if (position, seen) == (piece.position, digest):
+            if (position, seen) == (place, digest):
                 return clean  # sent again
-        if piece.is_first:
+        if piece.is_first or (piece.position is None and upload is None):
             upload = self._uploads[piece.upload] = self._begun(piece, content)
         elif upload is None or upload.next != piece.position:
             raise UnknownPieceError("It is a piece of something whose beginning was not seen.")
         upload.touched = self._clock()
-        upload.next = piece.position + (1 if piece.counts_pieces else len(content))
+        if piece.position is None:
+            upload.identities.append(piece.identity)
+        else:
+            upload.next = piece.position + (1 if piece.counts_pieces else len(content))
         clean = _cleaned(upload, content)
-        upload.last = (piece.position, digest, clean)
+        upload.last = (place, digest, clean)
         self._forget_pieces()
         return clean
+
+    def _listed(self, piece: Piece, upload: _Upload | None, content: bytes) -> CleanPiece:
+        """The end of an upload whose pieces were taken to belong in the order of their coming."""
+        listed = [one.decode("ascii", "replace") for one in _LISTED.findall(content)]
+        if upload is not None and upload.cleaner is not None and listed != upload.identities:
+            raise UnknownPieceError("Its pieces came in another order than the one they have.")
+        self._uploads.pop(piece.upload, None)
+        return _without_pictures(content)
 
     def _forget_pieces(self) -> None:
         """Pieces are kept so that they can be sent again; all together not too many bytes."""
@@ -117,10 +146,14 @@ class Uploads:
 
 def _cleaned(upload: _Upload, content: bytes) -> CleanPiece:
     if upload.cleaner is None:
-        found = bodies.survey(content, "", PICTURES)
-        if found.sites or found.doubts:
-            raise UnknownPieceError("A picture stands inside something that is sent in pieces.")
-        return CleanPiece(content)
+        return _without_pictures(content)
     cleaned = upload.cleaner.feed(content) + upload.cleaner.settle()
     kinds = frozenset(str(finding.kind) for finding in upload.cleaner.findings)
     return CleanPiece(cleaned, upload.type, kinds)
+
+
+def _without_pictures(content: bytes) -> CleanPiece:
+    found = bodies.survey(content, "", PICTURES)
+    if found.sites or found.doubts:
+        raise UnknownPieceError("A picture stands inside something that is sent in pieces.")
+    return CleanPiece(content)

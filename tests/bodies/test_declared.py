@@ -7,7 +7,9 @@ import pytest
 from safelight.bodies import neutral_declaration
 
 
-@pytest.mark.parametrize("key", ["file_name", "fileName", "filename", "name", "originFileName"])
+@pytest.mark.parametrize(
+    "key", ["file_name", "fileName", "filename", "name", "originFileName", "orig_name"]
+)
 @pytest.mark.parametrize(
     ("name", "becomes"),
     [("Anna at home.JPG", "image.JPG"), ("Ännä.heic", "image.heic"), ("a.b.png", "image.png")],
@@ -50,6 +52,11 @@ def test_other_texts_stay(body: bytes) -> None:
             "content-disposition",
             "inline; filename=Anna.jpg; filename*=UTF-8''%C3%84nna.jpg",
             "inline; filename=image.jpg",
+        ),
+        (
+            "upload-metadata",
+            "filename QW5uYS5qcGc=,relativePath SG9tZS9Bbm5hLmpwZw==,tag QW5uYS5qcGc=,name !,x",
+            "filename aW1hZ2UuanBn,relativePath aW1hZ2UuanBn,tag QW5uYS5qcGc=,name !,x",
         ),
     ],
 )  # fmt: skip

@@ -18,7 +18,11 @@ from safelight.bodies import Piece, piece_of
             Piece("/u", 5),
         ),
         ({"tus-resumable": "1.0.0", "upload-offset": "5"}, "/u", Piece("/u", 5)),
+        ({"upload-complete": "?0", "upload-offset": "5"}, "/u", Piece("/u", 5)),
+        ({"upload-length": "10", "upload-offset": "5"}, "/u", Piece("/u", 5)),
         ({}, "/u?partNumber=2&uploadId=x", Piece("/u x", 2, counts_pieces=True)),
+        ({}, "/u?comp=block&blockid=YQ%3D%3D&sig=x", Piece("/u x", None, identity="YQ==")),
+        ({}, "/u?sig=x&comp=blocklist", Piece("/u x", None, lists=True)),
     ],
 )
 def test_pieces_are_seen(headers: dict[str, str], path: str, piece: Piece) -> None:
@@ -28,6 +32,7 @@ def test_pieces_are_seen(headers: dict[str, str], path: str, piece: Piece) -> No
 def test_first_pieces() -> None:
     assert Piece("/u", 0).is_first
     assert Piece("/u", 1, counts_pieces=True).is_first
+    assert not Piece("/u", None).is_first
     assert not Piece("/u", 1).is_first
     assert not Piece("/u", 2, counts_pieces=True).is_first
 
@@ -54,6 +59,7 @@ def test_whole_bodies_are_no_pieces(headers: dict[str, str]) -> None:
         ({"content-range": "bytes 9-0/20"}, "/u"),
         ({"x-goog-upload-command": "upload", "x-goog-upload-offset": "x"}, "/u"),
         ({"tus-resumable": "1.0.0", "upload-offset": "-"}, "/u"),
+        ({"tus-resumable": "1.0.0", "upload-concat": "partial"}, "/u"),
         ({}, "/u?partNumber=&uploadId=x"),
     ],
 )

@@ -152,6 +152,31 @@ def test_names_of_a_part_that_holds_parts() -> None:
     assert [body[name.start : name.end] for name in found.names] == [b"out.jpg", b"in.jpg"]
 
 
+def test_names_that_a_field_says_again() -> None:
+    fields = [(TEXT, b"b"), (TEXT, b"a.jpg"), (TEXT, b"a.jpg or b"), (TEXT, b"c.txt")]
+    files = [(file("a.jpg"), picture(b"1")), (file("b"), picture(b"2")), (file("c.txt"), b"3")]
+    body = form(*fields, *files)
+    found = survey(body, FORM, MARKED)
+    assert [(body[one.start : one.end], one.part) for one in found.names] == [
+        (b"a.jpg", 5),
+        (b"a.jpg", 5),
+        (b"b", 6),
+    ]
+
+
+def test_names_in_json_beside_a_file() -> None:
+    told = b'{"attachments": [{"filename": "b.jpg"}, {"filename": "\\u00e4.png"}], "text": "c.jpg"}'
+    body = form((TEXT, told), (file("a.jpg"), picture(b"1")), (file("b.jpg"), picture(b"2")))
+    found = survey(body, FORM, MARKED)
+    assert [(body[one.start : one.end], one.part) for one in found.names] == [
+        (b"b.jpg", 3),
+        (b"\\u00e4.png", 2),
+        (b"a.jpg", 2),
+        (b"b.jpg", 3),
+    ]
+    assert survey(form((TEXT, told)), FORM, MARKED).names == ()
+
+
 def test_many_named_parts_are_surveyed_quickly() -> None:
     body = form(*[(file(f"{number}.txt", "text/plain"), b"x") for number in range(9000)])
     assert survey(body, FORM, MARKED).sites == ()

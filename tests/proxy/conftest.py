@@ -21,11 +21,3 @@ def module_lab(
     answer = getattr(request.module, "service_says", accept)
     with labs.running(tmp_path_factory.mktemp("lab"), answer=answer) as lab:
         yield lab
-
-
-@pytest.fixture
-def lab(module_lab: Lab) -> Lab:
-    """The module's proxy and origin, with nothing remembered of earlier tests."""
-    module_lab.origin.received.clear()
-    module_lab.origin.messages.clear()
-    return module_lab

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 import re
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from PIL import Image
 
 from safelight import images
 from safelight.images import Length
-from tests.support import exiftool, pictures
+from tests.support import exiftool, pictures, programs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +52,22 @@ client.predictions.create(version='v', input={'image': open(path, 'rb')})
 FAL = """
 import fal_client
 print(fal_client.SyncClient(key='x').upload(photo, 'image/jpeg', 'Anna at home.jpg'))
+"""
+HUGGING_FACE = """
+from huggingface_hub import InferenceClient
+client = InferenceClient('https://pictures.endpoints.huggingface.cloud', token='x')
+client.image_classification(path)
+client.image_classification(photo, top_k=1)
+client = InferenceClient('https://router.huggingface.co/hf-inference/models/a/b', token='x')
+client.image_to_text(photo)
+client.chat_completion([{'role': 'user', 'content': [
+    {'type': 'text', 'text': 'what is this?'}, {'type': 'image_url', 'image_url': {'url': url}}]}])
+"""
+DISCORD = """
+import discord
+address = 'https://discord.com/api/webhooks/' + '1' * 18 + '/' + 'x' * 68
+webhook = discord.SyncWebhook.from_url(address)
+webhook.send('what is this?', file=discord.File(path))
 """
 FILE = {
     "id": "f", "object": "file", "bytes": 1, "created_at": 1, "filename": "f", "purpose": "ocr",
@@ -100,6 +113,8 @@ def service_says(received: Received) -> tuple[int, str, bytes, dict[str, str]]:
             "base_url": "https://v3.fal.media",
             "expires_at": "2030-01-01T00:00:00Z",
         }
+    elif "huggingface" in received.headers["host"]:
+        document = [{"label": "cat", "score": 1, "generated_text": "cat"}]
     elif received.headers["host"] == "v3.fal.media":
         document = {"access_url": "https://v3.fal.media/files/x/image.jpg"}
     elif path.startswith("/v1/files"):
@@ -110,20 +125,8 @@ def service_says(received: Received) -> tuple[int, str, bytes, dict[str, str]]:
 def call(lab: Lab, program: str, photo: bytes) -> None:
     path = lab.folder / "Anna at home.jpg"
     path.write_bytes(photo)
-    root = str(lab.proxy.root)
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", START + program, str(path)],
-        env={
-            "HTTPS_PROXY": lab.proxy.url,
-            "SSL_CERT_FILE": root,
-            "REQUESTS_CA_BUNDLE": root,
-            "HOME": str(lab.folder),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=90,
-    )
+    command = [sys.executable, "-W", "ignore", "-c", START + program]
+    done = programs.send(lab, command, str(path))
     assert done.returncode == 0, done.stderr
 
 
@@ -138,8 +141,8 @@ def found(body: bytes) -> Iterator[bytes]:
 
 @pytest.mark.parametrize(
     ("program", "pictures_sent"),
-    [(GEMINI, 2), (MISTRAL, 2), (REPLICATE, 2), (FAL, 1)],
-    ids=["google-genai", "mistralai", "replicate", "fal-client"],
+    [(GEMINI, 2), (MISTRAL, 2), (REPLICATE, 2), (FAL, 1), (HUGGING_FACE, 4), (DISCORD, 1)],
+    ids=["google-genai", "mistralai", "replicate", "fal-client", "huggingface-hub", "discord.py"],
 )
 def test_sdks(lab: Lab, program: str, pictures_sent: int) -> None:
     call(lab, program, pictures.jpeg())
@@ -157,11 +160,7 @@ def test_sdks(lab: Lab, program: str, pictures_sent: int) -> None:
 
 def test_a_resumable_upload_in_several_pieces(lab: Lab) -> None:
     """The library sends 8 MiB at a time."""
-    output = io.BytesIO()
-    noise = Image.effect_noise((3_000, 3_000), 90).convert("RGB")
-    noise.save(output, "JPEG", quality=97, exif=pictures.exif())
-    photo = output.getvalue()
-    assert len(photo) > 9_000_000
+    photo = pictures.large_jpeg()
     call(lab, GEMINI.replace("client.models.generate_content", "(lambda **_: 0)"), photo)
     start, *pieces = lab.arrived
     assert start.headers["x-goog-upload-header-content-length"] == str(len(photo))

@@ -1,20 +1,24 @@
-"""Uploads to object storage as Amazon's own library signs them: what may change does, and what a
-signature covers is stopped."""
+"""Uploads to object storage as Amazon's own library signs them, to moto, which stores them as
+Amazon does: what may change does, and what a signature covers is stopped."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import pytest
+from boto3.exceptions import S3UploadFailedError
+from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
+from moto.server import ThreadedMotoServer
 
 from safelight import images
 from safelight.images import Length
+from tests.support import lab as labs
 from tests.support import pictures
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.support.lab import Lab
@@ -25,15 +29,44 @@ BUCKET = "ppl-ai-file-upload"
 HOST = f"{BUCKET}.s3.amazonaws.com"
 
 
-def signer() -> Any:  # noqa: ANN401 - made by the library as it runs
-    config = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
+PART = 5 << 20  # Amazon takes no smaller ones, save the last
+
+
+@pytest.fixture(scope="module")
+def module_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A stand-in for Amazon's storage plays the services."""
+    storage = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    storage.start()
+    host, port = storage.get_host_and_port()
+    behind = f"http://{host}:{port}"
+    try:
+        with labs.running(tmp_path_factory.mktemp("storage"), behind=behind) as lab:
+            stored(lab).create_bucket(Bucket=BUCKET)
+            yield lab
+    finally:
+        storage.stop()
+
+
+def signer(config: Config | None = None, **options: str) -> Any:  # noqa: ANN401 - made as it runs
+    signs = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
     return boto3.client(
         "s3",
         region_name="us-east-1",
         aws_access_key_id="AKIAEXAMPLE",
         aws_secret_access_key="secret",  # noqa: S106 - it opens nothing
-        config=config,
+        config=signs.merge(config) if config else signs,
+        **options,
     )
+
+
+def stored(lab: Lab) -> Any:  # noqa: ANN401 - likewise
+    """A client that asks the storage itself."""
+    return signer(Config(s3={"addressing_style": "path"}), endpoint_url=lab.origin.behind)
+
+
+def content(lab: Lab, key: str) -> bytes:
+    body: bytes = stored(lab).get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    return body
 
 
 def photo(lab: Lab) -> Path:
@@ -50,6 +83,7 @@ def test_a_presigned_put(lab: Lab) -> None:
     [received] = lab.arrived
     assert received.body == KEPT
     assert f"https://{HOST}{received.path}" == url
+    assert content(lab, "a/photo.jpg") == KEPT
 
 
 def test_a_presigned_put_that_signs_a_digest_is_stopped(lab: Lab) -> None:
@@ -73,27 +107,33 @@ def test_a_presigned_form(lab: Lab) -> None:
     assert not pictures.says_secrets(last)
     for (key, value), part in zip(made["fields"].items(), before[1:], strict=True):
         assert part.endswith(f'name="{key}"\r\n\r\n{value}\r\n'.encode())
+    assert content(lab, "uploads/image-1.jpg") == KEPT
 
 
-PUT = """
-import sys, boto3
-from botocore.config import Config
-client = boto3.client("s3", region_name="us-east-1", aws_access_key_id="A",
-    aws_secret_access_key="b", config=Config(retries={"max_attempts": 1}))
-client.upload_file(sys.argv[1], "ppl-ai-file-upload", "photo.jpg")
-"""
+def test_parts_by_presigned_puts(lab: Lab) -> None:
+    whole = pictures.large_jpeg() + b"CANARY behind the picture"
+    named = {"Bucket": BUCKET, "Key": "large.jpg"}
+    named["UploadId"] = stored(lab).create_multipart_upload(**named)["UploadId"]
+    parts = []
+    for number, start in enumerate(range(0, len(whole), PART), 1):
+        part = lab.folder / "part"
+        part.write_bytes(whole[start : start + PART])
+        url = signer().generate_presigned_url("upload_part", {**named, "PartNumber": number})
+        answer = lab.curl("-T", part, url)
+        etag = answer.headers.partition("etag: ")[2].split()[0]
+        parts.append({"PartNumber": number, "ETag": etag})
+    assert len(parts) > 2
+    stored(lab).complete_multipart_upload(**named, MultipartUpload={"Parts": parts})
+    assert content(lab, "large.jpg") == images.strip(whole, Length.SAME_LENGTH)
 
 
-def test_a_body_that_the_library_signs_is_stopped(lab: Lab) -> None:
-    root = str(lab.proxy.root)
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", PUT, str(photo(lab))],
-        env={"HTTPS_PROXY": lab.proxy.url, "AWS_CA_BUNDLE": root, "HOME": str(lab.folder)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 1
-    assert "S3UploadFailedError" in done.stderr
-    assert all(JPEG not in received.body for received in lab.arrived)
+@pytest.mark.parametrize("large", [False, True], ids=["whole", "in parts"])
+def test_a_body_that_the_library_signs_is_stopped(lab: Lab, large: bool) -> None:
+    path = lab.folder / "signed.jpg"
+    path.write_bytes(pictures.large_jpeg() if large else JPEG)
+    behind_the_proxy = Config(proxies={"https": lab.proxy.url}, retries={"max_attempts": 1})
+    client = signer(behind_the_proxy, verify=str(lab.proxy.root))
+    with pytest.raises(S3UploadFailedError, match="Safelight did not send this to Perplexity"):
+        client.upload_file(str(path), BUCKET, "signed.jpg", Config=TransferConfig(PART))
+    assert not any(pictures.says_secrets(received.body) for received in lab.arrived)
+    assert stored(lab).list_objects_v2(Bucket=BUCKET, Prefix="signed")["KeyCount"] == 0

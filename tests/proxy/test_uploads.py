@@ -7,7 +7,6 @@ import email
 import email.policy
 import hashlib
 import json
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -16,9 +15,10 @@ import pytest
 from safelight import images
 from safelight.bodies import decode_coding, encode_coding
 from safelight.images import Length
-from tests.support import exiftool, pictures
+from tests.support import exiftool, pictures, programs
 
 if TYPE_CHECKING:
+    import subprocess
     from email.message import Message
     from pathlib import Path
 
@@ -291,15 +291,7 @@ client.beta.files.upload(file=('Anna at home.jpg', photo, 'image/jpeg'))
 
 
 def call_sdk(lab: Lab, program: str, photo: Path) -> subprocess.CompletedProcess[str]:
-    environment = {"HTTPS_PROXY": lab.proxy.url, "SSL_CERT_FILE": str(lab.proxy.root)}
-    return subprocess.run(
-        [sys.executable, "-c", program, str(photo)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    return programs.send(lab, [sys.executable, "-c", program], str(photo))
 
 
 def embedded_picture(received: Received) -> bytes:

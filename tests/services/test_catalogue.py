@@ -37,7 +37,7 @@ chatgpt.com.evil.org evilchatgpt.com oaiusercontent.com 192.0.2.1 office.com www
 
 
 def test_every_service_has_its_row() -> None:
-    assert len(CATALOGUE.services) == 81
+    assert len(CATALOGUE.services) == 82
     for service in CATALOGUE.services.values():
         assert service.privacy is not None, service.id
         assert service.hosts or service.id == "lensa", service.id
@@ -180,7 +180,7 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(GOOD)
     mine = Catalogue.load(paths.catalogue(), tmp_path)
     assert mine.find("mine.example.com", 443, "POST", "/send") is not None
-    assert len(mine.services) == 82
+    assert len(mine.services) == 83
 
 
 @pytest.mark.parametrize(

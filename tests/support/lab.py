@@ -31,6 +31,11 @@ SERVICE_HOSTS = [
     "www.notion.so",
     "ppl-ai-file-upload.s3.amazonaws.com",
     "prod-files.s3.us-west-2.amazonaws.com",
+    "genspark.blob.core.windows.net",
+    "discord.com",
+    "pictures.hf.space",
+    "pictures.endpoints.huggingface.cloud",
+    "router.huggingface.co",
 ]
 OTHER_HOST = "www.example.org"
 
@@ -94,13 +99,18 @@ class Lab:
 
 @contextmanager
 def running(
-    folder: Path, policy: Path = HOME_POLICY, *, before: str = "", answer: Answer = accept
+    folder: Path,
+    policy: Path = HOME_POLICY,
+    *,
+    before: str = "",
+    answer: Answer = accept,
+    behind: str = "",
 ) -> Iterator[Lab]:
     """Start both, stop both; the proxy must stop cleanly."""
     authority = trustme.CA()
     root = folder / "origin-root.pem"
     authority.cert_pem.write_to_path(str(root))
-    origin = Origin(answer)
+    origin = Origin(answer, behind)
     origin.start(authority, [*SERVICE_HOSTS, OTHER_HOST], folder)
     host, port = origin.address
     arguments = ["--upstream-ca", str(root)]

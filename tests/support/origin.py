@@ -8,6 +8,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import httpx
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
@@ -29,6 +30,10 @@ class Received:
     body: bytes
 
 
+# What belongs to one connection, not to the message (RFC 9110 section 7.6.1), and the length,
+# which is counted anew.
+_OF_THE_CONNECTION = {"connection", "keep-alive", "transfer-encoding", "content-length"}
+
 type Answer = Callable[[Received], tuple[int, str, bytes] | tuple[int, str, bytes, dict[str, str]]]
 
 
@@ -39,9 +44,13 @@ def accept(_: Received) -> tuple[int, str, bytes]:
 
 @dataclass
 class Origin:
-    """The server. `address` is where it listens, `received` what came, oldest first."""
+    """The server. `address` is where it listens, `received` what came, oldest first.
+
+    `behind` is the address of a service that gives the answers in place of `answer`.
+    """
 
     answer: Answer = accept
+    behind: str = ""
     received: list[Received] = field(default_factory=list)
     messages: list[bytes | str] = field(default_factory=list)
     address: tuple[str, int] = ("", 0)
@@ -108,6 +117,9 @@ class Origin:
             bytes(body),
         )
         self.received.append(received)
+        if self.behind:
+            await self._pass_on(received, send)
+            return
         status, content_type, content, *more = self.answer(received)
         headers = [
             (b"content-type", content_type.encode()),
@@ -116,6 +128,35 @@ class Origin:
         ]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": content})
+
+    async def _pass_on(self, received: Received, send: Any) -> None:  # noqa: ANN401 - ASGI
+        """Give the answer of the service behind, piece by piece as it comes."""
+        headers = {
+            name: value
+            for name, value in received.headers.items()
+            if name not in _OF_THE_CONNECTION
+        }
+        request = httpx.Request(
+            received.method,
+            self.behind + received.path,
+            headers=headers | {"x-forwarded-proto": "https"},
+            content=received.body,
+        )
+        async with httpx.AsyncHTTPTransport() as transport:
+            answer = await transport.handle_async_request(request)
+            start = {
+                "type": "http.response.start",
+                "status": answer.status_code,
+                "headers": [
+                    (name.lower(), value)
+                    for name, value in answer.headers.raw
+                    if name.lower() not in {b"connection", b"keep-alive", b"transfer-encoding"}
+                ],
+            }
+            await send(start)
+            async for piece in answer.aiter_raw():
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body"})
 
     async def _websocket(self, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
         while True:

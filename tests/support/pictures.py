@@ -60,6 +60,15 @@ def jpeg(orientation: int = 6, *, width: int = 64, height: int = 48) -> bytes:
     return output.getvalue()
 
 
+def large_jpeg() -> bytes:
+    """A JPEG of more than 9 MB: what upload libraries send in pieces."""
+    output = io.BytesIO()
+    noise = Image.effect_noise((3_000, 3_000), 90).convert("RGB")
+    noise.save(output, "JPEG", quality=97, exif=exif(), comment=b"CANARY comment")
+    assert output.tell() > 9_000_000
+    return output.getvalue()
+
+
 def clean_jpeg() -> bytes:
     """A JPEG that says nothing."""
     output = io.BytesIO()

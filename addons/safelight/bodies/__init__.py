@@ -17,7 +17,7 @@ from safelight.bodies.model import (
     Site,
     Survey,
 )
-from safelight.bodies.pieces import Piece, piece_of
+from safelight.bodies.pieces import Piece, is_partial, piece_of
 from safelight.bodies.promises import is_signed, promises_length
 from safelight.bodies.rewrite import content, rewrite
 from safelight.bodies.survey import survey
@@ -39,6 +39,7 @@ __all__ = [
     "content",
     "decode_coding",
     "encode_coding",
+    "is_partial",
     "is_signed",
     "neutral_declaration",
     "piece_of",

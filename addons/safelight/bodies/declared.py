@@ -6,6 +6,7 @@ The same name always becomes the same, so all steps of an upload keep agreeing w
 
 from __future__ import annotations
 
+import base64
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,12 +15,13 @@ from urllib.parse import parse_qsl, urlencode
 import stringzilla
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _ENDINGS = "jpe?g|jfif|png|apng|webp|gif|hei[cf]|avif|tiff?|dng|bmp|jxl|jp2|psd|svg|mp4|mov|pdf"
 _PICTURE_NAME = re.compile(rf"[^/\\]*\.({_ENDINGS})", re.IGNORECASE)
+_PICTURE_PATH = re.compile(rf".*\.({_ENDINGS})", re.IGNORECASE)
 _KEYS = (
-    "name|title|file_?name|original_?file_?name|origin_?file_?name|display_?name|file_?key|"
+    "name|title|file_?name|orig(?:in(?:al)?)?_?(?:file_?)?name|display_?name|file_?key|"
     "source_?name|upload_?name"
 )
 _KEY_ENDINGS = (b'ame"', b'AME"', b'tle"', b'TLE"', b'ey"', b'EY"')
@@ -29,6 +31,7 @@ _IN_JSON = re.compile(
     rb"\.(" + _ENDINGS.encode() + rb')"',
     re.IGNORECASE,
 )
+_IN_METADATA = re.compile(rf"{_KEYS}|relative_?path", re.IGNORECASE)
 _HEADERS = ("x-goog-upload-file-name", "x-fal-file-name", "x-entity-name", "x-file-name", "slug")
 _IN_DISPOSITION = re.compile(rf'(filename\s*=\s*"?)[^"/\\;]+\.({_ENDINGS})\b', re.IGNORECASE)
 _IN_DISPOSITION_EXTENDED = re.compile(r";\s*filename\*\s*=\s*[^;]+", re.IGNORECASE)
@@ -81,6 +84,13 @@ def _may_name(body: bytes) -> bool:
     )
 
 
+def names_in_json(body: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Where names of pictures stand in the JSON that is `body[start:end]`."""
+    if _may_name(body[start:end]):
+        for match in _IN_JSON.finditer(body, start, end):
+            yield match.start(2), match.end(3)
+
+
 def _header(name: str, value: str, endings: set[str]) -> str:
     if name in _HEADERS:
         return _renamed(value, endings)
@@ -90,11 +100,26 @@ def _header(name: str, value: str, endings: set[str]) -> str:
             endings.add(match[2].lower())
             plain = _IN_DISPOSITION_EXTENDED.sub("", value)
             return _IN_DISPOSITION.sub(rf"\g<1>{_NEUTRAL}.\g<2>", plain)
+    if name == "upload-metadata":
+        return ",".join(_member(member, endings) for member in value.split(","))
     return value
 
 
-def _renamed(value: str, endings: set[str]) -> str:
-    match = _PICTURE_NAME.fullmatch(value)
+def _member(member: str, endings: set[str]) -> str:
+    """One of the things that tus tells of a file: its key, and its value in base64."""
+    key, _, encoded = member.strip().partition(" ")
+    if _IN_METADATA.fullmatch(key) is None:
+        return member
+    try:
+        value = base64.b64decode(encoded).decode()
+    except ValueError:
+        return member
+    renamed = _renamed(value, endings, _PICTURE_PATH)
+    return member if renamed == value else f"{key} {base64.b64encode(renamed.encode()).decode()}"
+
+
+def _renamed(value: str, endings: set[str], pattern: re.Pattern[str] = _PICTURE_NAME) -> str:
+    match = pattern.fullmatch(value)
     if match is None or value == f"{_NEUTRAL}.{match[1]}":
         return value
     endings.add(match[1].lower())

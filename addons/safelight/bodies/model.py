@@ -53,8 +53,8 @@ class Site:
 class Name:
     """A file name that travels with the images of one multipart part.
 
-    `body[start:end]` is the parameter's value without its quotes; `extended` marks the
-    RFC 8187 form (`filename*=UTF-8''…`).
+    `body[start:end]` is the parameter's value without its quotes, or a field of the form that
+    says it again; `extended` marks the RFC 8187 form (`filename*=UTF-8''…`).
     """
 
     start: int

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from safelight.bodies import base64_text, headers, multipart, prefixed, spelled_out
+from safelight.bodies import base64_text, declared, headers, multipart, prefixed, spelled_out
 from safelight.bodies.model import (
     Doubt,
     Doubtful,
@@ -19,10 +19,11 @@ from safelight.bodies.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 DEEPEST_MULTIPART = 4
 MOST_SITES = 1_000
+_FILE_NAME = re.compile(rb"[^\x00-\x1f]{1,300}\.[A-Za-z0-9]{2,5}")
 _HEAD = 65_536
 # Character sets in which base64 does not read as it does in ASCII.
 _UNREADABLE_CHARSETS = ("utf-16", "utf-32", "utf-7", "ucs", "iso-10646", "cp037", "ibm", "hz-")
@@ -46,6 +47,8 @@ class _Surveyor:
         self.recogniser = recogniser
         self.sites: list[Site] = []
         self.names: list[Name] = []
+        self.named: list[tuple[int, int]] = []
+        self.named_in_json: list[tuple[int, int]] = []
         self.doubts: list[Doubtful] = []
         self.parts = 0
 
@@ -65,13 +68,26 @@ class _Surveyor:
             shape = self._leaf(0, end, field, part=0)
         if len(self.sites) > MOST_SITES:
             self._doubt(Doubt.TOO_LARGE, f"It holds more than {MOST_SITES} pictures.")
-        named = {site.part for site in self.sites}
         return Survey(
             shape,
             tuple(sorted(self.sites[:MOST_SITES], key=_start)),
-            tuple(sorted((one for one in self.names if one.part in named), key=_start)),
+            tuple(sorted(self._names_of_pictures(), key=_start)),
             tuple(self.doubts),
         )
+
+    def _names_of_pictures(self) -> Iterator[Name]:
+        """Names beside pictures, and where other parts say them once more, or name them first."""
+        named = {site.part for site in self.sites if site.part}
+        names = [one for one in self.names if one.part in named]
+        yield from names
+        parts = {self.body[one.start : one.end]: one.part for one in reversed(names)}
+        for start, end in self.named:
+            part = parts.get(self.body[start:end])
+            if part is not None:
+                yield Name(start, end, part, extended=False)
+        for start, end in self.named_in_json if named else ():
+            part = parts.get(self.body[start:end], min(named))
+            yield Name(start, end, part, extended=False)
 
     def _doubt(self, doubt: Doubt, reason: str) -> None:
         found = Doubtful(doubt, reason)
@@ -115,6 +131,9 @@ class _Surveyor:
                 self.names += [Name(n.start, n.end, inner, n.extended) for n in part.names]
         else:
             self._leaf(part.start, part.end, field, number)
+            if _FILE_NAME.fullmatch(self.body, part.start, part.end):
+                self.named.append((part.start, part.end))
+            self.named_in_json += declared.names_in_json(self.body, part.start, part.end)
 
     def _leaf(self, start: int, end: int, field: headers.Field, part: int) -> Shape:
         """Look into something that has no parts of its own; say what it is."""

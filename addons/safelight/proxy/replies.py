@@ -1,4 +1,5 @@
-"""A refusal as the client can show it: JSON for scripts, a page for people, CORS for pages."""
+"""A refusal as the client can show it: JSON for scripts, a page for people, XML for the libraries
+of object storage, CORS for pages."""
 
 from __future__ import annotations
 
@@ -48,6 +49,9 @@ def refusal(request: Request, refused: Refusal) -> Response:
         headers["content-type"] = "text/html; charset=utf-8"
         headers["content-security-policy"] = "default-src 'none'; style-src 'unsafe-inline'"
         body = _page(refused)
+    elif _wants_xml(request.headers):
+        headers["content-type"] = "application/xml"
+        body = _xml(refused)
     else:
         headers["content-type"] = "application/json"
         body = _json(refused)
@@ -60,6 +64,12 @@ def _wants_page(headers: Headers) -> bool:
         return mode == "navigate"
     accepted: str = headers.get("accept", "")
     return accepted.lstrip().startswith("text/html")
+
+
+def _wants_xml(headers: Headers) -> bool:
+    """Amazon's and Azure's libraries show nothing but what is written as their own errors are."""
+    accepted: str = headers.get("accept", "")
+    return "x-amz-content-sha256" in headers or accepted.startswith("application/xml")
 
 
 def _cors(headers: Headers) -> dict[str, str]:
@@ -84,6 +94,12 @@ def _page(refused: Refusal) -> bytes:
         record=html.escape(record),
     )
     return page.encode()
+
+
+def _xml(refused: Refusal) -> bytes:
+    code, message = html.escape(str(refused.cause)), html.escape(refused.message)
+    error = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{error}'.encode()
 
 
 def _json(refused: Refusal) -> bytes:
