@@ -11,7 +11,7 @@ HOUSE = Path(__file__).parents[1] / "addons" / "safelight"
 
 # A room is a package, or a module beside them. `documents` reads YAML for two rooms and knows
 # neither; `engine` is where the rooms meet, with its hands: `case`, `examiner`, `journal`,
-# `uploads` and `refusals`.
+# `passage`, `uploads` and `refusals`.
 FIVE = {"images", "bodies", "services", "policy", "audit"}
 MAY_IMPORT: dict[str, set[str]] = {
     "images": set(),
@@ -26,10 +26,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "journal": FIVE | {"refusals"},
     "uploads": FIVE | {"examiner"},
     "case": FIVE | {"examiner", "refusals"},
-    "engine": FIVE | {"case", "examiner", "journal", "refusals", "uploads"},
+    "passage": FIVE | {"case", "journal", "refusals"},
+    "engine": FIVE | {"case", "examiner", "journal", "passage", "refusals", "uploads"},
     "assembly": FIVE | {"documents", "engine", "paths"},
     "trust": {"services"},
-    "proxy": {"case", "engine", "assembly", "refusals", "paths", "trust", "services"},
+    "proxy": {"case", "engine", "assembly", "passage", "refusals", "paths", "trust", "services"},
 }
 UNLIMITED = {"cli", "__main__", "__init__"}
 ONLY_IN_PROXY = "mitmproxy"

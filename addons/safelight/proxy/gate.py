@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 _DESTINATION = "safelight.destination"
 _LONGEST_LOOK = 120  # seconds
+_HTTP1 = b"http/1.1"
 _LARGE = 8_000_000  # bytes; what is smaller is looked at as a whole
 
 
@@ -51,8 +52,12 @@ class Gate:
         address = data.context.server.address
         port = address[1] if address else 443
         names = [data.client_hello.sni, address[0] if address else None]
-        guarded = any(name and self._covers(name, port) for name in names)
+        guarded = [name for name in names if name and self._covers(name, port)]
         data.ignore_connection = not guarded
+        large = any(self._takes_whole_pictures(name, port) for name in guarded)
+        if large and _HTTP1 in data.client_hello.alpn_protocols:
+            # HTTP/2 holds all of a body in memory when the service is slower than the client.
+            data.context.client.alpn = _HTTP1
 
     def tls_failed_client(self, data: TlsData) -> None:
         """A client that rejects our certificate sends nothing; say what that means."""
@@ -213,6 +218,9 @@ class Gate:
 
     def _covers(self, name: str, port: int) -> bool:
         return self._catalogue.covers(name, port) or (port == 443 and self._learnt.covers(name))
+
+    def _takes_whole_pictures(self, name: str, port: int) -> bool:
+        return self._catalogue.takes_whole_pictures(name, port) or self._learnt.covers(name)
 
     def _refuse_large(self, flow: HTTPFlow, destination: Destination) -> None:
         held, allowed = self._engine.largest_held, self._engine.largest_upload

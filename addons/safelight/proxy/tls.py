@@ -11,6 +11,7 @@ from mitmproxy.addons import tlsconfig
 if TYPE_CHECKING:
     from mitmproxy.certs import CertStoreEntry
     from mitmproxy.proxy.context import Context
+    from mitmproxy.tls import TlsData
 
 
 class SniOnlyTlsConfig(tlsconfig.TlsConfig):
@@ -19,6 +20,13 @@ class SniOnlyTlsConfig(tlsconfig.TlsConfig):
     mitmproxy adds addresses and names of the origin's certificate, which the constrained
     authority may not speak for: then clients reject the whole leaf.
     """
+
+    def tls_start_server(self, tls_start: TlsData) -> None:
+        """As in mitmproxy, but HTTP/1.1 where the client's side was told to speak it: both must
+        keep pace with each other."""
+        if tls_start.context.client.alpn == b"http/1.1":
+            tls_start.conn.alpn_offers = (b"http/1.1",)
+        super().tls_start_server(tls_start)
 
     def get_cert(self, conn_context: Context) -> CertStoreEntry:
         """The leaf for the name in the ClientHello, or else in the CONNECT request."""

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 # Nobody's upload address is this long; a longer one is matched by its beginning.
 _LONGEST_PATH = 4096
 
+_WHOLE = frozenset(
+    {"raw_body_api", "raw_put_presigned", "raw_put_ranges", "google_resumable", "rupload_raw"}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Destination:
@@ -71,6 +75,15 @@ class Catalogue:
     def covers(self, host: str, port: int) -> bool:
         """Must a connection to this host be decrypted?"""
         return any(True for _ in self._entries(host, port))
+
+    def takes_whole_pictures(self, host: str, port: int) -> bool:
+        """May the body of a request to this host be a picture, of any size?"""
+        return any(
+            road.encoding in _WHOLE
+            and (not road.hosts or any(host_matches(one, normal(host)) for one in road.hosts))
+            for _, service, _ in self._entries(host, port)
+            for road in service.roads
+        )
 
     def find(self, host: str, port: int, method: str, path: str) -> Destination | None:
         """The service that a request goes to, or None when it is not on its way to any.
