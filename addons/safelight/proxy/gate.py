@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from safelight.case import Outcome, Upload
 from safelight.passage import StoppedError
-from safelight.proxy import framing, guard, replies
+from safelight.proxy import flowing, framing, guard, replies
 from safelight.refusals import Cause
 from safelight.services import Destination, Learnt, Role
 from safelight.services.learnt import LONGEST_ANSWER
@@ -92,7 +92,7 @@ class Gate:
         if length > self._engine.largest_upload:
             self._refuse_large(flow, destination)
         elif length >= _LARGE and _carries_bytes(destination):
-            guard.may_flow(flow, length)
+            flowing.may_flow(flow, length)
 
     def upload_too_large(self, flow: HTTPFlow) -> None:
         """A body whose length was not declared has grown past the cap."""
@@ -101,7 +101,7 @@ class Gate:
     async def upload_begins(self, flow: HTTPFlow) -> None:
         """Decide by the beginning of a large body whether it can be cleaned while it flows."""
         destination: Destination = flow.metadata[_DESTINATION]
-        head, total = guard.head(flow)
+        head, total = flowing.head(flow)
         upload = Upload(destination, flow.request.path, _lowered(flow), head)
         passage = await asyncio.to_thread(self._engine.begin, upload, total)
         if passage is None:
@@ -112,30 +112,30 @@ class Gate:
             flow.request.headers[name] = value
         if passage.path is not None:
             flow.request.path = passage.path
-        guard.let_flow(flow, passage)
+        flowing.let_flow(flow, passage)
 
     async def upload_ends(self, flow: HTTPFlow) -> None:
         """Record the end of a body that flowed, and let the last of it go."""
-        passage = guard.passage_of(flow)
+        passage = flowing.passage_of(flow)
         if passage is None:
             return
         try:
             last = await asyncio.to_thread(passage.finish)
         except StoppedError as error:
-            guard.stop(flow, error.refusal)
+            flowing.stop(flow, error.refusal)
             return
-        guard.release(flow, last)
+        flowing.release(flow, last)
         warnings = tuple(sorted(passage.decision.because))
         self._told(passage.destination, Outcome(b"", None, 1, passage.found, warnings))
 
     def upload_stopped(self, flow: HTTPFlow) -> None:
         """Say why a body must not flow on."""
         destination: Destination = flow.metadata[_DESTINATION]
-        self._answer(flow, destination, Outcome(refusal=guard.refusal(flow)))
+        self._answer(flow, destination, Outcome(refusal=flowing.refusal(flow)))
 
     async def error(self, flow: HTTPFlow) -> None:
         """The client or the service has gone while a body flowed."""
-        passage = guard.passage_of(flow)
+        passage = flowing.passage_of(flow)
         if passage is not None:
             await asyncio.to_thread(passage.abandon)
 

@@ -19,9 +19,8 @@ from mitmproxy.proxy.layers.http import _base, _http1, _http2
 from mitmproxy.proxy.layers.http import _events as http_events
 from mitmproxy.proxy.layers.http import _hooks as http_hooks
 
-from safelight.passage import HEAD, Passage, StoppedError
-from safelight.proxy import replies
-from safelight.refusals import Cause, Refusal
+from safelight.passage import HEAD, StoppedError
+from safelight.proxy import flowing, replies
 
 if TYPE_CHECKING:
     from mitmproxy import http
@@ -30,10 +29,6 @@ if TYPE_CHECKING:
 
 _CLEARANCE = "safelight.clearance"
 _CAP = "safelight.cap"
-_DECLARED = "safelight.declared"
-_HEAD = "safelight.head"
-_LAST = "safelight.last"
-_REFUSAL = "safelight.refusal"
 _POLICY_VIOLATION = 1008  # RFC 6455 section 7.4.1
 
 
@@ -47,28 +42,6 @@ class Clearance:
 @dataclass
 class UploadTooLargeHook(commands.StartHook):
     """A body grew past its cap. The addon answers by setting `flow.response`."""
-
-    flow: http.HTTPFlow
-
-
-@dataclass
-class UploadBeginsHook(commands.StartHook):
-    """The beginning of a large body has come: `head` gives it. The addon may let it flow."""
-
-    flow: http.HTTPFlow
-
-
-@dataclass
-class UploadEndsHook(commands.StartHook):
-    """All of a body that flows has come. The addon gives the last of it by `release`, or refuses
-    it by `stop`."""
-
-    flow: http.HTTPFlow
-
-
-@dataclass
-class UploadStoppedHook(commands.StartHook):
-    """A body must not flow on; `refusal` says why. The addon may set `flow.response`."""
 
     flow: http.HTTPFlow
 
@@ -88,49 +61,11 @@ def cap(flow: http.HTTPFlow, largest: int) -> None:
     flow.metadata[_CAP] = largest
 
 
-def may_flow(flow: http.HTTPFlow, length: int) -> None:
-    """Ask about this body of a declared `length` as soon as its beginning has come."""
-    flow.metadata[_DECLARED] = length
-
-
-def head(flow: http.HTTPFlow) -> tuple[bytes, int]:
-    """What has come of a body that may flow, and its declared length."""
-    return flow.metadata[_HEAD], flow.metadata[_DECLARED]
-
-
-def let_flow(flow: http.HTTPFlow, passage: Passage) -> None:
-    """Let this body go to its origin piece by piece, each as `passage` gives it out."""
-    flow.metadata[_CLEARANCE] = passage
-    flow.request.stream = True
-
-
-def passage_of(flow: http.HTTPFlow) -> Passage | None:
-    """The passage through which this body flows."""
-    clearance = flow.metadata.get(_CLEARANCE)
-    return clearance if isinstance(clearance, Passage) else None
-
-
-def release(flow: http.HTTPFlow, last: bytes) -> None:
-    """Let the last piece of a body go."""
-    flow.metadata[_LAST] = last
-
-
-def stop(flow: http.HTTPFlow, refusal: Refusal) -> None:
-    """Let no more of a body go."""
-    flow.metadata[_REFUSAL] = refusal
-
-
-def refusal(flow: http.HTTPFlow) -> Refusal:
-    """Why a body was stopped on its way."""
-    found: Refusal = flow.metadata.get(_REFUSAL, _NO_VERDICT)
-    return found
-
-
 def is_cleared(flow: http.HTTPFlow) -> bool:
     """May this request go to its origin as it is now?"""
-    clearance = flow.metadata.get(_CLEARANCE)
-    if isinstance(clearance, Passage):
+    if flowing.passage_of(flow) is not None:
         return bool(flow.request.stream)
+    clearance = flow.metadata.get(_CLEARANCE)
     if not isinstance(clearance, Clearance):
         return False
     if clearance.body is None:
@@ -169,20 +104,20 @@ class GuardedHttpStream(http_layers.HttpStream):
             yield UploadTooLargeHook(self.flow)
             yield from self._answer(body_ended=False)
             return
-        asked = _DECLARED in self.flow.metadata and _HEAD not in self.flow.metadata
+        asked = flowing.is_asked_for(self.flow)
         yield from super().state_consume_request_body(event)
         if asked and len(self.request_body_buf) >= HEAD:
             yield from self._begin_to_flow()
 
     def _begin_to_flow(self) -> layer.CommandGenerator[None]:
-        self.flow.metadata[_HEAD] = bytes(self.request_body_buf)
-        yield UploadBeginsHook(self.flow)
-        begun: bytes = self.flow.metadata[_HEAD]
-        self.flow.metadata[_HEAD] = b""
+        begun = bytes(self.request_body_buf)
+        flowing.show_head(self.flow, begun)
+        yield flowing.UploadBeginsHook(self.flow)
+        flowing.show_head(self.flow, b"")
         if self.flow.response:
             self.request_body_buf.clear()
             yield from self._answer(body_ended=False)
-        elif passage_of(self.flow) is not None:
+        elif flowing.passage_of(self.flow) is not None:
             self.request_body_buf.clear()
             yield from self.start_request_stream()
             if self.client_state == self.state_stream_request_body:
@@ -191,7 +126,7 @@ class GuardedHttpStream(http_layers.HttpStream):
 
     def state_stream_request_body(self, event: events.Event) -> layer.CommandGenerator[None]:
         """As in mitmproxy, but a guarded body flows through its passage or not at all."""
-        passage = passage_of(self.flow)
+        passage = flowing.passage_of(self.flow)
         if passage is None:
             yield from super().state_stream_request_body(event)
         elif isinstance(event, http_events.RequestData):
@@ -199,15 +134,15 @@ class GuardedHttpStream(http_layers.HttpStream):
                 clean = passage.feed(event.data)
             except Exception as error:  # noqa: BLE001 - whatever it is, nothing more may leave
                 if isinstance(error, StoppedError):
-                    stop(self.flow, error.refusal)
+                    flowing.stop(self.flow, error.refusal)
                 yield from self._stop_flowing(body_ended=False)
                 return
             if clean:
                 data = http_events.RequestData(self.stream_id, clean)
                 yield http_layers.SendHttp(data, self.context.server)
         else:
-            yield UploadEndsHook(self.flow)
-            last: bytes | None = self.flow.metadata.get(_LAST)
+            yield flowing.UploadEndsHook(self.flow)
+            last = flowing.last_of(self.flow)
             if last is None or isinstance(event, http_events.RequestTrailers):
                 yield from self._stop_flowing(body_ended=True)
                 return
@@ -223,7 +158,7 @@ class GuardedHttpStream(http_layers.HttpStream):
     def _stop_flowing(self, *, body_ended: bool) -> layer.CommandGenerator[None]:
         """Break the upload off at the service; tell the client why, if nobody answered it yet."""
         unanswered = self.server_state == self.state_wait_for_response_headers
-        yield UploadStoppedHook(self.flow)
+        yield flowing.UploadStoppedHook(self.flow)
         broken = http_events.RequestProtocolError(
             self.stream_id, "stopped by Safelight", http_events.ErrorCode.CANCEL
         )
@@ -252,7 +187,7 @@ class GuardedHttpStream(http_layers.HttpStream):
 
     def _answer(self, *, body_ended: bool) -> layer.CommandGenerator[None]:
         """Send `flow.response`, or that there was no verdict, and end the stream."""
-        response = self.flow.response or replies.refusal(self.flow.request, _NO_VERDICT)
+        response = self.flow.response or replies.refusal(self.flow.request, flowing.NO_VERDICT)
         self.flow.response = response
         self.flow.live = False
         self.client_state = self.server_state = self.state_errored
@@ -277,11 +212,6 @@ class GuardedHttpStream(http_layers.HttpStream):
         if isinstance(connection, _http2.Http2Server) and not connection.is_closed(self.stream_id):
             connection.h2_conn.reset_stream(self.stream_id, 0)
             yield commands.SendData(self.context.client, connection.h2_conn.data_to_send())
-
-
-_NO_VERDICT = Refusal(
-    Cause.ENGINE_ERROR, "There was no decision about it, so it stayed here.", "the service"
-)
 
 
 class GuardedHttp1Server(_http1.Http1Server):
