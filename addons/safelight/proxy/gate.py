@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from safelight.case import Outcome, Upload
 from safelight.passage import StoppedError
 from safelight.proxy import flowing, framing, guard, replies
+from safelight.proxy.canary import Canary
 from safelight.refusals import Cause
 from safelight.services import Destination, Learnt, Role
 from safelight.services.learnt import LONGEST_ANSWER
@@ -46,6 +47,7 @@ class Gate:
         self._catalogue = catalogue
         self._told = told
         self._learnt = Learnt(catalogue.permitted_names())
+        self.canary = Canary()
 
     def tls_clienthello(self, data: ClientHelloData) -> None:
         """Decrypt connections to AI services; relay all others as they are."""
@@ -70,6 +72,7 @@ class Gate:
 
     def requestheaders(self, flow: HTTPFlow) -> None:
         """Decide by the headers alone whether this is an upload to an AI service."""
+        self.canary.break_on(flow)
         if flow.response or flow.error:
             return
         guarded = [name for name in framing.names(flow) if self._covers(name, flow.request.port)]
@@ -141,6 +144,7 @@ class Gate:
 
     async def request(self, flow: HTTPFlow) -> None:
         """Judge the whole body, and clear exactly what may leave."""
+        self.canary.break_on(flow)
         destination: Destination | None = flow.metadata.get(_DESTINATION)
         if destination is None or flow.response or flow.error:
             return

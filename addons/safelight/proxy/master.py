@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from safelight.proxy.canary import Canary
     from safelight.proxy.gate import Gate
     from safelight.proxy.resolve import Address, Resolution
 
@@ -45,6 +46,7 @@ async def serve(settings: Settings, gate: Gate, ready: Callable[[Address], None]
     host, port = settings.listen
     master = Master(options.Options(listen_host=host, listen_port=port))
     server = proxyserver.Proxyserver()
+    starting = _Starting(master, server, gate.canary, ready)
     master.addons.add(
         core.Core(),
         block.Block(),
@@ -54,7 +56,7 @@ async def serve(settings: Settings, gate: Gate, ready: Callable[[Address], None]
         SniOnlyTlsConfig(),
         Resolver(settings.resolutions),
         gate,
-        _Ready(master, server, ready),
+        starting,
     )
     master.options.update(
         confdir=str(settings.state),
@@ -73,29 +75,42 @@ async def serve(settings: Settings, gate: Gate, ready: Callable[[Address], None]
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
     _raise_if_never_started(server, settings.listen)
+    if starting.failed:
+        raise StartError(
+            "An upload passed although its check broke. Safelight does not start like this: "
+            "please reinstall it, and report this if it happens again."
+        )
 
 
-class _Ready:
-    """Says when connections are accepted; ends the run when they cannot be."""
+class _Starting:
+    """Says when connections are accepted; ends the run when they cannot be, or when an upload
+    whose check breaks is let through."""
 
     def __init__(
         self,
         master: Master,
         server: proxyserver.Proxyserver,
+        canary: Canary,
         ready: Callable[[Address], None],
     ) -> None:
         self._master = master
         self._server = server
+        self._canary = canary
         self._ready = ready
+        self.failed = False
 
-    def running(self) -> None:
+    async def running(self) -> None:
         """Called once the listener was set up, or was not."""
         addresses = self._server.listen_addrs()
         if not addresses:
             self._master.shutdown()
             return
         host, port, *_ = addresses[0]
-        self._ready((host, port))
+        if await self._canary.is_refused((host, port)):
+            self._ready((host, port))
+        else:
+            self.failed = True
+            self._master.shutdown()
 
 
 def _raise_if_never_started(server: proxyserver.Proxyserver, listen: Address) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 
+from safelight.proxy.canary import CanaryError
+
 
 class _OwnWords(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
@@ -22,6 +24,8 @@ def install() -> None:
 
 
 def _worth_saying(record: logging.LogRecord) -> bool:
+    if record.exc_info and record.exc_info[0] is CanaryError:
+        return False
     return record.levelno >= (
         logging.INFO if record.name.startswith("safelight") else logging.ERROR
     )
