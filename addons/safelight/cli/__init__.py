@@ -6,6 +6,7 @@ import click
 
 from safelight import __version__
 from safelight.cli.audit import audit
+from safelight.cli.ca import ca
 from safelight.cli.inspect import inspect
 from safelight.cli.policy import policy
 from safelight.cli.run import run
@@ -29,3 +30,4 @@ main.add_command(strip)
 main.add_command(policy)
 main.add_command(services)
 main.add_command(audit)
+main.add_command(ca)

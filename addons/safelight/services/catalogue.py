@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 # Nobody's upload address is this long; a longer one is matched by its beginning.
 _LONGEST_PATH = 4096
 
+# What a ClientHello names in the open when its real name is encrypted (RFC 9849 section 6.1). A
+# client that meets a certificate for it without ECH tries again with the real name.
+ECH_PUBLIC_NAMES = frozenset({"cloudflare-ech.com"})
 _WHOLE = frozenset(
     {"raw_body_api", "raw_put_presigned", "raw_put_ranges", "google_resumable", "rupload_raw"}
 )
@@ -74,7 +77,7 @@ class Catalogue:
 
     def covers(self, host: str, port: int) -> bool:
         """Must a connection to this host be decrypted?"""
-        return any(True for _ in self._entries(host, port))
+        return normal(host) in ECH_PUBLIC_NAMES or any(True for _ in self._entries(host, port))
 
     def takes_whole_pictures(self, host: str, port: int) -> bool:
         """May the body of a request to this host be a picture, of any size?"""
@@ -113,6 +116,7 @@ class Catalogue:
             for host in service.hosts
             if not _is_local(host.host)
         }
+        names |= ECH_PUBLIC_NAMES
         return tuple(sorted(name for name in names if not _covered_by_another(name, names)))
 
     def _entries(self, host: str, port: int) -> Iterator[tuple[str, Service, Host]]:

@@ -1,6 +1,23 @@
 """Trust: the constrained authority, and the roots that origins are checked against."""
 
-from safelight.trust.authority import Authority, AuthorityError, open_or_create
+from safelight.trust.authority import (
+    Authority,
+    AuthorityError,
+    describe,
+    exported,
+    open_existing,
+    open_or_create,
+    rotate,
+)
 from safelight.trust.roots import bundle
 
-__all__ = ["Authority", "AuthorityError", "bundle", "open_or_create"]
+__all__ = [
+    "Authority",
+    "AuthorityError",
+    "bundle",
+    "describe",
+    "exported",
+    "open_existing",
+    "open_or_create",
+    "rotate",
+]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 ROOT_FILE = "safelight-ca.pem"
@@ -54,22 +55,68 @@ class Authority:
         return any(".".join(labels[i:]) in self.names for i in range(len(labels)))
 
 
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What tells the root from others: SHA-256 of it in pairs of digits, and its last day."""
+
+    fingerprint: str
+    until: dt.date
+
+
 def open_or_create(folder: Path, names: Sequence[str]) -> Authority:
     """The authority in `folder`, made on first use for `names`. Raises AuthorityError."""
+    return open_existing(folder) or rotate(folder, names)
+
+
+def open_existing(folder: Path) -> Authority | None:
+    """The authority in `folder`, or None where there is none yet. Raises AuthorityError."""
     signer = folder / SIGNER_FILE
-    try:
+    with _usable(folder):
+        if not signer.exists():
+            return None
+        return Authority(folder, _permitted(signer.read_bytes()), created=False)
+
+
+def rotate(folder: Path, names: Sequence[str]) -> Authority:
+    """Make a new authority for `names` in the place of the one in `folder`, whose key is gone
+    then. Raises AuthorityError."""
+    with _usable(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if signer.exists():
-            return Authority(folder, _permitted(signer.read_bytes()), created=False)
         root, chain = _create(names)
+        # Without a signer there is no authority, whatever happens in between.
+        (folder / SIGNER_FILE).unlink(missing_ok=True)
         _write(folder / ROOT_FILE, root, 0o644)
-        _write(signer, chain, 0o600)
+        _write(folder / SIGNER_FILE, chain, 0o600)
+    return Authority(folder, frozenset(names), created=True)
+
+
+def describe(authority: Authority) -> Card:
+    """What a person compares. Raises AuthorityError."""
+    certificate = _root(authority)
+    digits = certificate.fingerprint(hashes.SHA256()).hex(":").upper()
+    return Card(digits, certificate.not_valid_after_utc.date())
+
+
+def exported(authority: Authority, *, der: bool) -> bytes:
+    """The root as PEM, or as DER where that is asked for. Raises AuthorityError."""
+    encoding = serialization.Encoding.DER if der else serialization.Encoding.PEM
+    return _root(authority).public_bytes(encoding)
+
+
+def _root(authority: Authority) -> x509.Certificate:
+    with _usable(authority.folder):
+        return x509.load_pem_x509_certificate(authority.root.read_bytes())
+
+
+@contextmanager
+def _usable(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except (OSError, ValueError) as error:
         raise AuthorityError(
             f"The certificate authority in {folder} cannot be used: {error}. "
             "Move that folder away and start again to make a new one."
         ) from error
-    return Authority(folder, frozenset(names), created=True)
 
 
 def _create(names: Sequence[str]) -> tuple[bytes, bytes]:

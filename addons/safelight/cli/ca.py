@@ -1,0 +1,123 @@
+"""safelight ca: the certificate that browsers and devices are asked to trust."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from safelight import assembly, paths, trust
+from safelight.documents import DocumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_STATE = click.option(
+    "--state",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=paths.default_state,
+    show_default="your data folder",
+    metavar="DIR",
+    help="The folder of the certificate authority.",
+)
+
+
+@click.group()
+def ca() -> None:
+    """Show, hand out or replace the certificate that has to be trusted.
+
+    It can only speak for AI services: browsers reject what it says of any other place. The key
+    it was made with was never written down; the one that signs for it stays on this machine.
+    """
+
+
+@ca.command()
+@_STATE
+@click.option("--names", is_flag=True, help="List every name it may speak for.")
+def show(folder: Path, *, names: bool) -> None:
+    """Show the certificate: its fingerprint, how long it is good for, whom it may speak for."""
+    authority = _existing(folder)
+    with _reported():
+        card = trust.describe(authority)
+    click.echo(f"certificate  {authority.root}")
+    click.echo(f"fingerprint  SHA-256 {card.fingerprint}")
+    click.echo(f"good until   {card.until}")
+    click.echo(f"speaks for   {len(authority.names)} names of AI services, and their subdomains")
+    if names:
+        for name in sorted(authority.names):
+            click.echo(f"             {name}")
+    lacking = authority.missing(_catalogue_names())
+    if lacking:
+        click.echo(
+            f"It cannot speak for {', '.join(lacking)}, which came later. "
+            "`safelight ca rotate` makes one that can."
+        )
+
+
+@ca.command()
+@_STATE
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    metavar="FILE",
+    help="Where to write it: NAME.pem for Linux and macOS, NAME.cer for Windows and phones.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace FILE if it is there.")
+def export(folder: Path, output: Path, *, overwrite: bool) -> None:
+    """Write a copy of the certificate for another device. It holds no key."""
+    authority = _existing(folder)
+    if output.exists() and not overwrite:
+        raise click.ClickException(f"{output} is there already; --overwrite replaces it.")
+    with _reported():
+        certificate = trust.exported(authority, der=output.suffix in {".cer", ".der", ".crt"})
+    try:
+        output.write_bytes(certificate)
+    except OSError as error:
+        raise click.ClickException(f"{output} cannot be written: {error.strerror}") from error
+    click.echo(f"{output}: trust it as a certificate authority on the device.")
+
+
+@ca.command()
+@_STATE
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def rotate(folder: Path, *, yes: bool) -> None:
+    """Make a new certificate; the old one, and the key that signs for it, are gone.
+
+    Until it is trusted there, AI services cannot be reached from devices that trusted the old one.
+    """
+    if not yes:
+        click.confirm("Every device has to trust the new certificate. Go on?", abort=True)
+    names = _catalogue_names()
+    with _reported():
+        authority = trust.rotate(folder, names)
+    click.echo(f"{authority.root}: trust it, take the old one out, and restart `safelight run`.")
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    try:
+        yield
+    except trust.AuthorityError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _existing(folder: Path) -> trust.Authority:
+    with _reported():
+        authority = trust.open_existing(folder)
+    if authority is None:
+        raise click.ClickException(
+            f"There is no certificate in {folder} yet; `safelight run` makes one."
+        )
+    return authority
+
+
+def _catalogue_names() -> tuple[str, ...]:
+    try:
+        return assembly.load_catalogue().permitted_names()
+    except DocumentError as error:
+        raise click.ClickException(f"The list of services cannot be used:\n{error}") from error
