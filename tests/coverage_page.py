@@ -36,7 +36,7 @@ MECHANISMS: dict[str, tuple[str, str]] = {
     },
     "imagex_crc": ("cleaned, length kept, checksum renewed", f"{_ROADS}[imagex_crc]"),
     "fragment_upload": (
-        "cleaned if one fragment holds it all, else stopped",
+        "cleaned, length kept, also in several fragments if the cuts are between pixels",
         f"{_ROADS}[fragment_upload]",
     ),
     "json_or_grpc": ("cleaned", f"{_ROADS}[json_base64]"),
@@ -65,6 +65,7 @@ CLIENTS = {
     ("replicate", "inline"): f"replicate: {_SDKS}",
     ("fal", "cdn"): f"fal-client: {_SDKS}",
     ("perplexity", "s3"): "boto3's form: tests/proxy/test_storage.py::test_a_presigned_form",
+    ("kling", "fragment"): "curl: tests/proxy/test_pieces.py::test_fragments",
     ("chatgpt_web", "put"): "curl: tests/proxy/test_uploads.py::test_a_picture_in_two_pieces",
 }
 _TEXT = """\

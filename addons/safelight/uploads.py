@@ -47,6 +47,7 @@ class _Upload:
     type: str | None
     next: int
     touched: float
+    size: int = 0
     last: tuple[int, bytes, CleanPiece] | None = None
 
 
@@ -85,7 +86,10 @@ class Uploads:
             upload = self._uploads[piece.upload] = self._begun(piece, content)
         elif upload is None or upload.next != piece.position:
             raise UnknownPieceError("It is a piece of something whose beginning was not seen.")
+        if piece.start not in {None, upload.size}:
+            raise UnknownPieceError("It is a piece that says two things of where it belongs.")
         upload.touched = self._clock()
+        upload.size += len(content)
         upload.next = piece.position + (1 if piece.counts_pieces else len(content))
         clean = _cleaned(upload, content)
         upload.last = (piece.position, digest, clean)
