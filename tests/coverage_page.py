@@ -39,6 +39,11 @@ MECHANISMS: dict[str, tuple[str, str]] = {
         "cleaned, length kept, also in several fragments if the cuts are between pixels",
         f"{_ROADS}[fragment_upload]",
     ),
+    "multipart_pieces": (
+        "cleaned, length kept, also in several parts one after the other if the cuts are between "
+        "pixels",
+        "tests/proxy/test_openai_uploads.py::test_a_photo_in_parts",
+    ),
     "json_or_grpc": ("cleaned", f"{_ROADS}[json_base64]"),
     "websocket_json": ("cleaned in each message", f"{_SOCKET}[base64]"),
     "websocket_binary": (
@@ -50,6 +55,9 @@ MECHANISMS: dict[str, tuple[str, str]] = {
 CLIENTS = {
     ("openai_api", "images_edits"): "openai: tests/proxy/test_uploads.py::test_the_sdks",
     ("openai_api", "files"): "openai: tests/proxy/test_uploads.py::test_the_sdks",
+    ("openai_api", "uploads_parts"): (
+        "openai: tests/proxy/test_openai_uploads.py::test_a_photo_in_parts"
+    ),
     ("openai_api", "chat"): "openai: tests/proxy/test_uploads.py::test_the_sdks",
     ("openai_api", "responses"): "openai: tests/proxy/test_uploads.py::test_the_sdks",
     ("anthropic_api", "messages"): "anthropic: tests/proxy/test_uploads.py::test_the_sdks",

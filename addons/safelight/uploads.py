@@ -40,6 +40,11 @@ class CleanPiece:
     type: str | None = None
     kinds: frozenset[str] = frozenset()
 
+    @property
+    def extension(self) -> str:
+        """The usual end of a file name, without the dot."""
+        return images.Format(str(self.type)).extension
+
 
 @dataclass(slots=True)
 class _Upload:

@@ -71,6 +71,11 @@ def neutral(body: bytes, path: str, headers: Mapping[str, str]) -> Declaration |
     return Declaration(new_body, new_path, new_headers, frozenset(endings))
 
 
+def names_picture(name: str) -> bool:
+    """Is this the file name of a picture, by its ending?"""
+    return _PICTURE_NAME.fullmatch(name) is not None
+
+
 def _header(name: str, value: str, endings: set[str]) -> str:
     if name in _HEADERS:
         return _renamed(value, endings)

@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 
     from safelight.case import Outcome
     from safelight.engine import Engine
+    from safelight.sequences import Turn
     from safelight.services import Catalogue
 
 logger = logging.getLogger(__name__)
 
 _DESTINATION = "safelight.destination"
+_TURN = "safelight.turn"
 _LONGEST_LOOK = 120  # seconds
 
 
@@ -77,6 +79,7 @@ class Gate:
             flow.request.stream = True
             return
         flow.metadata[_DESTINATION] = destination
+        flow.metadata[_TURN] = self._engine.begin(destination, flow.request.path)
         guard.cap(flow, self._engine.largest_upload)
         ambiguous = framing.ambiguity(flow)
         if ambiguous is not None:
@@ -95,7 +98,8 @@ class Gate:
             return
         body = flow.request.raw_content or b""
         headers = {name.lower(): flow.request.headers[name] for name in flow.request.headers}
-        upload = Upload(destination, flow.request.path, headers, body)
+        turn = flow.metadata[_TURN]
+        upload = Upload(destination, flow.request.path, headers, body, turn=turn)
         if not self._engine.concerns(upload):
             guard.clear(flow)
             return
@@ -119,6 +123,7 @@ class Gate:
 
     def responseheaders(self, flow: HTTPFlow) -> None:
         """Answers pass as they come, save those that say where an upload is to go."""
+        self._end(flow)
         if flow.response is None or flow.response.status_code == 101:
             return
         flow.response.stream = not _names_addresses(flow)
@@ -127,12 +132,19 @@ class Gate:
             flow.response.headers.pop("alt-svc", None)
 
     def response(self, flow: HTTPFlow) -> None:
-        """Learn where the service wants the picture."""
+        """Learn where the service wants the picture, and what it calls the upload."""
+        self._end(flow)
         destination: Destination | None = flow.metadata.get(_DESTINATION)
         if destination is None or flow.response is None or not _names_addresses(flow):
             return
         answer = flow.response.get_content(strict=False) or b""
         self._learnt.learn(destination.service, answer.decode("utf-8", "replace"))
+        asked = flow.request.get_content(strict=False) or b""
+        self._engine.announced(destination, asked, answer)
+
+    def error(self, flow: HTTPFlow) -> None:
+        """A connection broke off."""
+        self._end(flow, lost=True)
 
     async def websocket_message(self, flow: HTTPFlow) -> None:
         """Judge a message as a body of its own; what no verdict lets through stays here."""
@@ -168,6 +180,11 @@ class Gate:
 
     def _covers(self, name: str, port: int) -> bool:
         return self._catalogue.covers(name, port) or (port == 443 and self._learnt.covers(name))
+
+    def _end(self, flow: HTTPFlow, *, lost: bool = False) -> None:
+        turn: Turn | None = flow.metadata.get(_TURN)
+        if turn is not None:
+            self._engine.end(turn, lost=lost)
 
     def _refuse_large(self, flow: HTTPFlow, destination: Destination) -> None:
         megabytes = self._engine.largest_upload / 1_000_000
