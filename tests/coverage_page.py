@@ -47,8 +47,8 @@ MECHANISMS: dict[str, tuple[str, str]] = {
     "json_or_grpc": ("cleaned", f"{_ROADS}[json_base64]"),
     "websocket_json": ("cleaned in each message", f"{_SOCKET}[base64]"),
     "websocket_binary": (
-        "cleaned if one message holds it all, else stopped",
-        f"{_SOCKET}[picture behind a number]",
+        "cleaned, length kept, also over several messages",
+        "tests/proxy/test_websocket_pieces.py::test_as_yandex_alice_sends_it",
     ),
 }
 # Roads on which a client that others wrote was sent through the proxy.

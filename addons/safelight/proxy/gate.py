@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from safelight.case import Upload
 from safelight.proxy import framing, guard, replies
+from safelight.proxy.messages import Messages
 from safelight.refusals import Cause
 from safelight.services import Destination, Learnt, Role
 from safelight.services.learnt import LONGEST_ANSWER
@@ -45,6 +46,7 @@ class Gate:
         self._engine = engine
         self._catalogue = catalogue
         self._told = told
+        self._messages = Messages(engine, told, _LONGEST_LOOK)
         self._learnt = Learnt(catalogue.permitted_names())
 
     def tls_clienthello(self, data: ClientHelloData) -> None:
@@ -147,7 +149,7 @@ class Gate:
         self._end(flow, lost=True)
 
     async def websocket_message(self, flow: HTTPFlow) -> None:
-        """Judge a message as a body of its own; what no verdict lets through stays here."""
+        """Judge a message, or what several make up; what no verdict lets through stays here."""
         if flow.websocket is None:
             return
         message = flow.websocket.messages[-1]
@@ -155,17 +157,15 @@ class Gate:
         if destination is None or not message.from_client:
             message.dropped = False
             return
-        content = message.content
-        # Sizes are often announced in a message before; text has no such framing.
-        upload = Upload(destination, flow.request.path, {}, content, not message.is_text)
-        async with asyncio.timeout(_LONGEST_LOOK):
-            outcome = await asyncio.to_thread(self._engine.process, upload)
-        if outcome.refusal is None:
-            if outcome.body != content:
-                message.content = outcome.body
-            message.dropped = False
-        if outcome.pictures or outcome.refusal is not None:
-            self._told(destination, outcome)
+        await self._messages.take(flow, destination, message)
+
+    async def websocket_quiet(self, flow: HTTPFlow) -> None:
+        """A client whose messages are held back is silent."""
+        await self._messages.look(flow, flow.metadata[_DESTINATION])
+
+    def websocket_end(self, flow: HTTPFlow) -> None:
+        """A connection is over."""
+        self._messages.end(flow)
 
     def _destination(self, flow: HTTPFlow, names: list[str]) -> Destination | None:
         request = flow.request
