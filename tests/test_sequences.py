@@ -69,6 +69,23 @@ def test_a_piece_after_one_that_was_refused_unread_has_no_place() -> None:
         send(sequences, PHOTO[HEAD:])
 
 
+def test_pieces_of_one_picture_at_the_same_time_have_no_place() -> None:
+    sequences = Sequences()
+    sequences.announce(ANNOUNCED)
+    send(sequences, PHOTO[:HEAD])
+    one, other = sequences.begin("a"), sequences.begin("a")
+    for turn in (other, one):
+        with pytest.raises(UnknownPieceError):
+            sequences.place(turn, PHOTO[HEAD:], again=False)
+
+
+def test_what_is_no_picture_may_come_at_the_same_time() -> None:
+    sequences = Sequences()
+    sequences.announce(Announcement("a", 1_000, is_picture=False))
+    turns = [sequences.begin("a") for _ in range(3)]
+    assert [sequences.place(turn, b"text", again=False) for turn in turns] == [None] * 3
+
+
 def test_an_upload_is_forgotten_after_a_while() -> None:
     now = 0.0
     sequences = Sequences(lambda: now)

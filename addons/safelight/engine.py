@@ -88,6 +88,12 @@ class Engine:
 
     def process(self, upload: Upload) -> Outcome:
         """Judge one upload. Never raises."""
+        outcome = self._judged(upload)
+        if outcome.refusal is not None and upload.turn is not None:
+            self._sequences.forget(upload.turn.upload)
+        return outcome
+
+    def _judged(self, upload: Upload) -> Outcome:
         try:
             return self._process(upload)
         except AuditError as error:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Turn:
     """One piece's time on its way, from its first byte until an answer to it begins.
 
-    `crossed`: the piece before was still on its way, or was not let through.
+    `crossed`: another piece of the upload was still on its way when this one began to come.
     """
 
     upload: str
@@ -69,8 +69,15 @@ class Sequences:
             known = self._sequences.get(upload)
             if known is not None:
                 before, known.turn = known.turn, turn
-                turn.crossed = before is not None and not (before.over and before.placed)
+                turn.crossed = before is not None and not before.over
+                if before is not None and before.over and not before.placed:
+                    del self._sequences[upload]  # it was refused unread, so one is missing
             return turn
+
+    def forget(self, upload: str) -> None:
+        """Give no later piece of this upload a place."""
+        with self._lock:
+            self._sequences.pop(upload, None)
 
     def end(self, turn: Turn, *, lost: bool = False) -> None:
         """The service, or Safelight, answers the piece; `lost`: its connection broke off."""

@@ -253,3 +253,16 @@ def test_what_is_no_picture_passes_in_any_order(lab: Lab, client: openai.OpenAI)
         (b'{"b": 2}\n' * 100, "upload"),
     ]
     assert lab.new_records(before) == []
+
+
+def test_after_a_part_that_was_refused_none_passes(lab: Lab, client: openai.OpenAI) -> None:
+    """Announced as something else, so that the second half by itself looks like anything."""
+    for photo in (PHOTO, pictures.png()):
+        upload = client.uploads.create(
+            bytes=len(photo) // 2, filename="data", mime_type="x/y", purpose="user_data"
+        )
+        half = len(photo) // 2
+        for piece in (photo[:half], photo[half:]):
+            with pytest.raises(openai.PermissionDeniedError):
+                client.uploads.parts.create(upload.id, data=piece)
+    assert parts(lab) == []

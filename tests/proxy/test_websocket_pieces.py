@@ -206,13 +206,19 @@ def test_the_policy_says_what_becomes_of_what_cannot_be_joined(tmp_path: Path) -
         assert lab.origin.messages == [PHOTO[:PIXELS], "end"]
 
 
-def test_a_hook_that_breaks_lets_nothing_go(tmp_path: Path) -> None:
+def test_a_hook_that_breaks_lets_nothing_go_and_nothing_stay(tmp_path: Path) -> None:
     breaks = (
-        "from safelight.conversation import Conversation\n"
+        "from safelight import conversation\n"
         "def look(self): raise RuntimeError\n"
-        "Conversation.look = look\n"
+        "conversation.Conversation.look = look\n"
+        "conversation.MOST_HELD = 4_000\n"
     )
-    with labs.running(tmp_path, before=breaks) as lab, open_socket(lab) as client:
-        client.send(PHOTO[:PIXELS])
-        assert code_of_the_end(client) == 1008
+    with labs.running(tmp_path, before=breaks) as lab:
+        for _ in range(3):
+            with open_socket(lab) as client:
+                client.send(PHOTO[:PIXELS])
+                client.send("x")
+                assert code_of_the_end(client) == 1008
         assert lab.origin.messages == []
+        # Each was held until the hook broke: none was refused for want of room.
+        assert lab.proxy.records() == []

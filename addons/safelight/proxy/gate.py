@@ -196,6 +196,7 @@ class Gate:
 
     def _answer(self, flow: HTTPFlow, destination: Destination, outcome: Outcome) -> None:
         if outcome.refusal is not None:
+            self._end(flow)
             flow.response = replies.refusal(flow.request, outcome.refusal)
             self._told(destination, outcome)
 

@@ -266,6 +266,8 @@ class GuardedWebsocketLayer(websocket_layers.WebsocketLayer):
         for side in (self.client_ws, self.server_ws):
             yield side.send2(close)
             yield commands.CloseConnection(side.conn)
+        yield websocket_layers.WebsocketEndHook(self.flow)
+        self.flow.live = False
         self._handle_event = self.done
 
 
