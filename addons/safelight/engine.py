@@ -34,6 +34,8 @@ from safelight.sequences import Sequences
 from safelight.uploads import CleanPiece, UnknownPieceError, Uploads
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from safelight.audit import AuditLog
     from safelight.policy import LoadedPolicy, Policy
     from safelight.sequences import Turn
@@ -85,6 +87,18 @@ class Engine:
     def end(self, turn: Turn, *, lost: bool = False) -> None:
         """An answer to a piece begins, or its connection is `lost`."""
         self._sequences.end(turn, lost=lost)
+
+    def piece(self, headers: Mapping[str, str], path: str, size: int) -> bodies.Piece | None:
+        """The piece of an upload that a request of `size` bytes says it brings, if any."""
+        try:
+            return bodies.piece_of(headers, path, size)
+        except ValueError:
+            return None
+
+    def is_next(self, upload: Upload) -> bool:
+        """Were all pieces before this one judged?"""
+        piece = self.piece(upload.headers, upload.path, len(upload.body))
+        return piece is None or self._uploads.is_next(piece)
 
     def process(self, upload: Upload) -> Outcome:
         """Judge one upload. Never raises."""

@@ -79,6 +79,11 @@ class Uploads:
         with self._lock:
             self._uploads.pop(piece.upload, None)
 
+    def is_next(self, piece: Piece) -> bool:
+        """Has every piece before this one come? Does not wait for those that are being cleaned."""
+        upload = self._uploads.get(piece.upload)
+        return piece.is_first or (upload is not None and upload.next >= piece.position)
+
     def _add(self, piece: Piece, content: bytes) -> CleanPiece:
         self._drop_old()
         digest = hashlib.sha256(content).digest()

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import threading
+import time
 from typing import TYPE_CHECKING
+
+import httpx
 
 from safelight import images
 from safelight.images import Length
 from tests.support import exiftool, pictures
+from tests.support.origin import client_context
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.support.lab import Lab
 
 PHOTO = pictures.jpeg(width=640, height=480)
@@ -81,3 +89,70 @@ def test_a_fragment_whose_number_and_range_disagree_is_stopped(lab: Lab) -> None
     assert send_fragment(lab, 0, first, "y") == 200
     assert send_fragment(lab, 1, third, "y") == 403
     assert len(lab.arrived) == 1
+
+
+def test_fragments_side_by_side_wait_for_their_turn(lab: Lab) -> None:
+    """As a page sends them: all at once, and the last, which is short, is here first."""
+    context = client_context(lab.proxy.root)
+    statuses: dict[int, int] = {}
+
+    def send(number: int, start: int, end: int) -> None:
+
+        def slowly() -> Iterator[bytes]:
+            yield PHOTO[start : start + 100]
+            time.sleep(0.6 - 0.2 * number)
+            yield PHOTO[start + 100 : end]
+
+        headers = {
+            "content-range": f"bytes {start}-{end - 1}/{len(PHOTO)}",
+            "content-length": str(end - start),
+            "content-type": "application/octet-stream",
+        }
+        url = f"{KLING}/fragment?upload_token=side&fragment_id={number}"
+        answer = httpx.post(
+            url, content=slowly(), headers=headers, verify=context, proxy=lab.proxy.url
+        )
+        statuses[number] = answer.status_code
+
+    threads = [threading.Thread(target=send, args=(number, *piece)) for number, piece in pieces()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses == dict.fromkeys(range(3), 200)
+    by_number = sorted(lab.arrived, key=lambda received: received.path)
+    assert b"".join(received.body for received in by_number) == CLEAN
+
+
+def test_a_fragment_waits_for_nothing_that_does_not_come(lab: Lab) -> None:
+    """The first breaks off; the second, which waited for it, is refused then."""
+    context = client_context(lab.proxy.root)
+    (_, (start, end)), (_, second), _ = pieces()
+    begun = threading.Event()
+
+    def breaks_off() -> Iterator[bytes]:
+        yield PHOTO[start : start + 100]
+        begun.set()
+        time.sleep(0.5)
+        raise ConnectionError
+
+    def send_first() -> None:
+        headers = {
+            "content-range": f"bytes {start}-{end - 1}/{len(PHOTO)}",
+            "content-length": str(end - start),
+        }
+        url = f"{KLING}/fragment?upload_token=broken&fragment_id=0"
+        with contextlib.suppress(ConnectionError):
+            httpx.post(
+                url, content=breaks_off(), headers=headers, verify=context, proxy=lab.proxy.url
+            )
+
+    sender = threading.Thread(target=send_first)
+    sender.start()
+    assert begun.wait(10)
+    time.sleep(0.1)
+    started = time.monotonic()
+    assert send_fragment(lab, 1, second, "broken") == 403
+    assert 0.2 < time.monotonic() - started < 10
+    sender.join()
+    assert lab.arrived == []

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from safelight.case import Upload
 from safelight.proxy import framing, guard, replies
 from safelight.proxy.messages import Messages
+from safelight.proxy.order import Order
 from safelight.refusals import Cause
 from safelight.services import Destination, Learnt, Role
 from safelight.services.learnt import LONGEST_ANSWER
@@ -46,6 +47,7 @@ class Gate:
         self._engine = engine
         self._catalogue = catalogue
         self._told = told
+        self._order = Order()
         self._messages = Messages(engine, told, _LONGEST_LOOK)
         self._learnt = Learnt(catalogue.permitted_names())
 
@@ -83,11 +85,16 @@ class Gate:
         flow.metadata[_DESTINATION] = destination
         flow.metadata[_TURN] = self._engine.begin(destination, flow.request.path)
         guard.cap(flow, self._engine.largest_upload)
+        length = _declared_length(flow)
         ambiguous = framing.ambiguity(flow)
         if ambiguous is not None:
             self._refuse(flow, destination, Cause.AMBIGUOUS_REQUEST, ambiguous)
-        elif _declared_length(flow) > self._engine.largest_upload:
+        elif length > self._engine.largest_upload:
             self._refuse_large(flow, destination)
+        elif length:
+            piece = self._engine.piece(_headers(flow), flow.request.path, length)
+            if piece is not None:
+                self._order.begin(flow, piece.upload)
 
     def upload_too_large(self, flow: HTTPFlow) -> None:
         """A body whose length was not declared has grown past the cap."""
@@ -99,15 +106,16 @@ class Gate:
         if destination is None or flow.response or flow.error:
             return
         body = flow.request.raw_content or b""
-        headers = {name.lower(): flow.request.headers[name] for name in flow.request.headers}
         turn = flow.metadata[_TURN]
-        upload = Upload(destination, flow.request.path, headers, body, turn=turn)
+        upload = Upload(destination, flow.request.path, _headers(flow), body, turn=turn)
         if not self._engine.concerns(upload):
             guard.clear(flow)
             return
+        await self._order.turn(flow, lambda: self._engine.is_next(upload))
         # Walking a large body takes a while, and so does a sync of the disk.
         async with asyncio.timeout(_LONGEST_LOOK):
             outcome = await asyncio.to_thread(self._engine.process, upload)
+        self._order.end(flow)
         if outcome.refusal is not None:
             self._answer(flow, destination, outcome)
             return
@@ -182,6 +190,8 @@ class Gate:
         return self._catalogue.covers(name, port) or (port == 443 and self._learnt.covers(name))
 
     def _end(self, flow: HTTPFlow, *, lost: bool = False) -> None:
+        """A piece is answered, or its connection is `lost`: others may have waited for that."""
+        self._order.end(flow)
         turn: Turn | None = flow.metadata.get(_TURN)
         if turn is not None:
             self._engine.end(turn, lost=lost)
@@ -217,6 +227,10 @@ def _names_addresses(flow: HTTPFlow) -> bool:
         and whole
         and int(length or 0) <= LONGEST_ANSWER
     )
+
+
+def _headers(flow: HTTPFlow) -> dict[str, str]:
+    return {name.lower(): flow.request.headers[name] for name in flow.request.headers}
 
 
 def _declared_length(flow: HTTPFlow) -> int:
