@@ -36,20 +36,28 @@ MECHANISMS: dict[str, tuple[str, str]] = {
     },
     "imagex_crc": ("cleaned, length kept, checksum renewed", f"{_ROADS}[imagex_crc]"),
     "fragment_upload": (
-        "cleaned if one fragment holds it all, else stopped",
+        "cleaned, length kept, also in several fragments if the cuts are between pixels",
         f"{_ROADS}[fragment_upload]",
+    ),
+    "multipart_pieces": (
+        "cleaned, length kept, also in several parts one after the other if the cuts are between "
+        "pixels",
+        "tests/proxy/test_openai_uploads.py::test_a_photo_in_parts",
     ),
     "json_or_grpc": ("cleaned", f"{_ROADS}[json_base64]"),
     "websocket_json": ("cleaned in each message", f"{_SOCKET}[base64]"),
     "websocket_binary": (
-        "cleaned if one message holds it all, else stopped",
-        f"{_SOCKET}[picture behind a number]",
+        "cleaned, length kept, also over several messages",
+        "tests/proxy/test_websocket_pieces.py::test_as_yandex_alice_sends_it",
     ),
 }
 # Roads on which a client that others wrote was sent through the proxy.
 CLIENTS = {
     ("openai_api", "images_edits"): "openai: tests/proxy/test_uploads.py::test_the_sdks",
     ("openai_api", "files"): "openai: tests/proxy/test_uploads.py::test_the_sdks",
+    ("openai_api", "uploads_parts"): (
+        "openai: tests/proxy/test_openai_uploads.py::test_a_photo_in_parts"
+    ),
     ("openai_api", "chat"): "openai: tests/proxy/test_uploads.py::test_the_sdks",
     ("openai_api", "responses"): "openai: tests/proxy/test_uploads.py::test_the_sdks",
     ("anthropic_api", "messages"): "anthropic: tests/proxy/test_uploads.py::test_the_sdks",
@@ -76,6 +84,7 @@ CLIENTS = {
     ("perplexity", "s3"): (
         "boto3's form, to moto: tests/proxy/test_storage.py::test_a_presigned_form"
     ),
+    ("kling", "fragment"): "curl: tests/proxy/test_pieces.py::test_fragments",
     ("chatgpt_web", "put"): "curl: tests/proxy/test_uploads.py::test_a_picture_in_two_pieces",
 }
 # Ways of uploading that services may use without the catalogue knowing.

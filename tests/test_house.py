@@ -11,7 +11,8 @@ HOUSE = Path(__file__).parents[1] / "addons" / "safelight"
 
 # A room is a package, or a module beside them. `documents` reads YAML for two rooms and knows
 # neither; `engine` is where the rooms meet, with its hands: `case`, `examiner`, `journal`,
-# `passage`, `uploads` and `refusals`.
+# `passage`, `uploads`, `sequences` and `refusals`. `conversation` joins messages before it is
+# asked.
 FIVE = {"images", "bodies", "services", "policy", "audit"}
 MAY_IMPORT: dict[str, set[str]] = {
     "images": set(),
@@ -25,12 +26,25 @@ MAY_IMPORT: dict[str, set[str]] = {
     "examiner": FIVE,
     "journal": FIVE | {"refusals"},
     "uploads": FIVE | {"examiner"},
-    "case": FIVE | {"examiner", "refusals"},
+    "sequences": FIVE | {"examiner", "uploads"},
+    "case": FIVE | {"examiner", "refusals", "sequences", "uploads"},
     "passage": FIVE | {"case", "journal", "refusals"},
-    "engine": FIVE | {"case", "examiner", "journal", "passage", "refusals", "uploads"},
+    "conversation": FIVE | {"case", "examiner"},
+    "engine": FIVE | {"case", "examiner", "journal", "passage", "refusals", "sequences", "uploads"},
     "assembly": FIVE | {"documents", "engine", "paths"},
     "trust": {"services"},
-    "proxy": {"case", "engine", "assembly", "passage", "refusals", "paths", "trust", "services"},
+    "proxy": {
+        "case",
+        "conversation",
+        "engine",
+        "passage",
+        "sequences",
+        "assembly",
+        "refusals",
+        "paths",
+        "trust",
+        "services",
+    },
 }
 UNLIMITED = {"cli", "__main__", "__init__"}
 ONLY_IN_PROXY = "mitmproxy"

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from safelight import images
 from safelight.bodies import Piece
+from safelight.images import Length
 from safelight.uploads import LONGEST_PAUSE, MOST_UPLOADS, UnknownPieceError, Uploads
 from tests.support import pictures
 
@@ -38,6 +42,31 @@ def test_parts_are_counted() -> None:
     assert pictures.same_pixels(PNG, first.content + second.content)
     with pytest.raises(UnknownPieceError):
         uploads.add(Piece("/a x", 4, counts_pieces=True), b"more")
+
+
+def test_a_counted_part_says_truly_where_it_begins() -> None:
+    uploads = Uploads()
+    uploads.add(Piece("/a", 1, len(PNG), counts_pieces=True, start=0), PNG[:CUT])
+    with pytest.raises(UnknownPieceError):
+        uploads.add(Piece("/a", 2, len(PNG), counts_pieces=True, start=CUT + 1), PNG[CUT:])
+
+
+LARGE = pictures.jpeg(width=400, height=300)
+HEAD = LARGE.rindex(b"\xff\xda") + 20
+
+
+@given(st.sets(st.integers(HEAD, len(LARGE) - 1), max_size=12))
+def test_any_cut_through_pixels_gives_the_same_bytes(cuts: set[int]) -> None:
+    edges = [0, *sorted(cuts), len(LARGE)]
+    uploads = Uploads()
+    left = [
+        uploads.add(
+            Piece("/a", number, len(LARGE), counts_pieces=True, start=edges[number - 1]),
+            LARGE[edges[number - 1] : edges[number]],
+        ).content
+        for number in range(1, len(edges))
+    ]
+    assert b"".join(left) == images.strip(LARGE, Length.SAME_LENGTH)
 
 
 def test_after_a_piece_that_cannot_be_judged_none_is() -> None:

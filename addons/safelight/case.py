@@ -14,7 +14,9 @@ from safelight.refusals import Cause, Refusal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from safelight.sequences import Turn
     from safelight.services import Destination
+    from safelight.uploads import CleanPiece
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Upload:
 
     `headers` has lower-case names; `body` is as the client sent it, content coding and all.
     `length_promised`: it must stay as long as it is, for reasons that the headers do not say.
+    `turn` is that of a piece which does not say where it belongs.
     """
 
     destination: Destination
@@ -30,6 +33,7 @@ class Upload:
     headers: Mapping[str, str]
     body: bytes
     length_promised: bool = False
+    turn: Turn | None = None
 
     @property
     def query(self) -> str:
@@ -60,17 +64,25 @@ _NOTHING = bodies.Survey(Shape.BINARY)
 
 @dataclass(slots=True)
 class Case:
-    """One upload while it is being judged; `body` is without its content coding."""
+    """One upload while it is being judged; `body` is without its content coding. A piece of an
+    upload may stand in a form."""
 
     upload: Upload
     body: bytes = b""
     piece: bodies.Piece | None = None
+    form: bodies.FormPiece | None = None
     survey: bodies.Survey = _NOTHING
     pictures: list[Picture] = field(default_factory=list)
     doubts: dict[Cause, str] = field(default_factory=dict)
     cleaned: dict[bodies.Site, bytes] = field(default_factory=dict)
     names: dict[bodies.Name, str] = field(default_factory=dict)
     named: bodies.Declaration | None = None
+
+    @property
+    def site(self) -> bodies.Site:
+        """Where a piece of an upload stands in the body."""
+        whole = bodies.Site(0, len(self.body), bodies.Encoding.IDENTITY)
+        return self.form.site if self.form else whole
 
     def doubt(self, cause: Cause, reason: str) -> None:
         """Note why this upload cannot be judged with certainty; the first reason stays."""
@@ -190,3 +202,30 @@ def entry(case: Case, picture: Picture, *, blocked: bool) -> audit.Picture:
     named = case.named is not None or any(name.part == picture.site.part for name in case.names)
     renamed = named and not blocked
     return picture.entry(sent, cleaned=cleaned, renamed=renamed)
+
+
+def rewritten_piece(case: Case, clean: CleanPiece, transforms: frozenset[Action]) -> bytes:
+    """The body that may leave with a piece of a picture in it; the upload's own if nothing in it
+    has to change."""
+    if Action.STRIP_METADATA in transforms and clean.content != bodies.content(
+        case.body, case.site
+    ):
+        case.cleaned[case.site] = clean.content
+    if Action.RENAME in transforms and case.form is not None:
+        case.names = dict.fromkeys(case.form.names, f"image-1.{clean.extension}")
+    if not case.cleaned and not case.names:
+        return case.upload.body
+    return bodies.rewrite(case.body, case.cleaned, case.names)
+
+
+def entry_of_piece(case: Case, clean: CleanPiece, *, blocked: bool) -> audit.Picture:
+    """A piece's part of the audit record."""
+    return audit.Picture(
+        type=str(clean.type),
+        received=len(clean.content),
+        sent=None if blocked else len(clean.content),
+        found=tuple(sorted(clean.kinds)),
+        removed=bool(case.cleaned) and not blocked,
+        same_length=True,
+        renamed=bool(case.names) and not blocked,
+    )

@@ -10,7 +10,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from safelight import audit, bodies, images, passage, policy
+from safelight import bodies, images, passage, policy
 from safelight.audit import AuditError
 from safelight.bodies import Doubt, Shape
 from safelight.case import (
@@ -18,28 +18,36 @@ from safelight.case import (
     Outcome,
     Upload,
     entry,
+    entry_of_piece,
     may_change,
     new_headers,
     packed,
     rewritten,
+    rewritten_piece,
     transform,
 )
 from safelight.examiner import PICTURES, examine
 from safelight.journal import Journal
 from safelight.policy import Action, Verdict
 from safelight.refusals import Cause, Refusal
+from safelight.sequences import Sequences
 from safelight.uploads import CleanPiece, UnknownPieceError, Uploads
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from safelight.audit import AuditLog
     from safelight.passage import Passage
     from safelight.policy import LoadedPolicy, Policy
+    from safelight.sequences import Turn
     from safelight.services import Destination
 
 logger = logging.getLogger(__name__)
 
 # What cannot be cleaned while it flows has to fit in memory, a few times over.
 LARGEST_HELD = 500_000_000
+# Pieces that do not say where they belong.
+_PIECES = "multipart_pieces"
 _CAUSES = {
     Doubt.UNREADABLE: Cause.UNREADABLE,
     Doubt.UNKNOWN_SHAPE: Cause.UNKNOWN_SHAPE,
@@ -57,6 +65,7 @@ class Engine:
         self._policy: Policy | None = loaded.policy if loaded else None
         self._journal = Journal(log, loaded)
         self._uploads = Uploads()
+        self._sequences = Sequences()
         default: int = policy.Policy.model_fields["largest_upload"].default
         self.largest_upload = self._policy.largest_upload if self._policy else default
         self.largest_held = min(self.largest_upload, LARGEST_HELD)
@@ -69,8 +78,44 @@ class Engine:
             or bodies.neutral_declaration(b"", upload.path, upload.headers)
         )
 
+    def announced(self, destination: Destination, request: bytes, answer: bytes) -> None:
+        """Learn of an upload in pieces from the request that announced it and its answer."""
+        takes_pieces = any(road.encoding == _PIECES for road in destination.service.roads)
+        announcement = bodies.announced(request, answer) if takes_pieces else None
+        if announcement is not None:
+            self._sequences.announce(announcement)
+
+    def begin(self, destination: Destination, path: str) -> Turn | None:
+        """A request begins to come; its turn if it brings a piece that does not say which."""
+        road = destination.road
+        if road is None or road.encoding != _PIECES:
+            return None
+        return self._sequences.begin(bodies.upload_of(path))
+
+    def end(self, turn: Turn, *, lost: bool = False) -> None:
+        """An answer to a piece begins, or its connection is `lost`."""
+        self._sequences.end(turn, lost=lost)
+
+    def piece(self, headers: Mapping[str, str], path: str, size: int) -> bodies.Piece | None:
+        """The piece of an upload that a request of `size` bytes says it brings, if any."""
+        try:
+            return bodies.piece_of(headers, path, size)
+        except ValueError:
+            return None
+
+    def is_next(self, upload: Upload) -> bool:
+        """Were all pieces before this one judged?"""
+        piece = self.piece(upload.headers, upload.path, len(upload.body))
+        return piece is None or self._uploads.is_next(piece)
+
     def process(self, upload: Upload) -> Outcome:
         """Judge one upload. Never raises."""
+        outcome = self._judged(upload)
+        if outcome.refusal is not None and upload.turn is not None:
+            self._sequences.forget(upload.turn.upload)
+        return outcome
+
+    def _judged(self, upload: Upload) -> Outcome:
         try:
             return self._process(upload)
         except AuditError as error:
@@ -82,7 +127,7 @@ class Engine:
                 upload.destination, Cause.ENGINE_ERROR, "Something went wrong inside Safelight."
             )
 
-    def begin(self, upload: Upload, total: int) -> Passage | None:
+    def flow(self, upload: Upload, total: int) -> Passage | None:
         """A way for an upload of `total` bytes to flow, of which `upload.body` has come; None if
         it has to be looked at as a whole, or if that cannot be told. Never raises."""
         try:
@@ -150,13 +195,25 @@ class Engine:
     def _piece(self, case: Case) -> bodies.Piece | None:
         upload = case.upload
         try:
+            if upload.turn is not None:
+                return self._piece_in_form(case, upload.turn)
             piece = bodies.piece_of(upload.headers, upload.path, len(case.body))
         except ValueError:
             case.doubt(Cause.UNKNOWN_SHAPE, "It is a piece of something, but not clear of what.")
             return None
+        except UnknownPieceError as error:
+            case.doubt(Cause.UNKNOWN_SHAPE, str(error))
+            return None
         if piece is not None and piece.is_first and PICTURES.is_whole(memoryview(case.body)):
             return None  # some protocols call all of a picture its first piece
         return piece
+
+    def _piece_in_form(self, case: Case, turn: Turn) -> bodies.Piece | None:
+        headers = case.upload.headers
+        case.form = bodies.form_piece(case.body, headers.get("content-type", ""))
+        # OpenAI's libraries count here how often they have sent the same before.
+        again = headers.get("x-stainless-retry-count", "0") != "0"
+        return self._sequences.place(turn, bodies.content(case.body, case.form.site), again=again)
 
     def _process_piece(self, case: Case, piece: bodies.Piece) -> Outcome:
         """Judge a piece of an upload with what was found in it and before."""
@@ -168,7 +225,7 @@ class Engine:
             case.doubt(Cause.UNKNOWN_SHAPE, "It is a piece of something that cannot be followed.")
             return self._unjoined(self._policy, case, piece)
         try:
-            clean = self._uploads.add(piece, case.body)
+            clean = self._uploads.add(piece, bodies.content(case.body, case.site))
         except UnknownPieceError as error:
             case.doubt(Cause.UNKNOWN_SHAPE, str(error))
         except images.UnalterableError as error:
@@ -193,31 +250,29 @@ class Engine:
             service.id, service.category, str(clean.type), len(upload.body), clean.kinds
         )
         decision = policy.decide(rules, [facts])
-        strips = Action.STRIP_METADATA in decision.transforms
-        body = clean.content if strips and clean.content != upload.body else upload.body
+        body = rewritten_piece(case, clean, decision.transforms)
         if body is not upload.body and not may_change(upload):
             case.doubt(Cause.UNALTERABLE, "A signature or checksum forbids any change to it.")
             decision = _with_doubts(rules, case, decision)
+            case.cleaned.clear()
+            case.names.clear()
             body = upload.body
         blocked = decision.verdict is Verdict.BLOCK
         refusal = self._cause(case, decision) if blocked else None
-        entry = audit.Picture(
-            type=str(clean.type),
-            received=len(upload.body),
-            sent=None if blocked else len(body),
-            found=tuple(sorted(clean.kinds)),
-            removed=body is not upload.body,
-            same_length=True,
-        )
-        received = len(upload.body)
         record = self._journal.decided(
-            upload.destination, Shape.RAW, received, [entry], decision, case.doubts, refusal
+            upload.destination,
+            Shape.MULTIPART if case.form else Shape.RAW,
+            len(upload.body),
+            [entry_of_piece(case, clean, blocked=blocked)],
+            decision,
+            case.doubts,
+            refusal,
         )
         reasons = tuple(sorted(decision.because))
         if refusal is not None:
             self._uploads.forget(piece)
             return Outcome(refusal=Refusal(refusal, " ".join(reasons), service.name, record))
-        removed = clean.kinds if body is not upload.body else frozenset()
+        removed = clean.kinds if case.cleaned else frozenset()
         return Outcome(body, None, 1, removed, reasons, new_headers(upload, body))
 
     def _without_names(self, case: Case) -> Outcome:

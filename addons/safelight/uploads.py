@@ -42,6 +42,11 @@ class CleanPiece:
     type: str | None = None
     kinds: frozenset[str] = frozenset()
 
+    @property
+    def extension(self) -> str:
+        """The usual end of a file name, without the dot."""
+        return images.Format(str(self.type)).extension
+
 
 @dataclass(slots=True)
 class _Upload:
@@ -49,6 +54,7 @@ class _Upload:
     type: str | None
     next: int | None
     touched: float
+    size: int = 0
     last: tuple[int | str | None, bytes, CleanPiece] | None = None
     identities: list[str] = field(default_factory=list)
     stopped: bool = False
@@ -84,6 +90,13 @@ class Uploads:
             kept = self._uploads[piece.upload] = upload or _Upload(None, None, None, self._clock())
             kept.stopped = True
 
+    def is_next(self, piece: Piece) -> bool:
+        """Has every piece before this one come? Does not wait for those that are being cleaned."""
+        if piece.is_first or piece.position is None:
+            return True
+        upload = self._uploads.get(piece.upload)
+        return upload is not None and upload.next is not None and upload.next >= piece.position
+
     def _add(self, piece: Piece, content: bytes) -> CleanPiece:
         self._drop_old()
         upload = self._uploads.get(piece.upload)
@@ -103,7 +116,10 @@ class Uploads:
             upload = self._uploads[piece.upload] = self._begun(piece, content)
         elif upload is None or upload.next != piece.position:
             raise UnknownPieceError("It is a piece of something whose beginning was not seen.")
+        if piece.start not in {None, upload.size}:
+            raise UnknownPieceError("It is a piece that says two things of where it belongs.")
         upload.touched = self._clock()
+        upload.size += len(content)
         if piece.position is None:
             upload.identities.append(piece.identity)
         else:

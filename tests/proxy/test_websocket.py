@@ -7,7 +7,6 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from safelight import images
@@ -71,19 +70,3 @@ def test_a_picture_in_fragments_is_cleaned(lab: Lab) -> None:
         client.send([JPEG[:100], JPEG[100:200], JPEG[200:]])
         assert client.recv(10) == "received"
     assert lab.origin.messages == [CLEAN]
-
-
-@pytest.mark.parametrize(
-    ("message", "cause"),
-    [(JPEG[:-400], "unreadable"), (b"\0\0\0\1" + JPEG[:-400], "unknown-shape")],
-)
-def test_pieces_of_pictures_stay_here(lab: Lab, message: bytes, cause: str) -> None:
-    before = len(lab.proxy.records())
-    with open_socket(lab) as client:
-        client.send(message)
-        with pytest.raises(ConnectionClosed) as closed:
-            client.recv(10)
-    assert closed.value.rcvd is not None
-    assert closed.value.rcvd.code == 1008
-    assert lab.origin.messages == []
-    assert [record["refusal"] for record in lab.new_records(before)] == [cause]

@@ -28,6 +28,8 @@ SERVICE_HOSTS = [
     "api.replicate.com",
     "rest.fal.ai",
     "v3.fal.media",
+    "upload.kuaishouzt.com",
+    "uniproxy.alice.yandex.ru",
     "www.notion.so",
     "ppl-ai-file-upload.s3.amazonaws.com",
     "prod-files.s3.us-west-2.amazonaws.com",

@@ -1,5 +1,6 @@
 """Request bodies: find the images in them, put cleaned ones back, touch nothing else."""
 
+from safelight.bodies.announced import Announcement, announced
 from safelight.bodies.coding import CodingError, ExpandsTooFarError
 from safelight.bodies.coding import decode as decode_coding
 from safelight.bodies.coding import encode as encode_coding
@@ -7,6 +8,7 @@ from safelight.bodies.declared import Declaration
 from safelight.bodies.declared import neutral as neutral_declaration
 from safelight.bodies.digests import DigestError
 from safelight.bodies.digests import renewed as renewed_digests
+from safelight.bodies.form_piece import FormPiece, form_piece, upload_of
 from safelight.bodies.model import (
     Doubt,
     Doubtful,
@@ -23,6 +25,7 @@ from safelight.bodies.rewrite import content, rewrite
 from safelight.bodies.survey import survey
 
 __all__ = [
+    "Announcement",
     "CodingError",
     "Declaration",
     "DigestError",
@@ -30,15 +33,18 @@ __all__ = [
     "Doubtful",
     "Encoding",
     "ExpandsTooFarError",
+    "FormPiece",
     "Name",
     "Piece",
     "Recogniser",
     "Shape",
     "Site",
     "Survey",
+    "announced",
     "content",
     "decode_coding",
     "encode_coding",
+    "form_piece",
     "is_partial",
     "is_signed",
     "neutral_declaration",
@@ -47,4 +53,5 @@ __all__ = [
     "renewed_digests",
     "rewrite",
     "survey",
+    "upload_of",
 ]

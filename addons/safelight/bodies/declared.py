@@ -91,6 +91,11 @@ def names_in_json(body: bytes, start: int, end: int) -> Iterator[tuple[int, int]
             yield match.start(2), match.end(3)
 
 
+def names_picture(name: str) -> bool:
+    """Is this the file name of a picture, by its ending?"""
+    return _PICTURE_NAME.fullmatch(name) is not None
+
+
 def _header(name: str, value: str, endings: set[str]) -> str:
     if name in _HEADERS:
         return _renamed(value, endings)

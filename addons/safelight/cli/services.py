@@ -21,6 +21,7 @@ _WIDTH = 98
 _UNKNOWN = "not verified"
 _ENCODINGS = {
     "multipart_file": "as a file in a form",
+    "multipart_pieces": "in pieces, each as a file in a form",
     "multipart_base64": "as text in a form",
     "graphql_multipart": "as a file in a GraphQL form",
     "s3_post_form": "as a file in a form, to storage",

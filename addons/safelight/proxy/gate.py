@@ -13,6 +13,8 @@ from safelight.case import Outcome, Upload
 from safelight.passage import StoppedError
 from safelight.proxy import flowing, framing, guard, replies
 from safelight.proxy.canary import Canary
+from safelight.proxy.messages import Messages
+from safelight.proxy.order import Order
 from safelight.refusals import Cause
 from safelight.services import Destination, Learnt, Role
 from safelight.services.learnt import LONGEST_ANSWER
@@ -24,11 +26,13 @@ if TYPE_CHECKING:
     from mitmproxy.tls import ClientHelloData, TlsData
 
     from safelight.engine import Engine
+    from safelight.sequences import Turn
     from safelight.services import Catalogue
 
 logger = logging.getLogger(__name__)
 
 _DESTINATION = "safelight.destination"
+_TURN = "safelight.turn"
 _LONGEST_LOOK = 120  # seconds
 _HTTP1 = b"http/1.1"
 _LARGE = 8_000_000  # bytes; what is smaller is looked at as a whole
@@ -46,6 +50,8 @@ class Gate:
         self._engine = engine
         self._catalogue = catalogue
         self._told = told
+        self._order = Order()
+        self._messages = Messages(engine, told, _LONGEST_LOOK)
         self._learnt = Learnt(catalogue.permitted_names())
         self.canary = Canary()
 
@@ -86,16 +92,20 @@ class Gate:
             flow.request.stream = True
             return
         flow.metadata[_DESTINATION] = destination
+        flow.metadata[_TURN] = self._engine.begin(destination, flow.request.path)
         guard.cap(flow, self._engine.largest_held)
+        length = _declared_length(flow)
         ambiguous = framing.ambiguity(flow)
         if ambiguous is not None:
             self._refuse(flow, destination, Cause.AMBIGUOUS_REQUEST, ambiguous)
-            return
-        length = _declared_length(flow)
-        if length > self._engine.largest_upload:
+        elif length > self._engine.largest_upload:
             self._refuse_large(flow, destination)
-        elif length >= _LARGE and _carries_bytes(destination):
-            flowing.may_flow(flow, length)
+        elif length:
+            piece = self._engine.piece(_headers(flow), flow.request.path, length)
+            if piece is not None:
+                self._order.begin(flow, piece.upload)
+            elif length >= _LARGE and _carries_bytes(destination):
+                flowing.may_flow(flow, length)
 
     def upload_too_large(self, flow: HTTPFlow) -> None:
         """A body whose length was not declared has grown past the cap."""
@@ -105,8 +115,8 @@ class Gate:
         """Decide by the beginning of a large body whether it can be cleaned while it flows."""
         destination: Destination = flow.metadata[_DESTINATION]
         head, total = flowing.head(flow)
-        upload = Upload(destination, flow.request.path, _lowered(flow), head)
-        passage = await asyncio.to_thread(self._engine.begin, upload, total)
+        upload = Upload(destination, flow.request.path, _headers(flow), head)
+        passage = await asyncio.to_thread(self._engine.flow, upload, total)
         if passage is None:
             if total > self._engine.largest_held:
                 self._refuse_large(flow, destination)
@@ -136,12 +146,6 @@ class Gate:
         destination: Destination = flow.metadata[_DESTINATION]
         self._answer(flow, destination, Outcome(refusal=flowing.refusal(flow)))
 
-    async def error(self, flow: HTTPFlow) -> None:
-        """The client or the service has gone while a body flowed."""
-        passage = flowing.passage_of(flow)
-        if passage is not None:
-            await asyncio.to_thread(passage.abandon)
-
     async def request(self, flow: HTTPFlow) -> None:
         """Judge the whole body, and clear exactly what may leave."""
         self.canary.break_on(flow)
@@ -149,13 +153,16 @@ class Gate:
         if destination is None or flow.response or flow.error:
             return
         body = flow.request.raw_content or b""
-        upload = Upload(destination, flow.request.path, _lowered(flow), body)
+        turn = flow.metadata[_TURN]
+        upload = Upload(destination, flow.request.path, _headers(flow), body, turn=turn)
         if not self._engine.concerns(upload):
             guard.clear(flow)
             return
+        await self._order.turn(flow, lambda: self._engine.is_next(upload))
         # Walking a large body takes a while, and so does a sync of the disk.
         async with asyncio.timeout(_LONGEST_LOOK):
             outcome = await asyncio.to_thread(self._engine.process, upload)
+        self._order.end(flow)
         if outcome.refusal is not None:
             self._answer(flow, destination, outcome)
             return
@@ -173,6 +180,7 @@ class Gate:
 
     def responseheaders(self, flow: HTTPFlow) -> None:
         """Answers pass as they come, save those that say where an upload is to go."""
+        self._end(flow)
         if flow.response is None or flow.response.status_code == 101:
             return
         flow.response.stream = not _names_addresses(flow)
@@ -181,15 +189,25 @@ class Gate:
             flow.response.headers.pop("alt-svc", None)
 
     def response(self, flow: HTTPFlow) -> None:
-        """Learn where the service wants the picture."""
+        """Learn where the service wants the picture, and what it calls the upload."""
+        self._end(flow)
         destination: Destination | None = flow.metadata.get(_DESTINATION)
         if destination is None or flow.response is None or not _names_addresses(flow):
             return
         answer = flow.response.get_content(strict=False) or b""
         self._learnt.learn(destination.service, answer.decode("utf-8", "replace"))
+        asked = flow.request.get_content(strict=False) or b""
+        self._engine.announced(destination, asked, answer)
+
+    async def error(self, flow: HTTPFlow) -> None:
+        """A connection broke off."""
+        self._end(flow, lost=True)
+        passage = flowing.passage_of(flow)
+        if passage is not None:
+            await asyncio.to_thread(passage.abandon)
 
     async def websocket_message(self, flow: HTTPFlow) -> None:
-        """Judge a message as a body of its own; what no verdict lets through stays here."""
+        """Judge a message, or what several make up; what no verdict lets through stays here."""
         if flow.websocket is None:
             return
         message = flow.websocket.messages[-1]
@@ -197,17 +215,15 @@ class Gate:
         if destination is None or not message.from_client:
             message.dropped = False
             return
-        content = message.content
-        # Sizes are often announced in a message before; text has no such framing.
-        upload = Upload(destination, flow.request.path, {}, content, not message.is_text)
-        async with asyncio.timeout(_LONGEST_LOOK):
-            outcome = await asyncio.to_thread(self._engine.process, upload)
-        if outcome.refusal is None:
-            if outcome.body != content:
-                message.content = outcome.body
-            message.dropped = False
-        if outcome.pictures or outcome.refusal is not None:
-            self._told(destination, outcome)
+        await self._messages.take(flow, destination, message)
+
+    async def websocket_quiet(self, flow: HTTPFlow) -> None:
+        """A client whose messages are held back is silent."""
+        await self._messages.look(flow, flow.metadata[_DESTINATION])
+
+    def websocket_end(self, flow: HTTPFlow) -> None:
+        """A connection is over."""
+        self._messages.end(flow)
 
     def _destination(self, flow: HTTPFlow, names: list[str]) -> Destination | None:
         request = flow.request
@@ -226,6 +242,13 @@ class Gate:
     def _takes_whole_pictures(self, name: str, port: int) -> bool:
         return self._catalogue.takes_whole_pictures(name, port) or self._learnt.covers(name)
 
+    def _end(self, flow: HTTPFlow, *, lost: bool = False) -> None:
+        """A piece is answered, or its connection is `lost`: others may have waited for that."""
+        self._order.end(flow)
+        turn: Turn | None = flow.metadata.get(_TURN)
+        if turn is not None:
+            self._engine.end(turn, lost=lost)
+
     def _refuse_large(self, flow: HTTPFlow, destination: Destination) -> None:
         held, allowed = self._engine.largest_held, self._engine.largest_upload
         what = "the largest upload your policy allows"
@@ -239,6 +262,7 @@ class Gate:
 
     def _answer(self, flow: HTTPFlow, destination: Destination, outcome: Outcome) -> None:
         if outcome.refusal is not None:
+            self._end(flow)
             flow.response = replies.refusal(flow.request, outcome.refusal)
             self._told(destination, outcome)
 
@@ -265,7 +289,7 @@ def _carries_bytes(destination: Destination) -> bool:
     return destination.road is None or destination.road.role.carries_bytes
 
 
-def _lowered(flow: HTTPFlow) -> dict[str, str]:
+def _headers(flow: HTTPFlow) -> dict[str, str]:
     return {name.lower(): flow.request.headers[name] for name in flow.request.headers}
 
 

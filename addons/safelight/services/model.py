@@ -71,6 +71,7 @@ type Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 # How a picture travels, or that a request carries none.
 type Encoding = Literal[
     "multipart_file",
+    "multipart_pieces",
     "multipart_base64",
     "graphql_multipart",
     "s3_post_form",

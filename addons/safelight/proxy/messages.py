@@ -1,0 +1,82 @@
+"""WebSocket messages on their way to a service: what a conversation lets go, the guard passes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from safelight.case import Upload
+from safelight.conversation import QUIET, Conversation, Room
+from safelight.proxy import guard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mitmproxy.http import HTTPFlow
+    from mitmproxy.websocket import WebSocketMessage
+
+    from safelight.case import Outcome
+    from safelight.conversation import Ready
+    from safelight.engine import Engine
+    from safelight.services import Destination
+
+_CONVERSATION = "safelight.conversation"
+
+
+class Messages:
+    """All conversations; `told` hears of what held a picture. A look takes `longest` seconds."""
+
+    def __init__(
+        self, engine: Engine, told: Callable[[Destination, Outcome], None], longest: float
+    ) -> None:
+        self._engine = engine
+        self._told = told
+        self._longest = longest
+        self._room = Room()
+
+    async def take(self, flow: HTTPFlow, destination: Destination, one: WebSocketMessage) -> None:
+        """Judge a message of the client's, or what several make up."""
+        conversation = flow.metadata.get(_CONVERSATION)
+        if conversation is None:
+            conversation = self._conversation(destination, flow.request.path)
+            flow.metadata[_CONVERSATION] = conversation
+        alone = not conversation.waiting
+        async with asyncio.timeout(self._longest):
+            ready = await asyncio.to_thread(conversation.add, one.content, is_text=one.is_text)
+        if alone and ready.messages:
+            # mitmproxy keeps its frames as they were.
+            [(one.content, _)] = ready.messages
+            one.dropped = False
+        else:
+            _pass_on(flow, ready)
+        self._tell(destination, ready)
+
+    async def look(self, flow: HTTPFlow, destination: Destination) -> None:
+        """The client of held messages is silent: what it sent may be whole, or never be."""
+        async with asyncio.timeout(self._longest):
+            ready = await asyncio.to_thread(flow.metadata[_CONVERSATION].look)
+        _pass_on(flow, ready)
+        self._tell(destination, ready)
+
+    def end(self, flow: HTTPFlow) -> None:
+        """The connection is over; what was held stays here."""
+        conversation: Conversation | None = flow.metadata.get(_CONVERSATION)
+        if conversation is not None:
+            conversation.close()
+
+    def _conversation(self, destination: Destination, path: str) -> Conversation:
+        def judge(content: bytes, is_text: bool) -> Outcome:  # noqa: FBT001 - a value, no switch
+            # Sizes are often announced in a message before; text has no such framing.
+            return self._engine.process(Upload(destination, path, {}, content, not is_text))
+
+        return Conversation(judge, self._engine.largest_upload, self._room)
+
+    def _tell(self, destination: Destination, ready: Ready) -> None:
+        for outcome in ready.outcomes:
+            if outcome.pictures or outcome.refusal is not None:
+                self._told(destination, outcome)
+
+
+def _pass_on(flow: HTTPFlow, ready: Ready) -> None:
+    wait = QUIET if ready.waiting else None
+    guard.pass_on(flow, guard.Passage(tuple(ready.messages), ready.stopped, wait))
