@@ -34,7 +34,7 @@ from safelight.sequences import Sequences
 from safelight.uploads import CleanPiece, UnknownPieceError, Uploads
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from safelight.audit import AuditLog
     from safelight.passage import Passage
@@ -77,6 +77,25 @@ class Engine:
             or bodies.is_partial(upload.headers)
             or bodies.neutral_declaration(b"", upload.path, upload.headers)
         )
+
+    def lets_through(self, destinations: Sequence[Destination]) -> bool:
+        """May a connection to these services go on without being looked at? Recorded if so."""
+        through = self._policy.pass_through if self._policy else ()
+        if not destinations or any(one.service.id not in through for one in destinations):
+            return False
+        return self._records(destinations[0], "uninspected")
+
+    def rejected(self, destination: Destination) -> None:
+        """A program would not accept the certificate, so it sent nothing."""
+        self._records(destination, "certificate-rejected")
+
+    def _records(self, destination: Destination, how: str) -> bool:
+        try:
+            self._journal.unseen(destination, how)
+        except AuditError as error:
+            logger.error("%s", error)  # noqa: TRY400 - its text says it all
+            return False
+        return True
 
     def announced(self, destination: Destination, request: bytes, answer: bytes) -> None:
         """Learn of an upload in pieces from the request that announced it and its answer."""

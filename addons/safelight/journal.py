@@ -106,6 +106,18 @@ class Journal:
             )
         )
 
+    def unseen(self, destination: Destination, how: str) -> None:
+        """Record a connection of which nothing is seen."""
+        record = {
+            "at": _now(),
+            "service": destination.service.id,
+            "host": destination.host_pattern,
+            "policy": self._policy,
+            "revision": self._revision,
+            "how": how,
+        }
+        self._log.append(audit.Unseen.model_validate(record))
+
     def _append(self, destination: Destination, decided: dict[str, object]) -> str:
         record = audit.Decision.model_validate(
             {

@@ -313,3 +313,27 @@ def test_run_with_mistakes(tmp_path: Path, arguments: list[str], message: str) -
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_audit_coverage(tmp_path: Path) -> None:
+    assert "No decision" in call("audit", "coverage", "--audit", tmp_path).stderr
+    common = {"v": 1, "at": "2026-11-23T10:15:04.123Z", "policy": "home", "revision": "a"}
+    sent = {**common, "kind": "decision", "id": "d_1", "verdict": "allow"}
+    unseen = {**common, "kind": "unseen", "how": "uninspected"}
+    end = {"v": 1, "kind": "end", "of": "d_1", "at": common["at"], "how": "whole", "sent": 5}
+    records = [
+        {**sent, "service": "claude_web", "host": "claude.ai"},
+        end,
+        {**sent, "verdict": "block", "service": "claude_web", "host": "claude.ai"},
+        {**sent, "service": "chatgpt_web", "host": "chatgpt.com"},
+        {**unseen, "service": "chatgpt_web", "host": "chatgpt.com"},
+        {**unseen, "how": "certificate-rejected", "service": "claude_web", "host": "claude.ai"},
+    ]
+    text = "\n".join(map(json.dumps, records))
+    (tmp_path / "audit.jsonl").write_text(text + "\nnonsense\n")
+    first, second = call("audit", "coverage", "--audit", tmp_path).output.splitlines()
+    assert first == "chatgpt_web: 1 sent and 1 let through without a look, as your policy says"
+    assert second.startswith("claude_web: 1 sent, 1 stopped and 1 not sent, since")
+    tail = call("audit", "tail", "--audit", tmp_path).output
+    assert "d_1  ended whole: nothing private taken out" in tail
+    assert "let through without a look, as your policy says  chatgpt_web" in tail

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from safelight.audit.record import Decision, End
+    from safelight.audit.record import Record
 
 FILE_NAME = "audit.jsonl"
 
@@ -31,7 +31,7 @@ class AuditLog:
         self._descriptor: int | None = None
         self._lock = threading.Lock()
 
-    def append(self, record: Decision | End) -> None:
+    def append(self, record: Record) -> None:
         """Write one line and sync it to the disk. Raises AuditError; then nothing may leave."""
         line = record.model_dump_json(by_alias=True, exclude_none=True).encode() + b"\n"
         with self._lock:

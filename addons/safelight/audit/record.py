@@ -58,6 +58,20 @@ class End(_Record):
     refusal: Word | None = None
 
 
+class Unseen(_Record):
+    """A connection to a service of which nothing was seen: it was let through as the policy says,
+    or the program would not accept the certificate and sent nothing."""
+
+    v: Literal[1] = 1
+    kind: Literal["unseen"] = "unseen"
+    at: Moment
+    service: Word
+    host: Word
+    policy: Word
+    revision: Word
+    how: Literal["uninspected", "certificate-rejected"]
+
+
 class Decision(_Record):
     """One upload and what was decided about it.
 
@@ -85,3 +99,6 @@ class Decision(_Record):
     doubts: tuple[Word, ...] = ()
     refusal: Word | None = None
     flowing: bool | None = None
+
+
+type Record = Decision | End | Unseen

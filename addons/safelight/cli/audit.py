@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import click
@@ -10,14 +11,7 @@ from safelight import audit as audit_log
 from safelight import paths
 from safelight.cli import words
 
-
-@click.group()
-def audit() -> None:
-    """Read the record of decisions."""
-
-
-@audit.command()
-@click.option(
+_FOLDER = click.option(
     "--audit",
     "folder",
     type=click.Path(path_type=Path),
@@ -26,6 +20,21 @@ def audit() -> None:
     metavar="DIR",
     help="The audit folder.",
 )
+_HOW = {
+    "sent": "sent",
+    "stopped": "stopped",
+    "uninspected": "let through without a look, as your policy says",
+    "certificate-rejected": "not sent, since the program would not accept the certificate",
+}
+
+
+@click.group()
+def audit() -> None:
+    """Read the record of decisions."""
+
+
+@audit.command()
+@_FOLDER
 @click.option(
     "-n",
     "count",
@@ -39,7 +48,7 @@ def tail(folder: Path, count: int, *, as_json: bool) -> None:
     """Show the last decisions, newest last."""
     if not folder.exists() and folder != paths.default_audit():
         raise click.ClickException(f"There is no folder {folder}.")
-    records: list[audit_log.Decision | audit_log.End | str] = []
+    records: list[audit_log.Record | str] = []
     try:
         records += audit_log.last(folder, count)
     except FileNotFoundError:
@@ -57,7 +66,29 @@ def tail(folder: Path, count: int, *, as_json: bool) -> None:
             click.echo(_in_words(record))
 
 
-def _in_words(record: audit_log.Decision | audit_log.End) -> str:
+@audit.command()
+@_FOLDER
+def coverage(folder: Path) -> None:
+    """Show, for each service, what was seen of it and what was not."""
+    seen: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    try:
+        for record in audit_log.every(folder):
+            if isinstance(record, audit_log.Unseen):
+                seen[record.service][record.how] += 1
+            elif isinstance(record, audit_log.Decision):
+                seen[record.service]["stopped" if record.verdict == "block" else "sent"] += 1
+    except FileNotFoundError:
+        click.echo(f"No decision has been recorded in {folder} yet.", err=True)
+    except OSError as error:
+        raise click.ClickException(f"{folder} cannot be read: {error.strerror}") from error
+    for service, counts in sorted(seen.items()):
+        told = [f"{counts[how]} {words_}" for how, words_ in _HOW.items() if counts[how]]
+        click.echo(f"{service}: {words.listed(told)}")
+
+
+def _in_words(record: audit_log.Record) -> str:
+    if isinstance(record, audit_log.Unseen):
+        return f"{record.at}  {_HOW[record.how]}  {record.service}"
     if isinstance(record, audit_log.End):
         told = words.listed([words.kind(kind) for kind in record.found]) or "nothing private"
         why = f" because of {record.refusal}" if record.refusal else ""

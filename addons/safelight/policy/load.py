@@ -39,6 +39,11 @@ def load(path: Path, services: frozenset[str], categories: frozenset[str]) -> Lo
 def _problems(
     document: documents.Document[Policy], services: frozenset[str], categories: frozenset[str]
 ) -> Iterator[documents.Problem]:
+    for number, service in enumerate(document.value.pass_through):
+        if service not in services:
+            hint = documents.did_you_mean(service, services)
+            message = f"no service has the id `{service}`{hint}"
+            yield document.problem(("pass_through", number), message)
     first: dict[str, int] = {}
     for number, rule in enumerate(document.value.rules):
         where = ("rules", number)

@@ -141,6 +141,8 @@ class Policy(Strict):
     name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
     largest_upload: Size = 50_000_000
     unsure: Unsure = Unsure()
+    # Services whose apps accept only their own certificate: nothing of theirs is looked at.
+    pass_through: tuple[str, ...] = ()
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
 
     @field_validator("largest_upload")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import TYPE_CHECKING
 
 from safelight.case import Outcome, Upload
@@ -34,6 +35,7 @@ logger = logging.getLogger(__name__)
 _DESTINATION = "safelight.destination"
 _TURN = "safelight.turn"
 _LONGEST_LOOK = 120  # seconds
+_RARELY = 60  # seconds
 _HTTP1 = b"http/1.1"
 _LARGE = 8_000_000  # bytes; what is smaller is looked at as a whole
 
@@ -53,21 +55,24 @@ class Gate:
         self._order = Order()
         self._messages = Messages(engine, told, _LONGEST_LOOK)
         self._learnt = Learnt(catalogue.permitted_names())
+        self._rejected: dict[str, float] = {}
         self.canary = Canary()
 
-    def tls_clienthello(self, data: ClientHelloData) -> None:
+    async def tls_clienthello(self, data: ClientHelloData) -> None:
         """Decrypt connections to AI services; relay all others as they are."""
         address = data.context.server.address
         port = address[1] if address else 443
         names = [data.client_hello.sni, address[0] if address else None]
         guarded = [name for name in names if name and self._covers(name, port)]
-        data.ignore_connection = not guarded
+        behind = [one for name in guarded for one in self._catalogue.behind(name, port)]
+        through = await asyncio.to_thread(self._engine.lets_through, behind)
+        data.ignore_connection = not guarded or through
         large = any(self._takes_whole_pictures(name, port) for name in guarded)
         if large and _HTTP1 in data.client_hello.alpn_protocols:
             # HTTP/2 holds all of a body in memory when the service is slower than the client.
             data.context.client.alpn = _HTTP1
 
-    def tls_failed_client(self, data: TlsData) -> None:
+    async def tls_failed_client(self, data: TlsData) -> None:
         """A client that rejects our certificate sends nothing; say what that means."""
         name = data.conn.sni or "an AI service"
         logger.warning(
@@ -75,6 +80,13 @@ class Gate:
             "Trust the CA certificate in it; if it still refuses, it only accepts its own.",
             name,
         )
+        address = data.context.server.address
+        behind = self._catalogue.behind(name, address[1] if address else 443)
+        now = time.monotonic()
+        # Programs try again and again; once a minute is enough to be counted.
+        if behind and now - self._rejected.get(name, -_RARELY) >= _RARELY:
+            self._rejected[name] = now
+            await asyncio.to_thread(self._engine.rejected, behind[0])
 
     def requestheaders(self, flow: HTTPFlow) -> None:
         """Decide by the headers alone whether this is an upload to an AI service."""

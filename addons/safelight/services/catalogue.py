@@ -79,6 +79,10 @@ class Catalogue:
         """Must a connection to this host be decrypted?"""
         return normal(host) in ECH_PUBLIC_NAMES or any(True for _ in self._entries(host, port))
 
+    def behind(self, host: str, port: int) -> list[Destination]:
+        """Every service that this host is of."""
+        return [Destination(service, pattern) for pattern, service, _ in self._entries(host, port)]
+
     def takes_whole_pictures(self, host: str, port: int) -> bool:
         """May the body of a request to this host be a picture, of any size?"""
         return any(
