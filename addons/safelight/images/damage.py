@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import struct
 import zlib
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from safelight.images.model import ImageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from safelight.images.model import Format
 
 _STUMBLES = (IndexError, ValueError, ArithmeticError, RecursionError, struct.error, zlib.error)
 
 
-@contextmanager
-def reading(known: Format) -> Iterator[None]:
+class reading:  # noqa: N801 - used as `with reading(known):`
     """Whatever a reader of numbers and tables stumbles on is damage in the picture."""
-    try:
-        yield
-    except _STUMBLES as error:
-        raise ImageError(f"This {known.upper()} is damaged.") from error
+
+    def __init__(self, known: Format) -> None:
+        self._known = known
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, _STUMBLES):
+            raise ImageError(f"This {self._known.upper()} is damaged.") from error

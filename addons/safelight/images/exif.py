@@ -14,6 +14,7 @@ import piexif
 from safelight.images.model import Kind
 
 MOST_ENTRIES = 4096
+_SMALL = 64
 _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 0x0112, 0x011A, 0x011B, 0x0128
 _EXIF_IFD, _GPS_IFD, _INTEROP_IFD = 0x8769, 0x8825, 0xA005
 _COLOUR_SPACE, _PIXEL_X, _PIXEL_Y = 0xA001, 0xA002, 0xA003
@@ -128,6 +129,16 @@ class _Tiff:
 
 def parse(tiff: bytes) -> ExifBlock:
     """Read the TIFF structure of an Exif block. Never raises."""
+    return _parsed_again(tiff) if len(tiff) <= _SMALL else _parsed(tiff)
+
+
+@lru_cache(maxsize=64)
+def _parsed_again(tiff: bytes) -> ExifBlock:
+    """The few blocks that `minimal` leaves come again with every picture."""
+    return _parsed(tiff)
+
+
+def _parsed(tiff: bytes) -> ExifBlock:
     reader = _Tiff(tiff)
     block = ExifBlock()
     values: dict[int, _Entry] = {}

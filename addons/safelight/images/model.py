@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -88,8 +88,7 @@ class UnalterableError(ImageError):
         self.length = length
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One private thing at `data[start:end]`. `place` says where, and nothing of what it says."""
 
     kind: Kind
@@ -98,8 +97,7 @@ class Finding:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(NamedTuple):
     """Put `replacement` in place of `data[start:end]`."""
 
     start: int
@@ -107,8 +105,7 @@ class Edit:
     replacement: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """Put `keep` in place of `data[start:end]`; what is left of that goes. A trailer is what
     stands behind the format's own end."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safelight.images.model import ImageError
@@ -69,7 +69,7 @@ class Progress:
     def report(self, findings: Iterable[Finding], start: int) -> None:
         """Note findings of a part that starts at `start` in the picture."""
         self.findings += [
-            replace(one, start=one.start + start, end=one.end + start) for one in findings
+            one._replace(start=one.start + start, end=one.end + start) for one in findings
         ]
 
 
