@@ -15,7 +15,7 @@ from safelight import images
 from safelight.images import Length
 from tests.support import more_pictures as more
 from tests.support import pictures
-from tests.support.hiding import CANARY, drawn, reveals_nothing
+from tests.support.hiding import CANARY, drawn, reveals_nothing, together
 
 
 def chunk(type_: bytes, data: bytes) -> bytes:
@@ -191,20 +191,18 @@ PROFILES = {
     )
 }
 
-GOES = {"webp": WEBP, "bmp": BMP, "psd": PSD, "tiff": TIFF, "profile": PROFILES}
-REFUSED = {"webp": WEBP_REFUSED, "ico": ICO_REFUSED}
+GOES = together(webp=WEBP, bmp=BMP, psd=PSD, tiff=TIFF, profile=PROFILES)
+REFUSED = together(webp=WEBP_REFUSED, ico=ICO_REFUSED)
 
 
-@pytest.mark.parametrize("place", [f"{kind}: {name}" for kind in GOES for name in GOES[kind]])
+@pytest.mark.parametrize("place", GOES)
 def test_what_is_hidden_goes(place: str) -> None:
-    kind, _, name = place.partition(": ")
-    reveals_nothing(GOES[kind][name])
+    reveals_nothing(GOES[place])
 
 
-@pytest.mark.parametrize("place", [f"{kind}: {name}" for kind in REFUSED for name in REFUSED[kind]])
+@pytest.mark.parametrize("place", REFUSED)
 def test_what_readers_differ_about_is_refused(place: str) -> None:
-    kind, _, name = place.partition(": ")
-    reveals_nothing(REFUSED[kind][name], refused=True)
+    reveals_nothing(REFUSED[place], refused=True)
 
 
 @pytest.mark.parametrize("length", Length)

@@ -11,7 +11,7 @@ from safelight import images
 from safelight.images.boxes import boxes
 from tests.support import more_pictures as more
 from tests.support import pictures
-from tests.support.hiding import CANARY, reveals_nothing
+from tests.support.hiding import CANARY, reveals_nothing, together
 from tests.support.more_pictures import box, full
 
 _JXL_HEAD = box(b"JXL ", b"\r\n\x87\n") + box(b"ftyp", b"jxl \0\0\0\0jxl ")
@@ -225,20 +225,18 @@ HEIF_REFUSED = {
     "a second place": heif(described=full(b"iloc", CANARY)),
 }
 
-GOES = {"jxl": JXL, "jp2": JP2, "movie": MOVIES, "heif": HEIF}
-REFUSED = {"jxl": JXL_REFUSED, "jp2": JP2_REFUSED, "movie": MOVIES_REFUSED, "heif": HEIF_REFUSED}
+GOES = together(jxl=JXL, jp2=JP2, movie=MOVIES, heif=HEIF)
+REFUSED = together(jxl=JXL_REFUSED, jp2=JP2_REFUSED, movie=MOVIES_REFUSED, heif=HEIF_REFUSED)
 
 
-@pytest.mark.parametrize("place", [f"{kind}: {name}" for kind in GOES for name in GOES[kind]])
+@pytest.mark.parametrize("place", GOES)
 def test_what_is_hidden_goes(place: str) -> None:
-    kind, _, name = place.partition(": ")
-    reveals_nothing(GOES[kind][name])
+    reveals_nothing(GOES[place])
 
 
-@pytest.mark.parametrize("place", [f"{kind}: {name}" for kind in REFUSED for name in REFUSED[kind]])
+@pytest.mark.parametrize("place", REFUSED)
 def test_what_readers_differ_about_is_refused(place: str) -> None:
-    kind, _, name = place.partition(": ")
-    reveals_nothing(REFUSED[kind][name], refused=True)
+    reveals_nothing(REFUSED[place], refused=True)
 
 
 def test_what_is_shown_stays() -> None:

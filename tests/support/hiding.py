@@ -14,6 +14,13 @@ from tests.support import pictures
 CANARY = b"CANARY-52.5200N-Anna"
 
 
+def together(**groups: dict[str, bytes]) -> dict[str, bytes]:
+    """Hiding places of several formats, each by its format and its own name."""
+    return {
+        f"{one}: {name}": data for one, places in groups.items() for name, data in places.items()
+    }
+
+
 def reveals_nothing(hidden: bytes, *, refused: bool = False) -> None:
     """Clean `hidden` in both lengths; pixels stay where Pillow can read them."""
     assert pictures.says_secrets(hidden)
