@@ -157,6 +157,20 @@ class Engine:
             logger.error("internal error while beginning an upload: %s", type(error).__name__)  # noqa: TRY400
             return None
 
+    def too_large(self, destination: Destination, reason: str, received: int | None) -> Outcome:
+        """What the policy says of an upload that is too large to be looked at. Never raises."""
+        rules = self._policy
+        decision = policy.when_unsure(rules, Cause.TOO_LARGE, reason) if rules else None
+        if decision is None or decision.verdict is Verdict.BLOCK:
+            return self.refuse(destination, Cause.TOO_LARGE, reason, received)
+        try:
+            self._journal.decided(
+                destination, Shape.BINARY, received, [], decision, [Cause.TOO_LARGE], None
+            )
+        except AuditError as error:
+            return _unrecorded(destination, error)
+        return Outcome(warnings=tuple(sorted(decision.because)))
+
     def refuse(
         self, destination: Destination, cause: Cause, reason: str, received: int | None = None
     ) -> Outcome:

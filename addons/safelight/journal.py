@@ -36,7 +36,7 @@ class Journal:
         self,
         destination: Destination,
         shape: Shape,
-        received: int,
+        received: int | None,
         pictures: Sequence[audit.Picture],
         decision: Decision,
         doubts: Iterable[Cause],

@@ -183,3 +183,21 @@ def resident(lab: Lab) -> int:
     status = Path(f"/proc/{lab.proxy.process.pid}/status").read_text()
     [line] = [line for line in status.splitlines() if line.startswith("VmHWM")]
     return int(line.split()[1]) * 1024
+
+
+@pytest.mark.parametrize("declared", [True, False])
+@pytest.mark.parametrize("verdict", ["allow", "warn"])
+def test_what_is_too_large_streams_if_the_policy_says_so(
+    tmp_path: Path, verdict: str, declared: bool
+) -> None:
+    policy = tmp_path / "policy.yaml"
+    rules = HOME_POLICY.read_text().replace("50 MB", "1 MB")
+    policy.write_text(rules.replace("too-large: block", f"too-large: {verdict}"))
+    film = b"\x1aE\xdf\xa3" + bytes(range(256)) * 10_000
+    with labs.running(tmp_path, policy) as lab:
+        chunked = () if declared else ("-H", "Transfer-Encoding: chunked")
+        assert put(lab, film, *chunked).status == 200
+        assert lab.arrived[0].body == film
+        [record] = lab.proxy.records()
+        assert (record["verdict"], record["doubts"]) == (verdict, ["too-large"])
+        assert ("larger than 1 MB" in lab.proxy.output) is (verdict == "warn")

@@ -111,7 +111,7 @@ class Gate:
         if ambiguous is not None:
             self._refuse(flow, destination, Cause.AMBIGUOUS_REQUEST, ambiguous)
         elif length > self._engine.largest_upload:
-            self._refuse_large(flow, destination)
+            self._too_large(flow, destination)
         elif length:
             piece = self._engine.piece(_headers(flow), flow.request.path, length)
             if piece is not None:
@@ -121,7 +121,7 @@ class Gate:
 
     def upload_too_large(self, flow: HTTPFlow) -> None:
         """A body whose length was not declared has grown past the cap."""
-        self._refuse_large(flow, flow.metadata[_DESTINATION])
+        self._too_large(flow, flow.metadata[_DESTINATION])
 
     async def upload_begins(self, flow: HTTPFlow) -> None:
         """Decide by the beginning of a large body whether it can be cleaned while it flows."""
@@ -131,7 +131,7 @@ class Gate:
         passage = await asyncio.to_thread(self._engine.flow, upload, total)
         if passage is None:
             if total > self._engine.largest_held:
-                self._refuse_large(flow, destination)
+                self._too_large(flow, destination)
             return
         for name, value in passage.headers.items():
             flow.request.headers[name] = value
@@ -261,13 +261,21 @@ class Gate:
         if turn is not None:
             self._engine.end(turn, lost=lost)
 
-    def _refuse_large(self, flow: HTTPFlow, destination: Destination) -> None:
+    def _too_large(self, flow: HTTPFlow, destination: Destination) -> None:
+        """Answer an upload that is not looked at for its size, or let it stream if the policy says
+        so."""
         held, allowed = self._engine.largest_held, self._engine.largest_upload
         what = "the largest upload your policy allows"
         if _declared_length(flow) <= allowed and held < allowed:
             what = "more than can be looked at as a whole, and it cannot be cleaned on its way"
         reason = f"It is larger than {min(held, allowed) / 1_000_000:g} MB, {what}."
-        self._refuse(flow, destination, Cause.TOO_LARGE, reason)
+        outcome = self._engine.too_large(destination, reason, _declared_length(flow) or None)
+        if outcome.refusal is None:
+            guard.clear_anything(flow)
+            flow.request.stream = True
+            self._told(destination, outcome)
+        else:
+            self._answer(flow, destination, outcome)
 
     def _refuse(self, flow: HTTPFlow, destination: Destination, cause: Cause, reason: str) -> None:
         self._answer(flow, destination, self._engine.refuse(destination, cause, reason))

@@ -45,7 +45,7 @@ class Clearance:
 
 @dataclass
 class UploadTooLargeHook(commands.StartHook):
-    """A body grew past its cap. The addon answers by setting `flow.response`."""
+    """A body grew past its cap. The addon sets `flow.response`, or clears it and lets it stream."""
 
     flow: http.HTTPFlow
 
@@ -124,12 +124,12 @@ class GuardedHttpStream(http_layers.HttpStream):
                 return
 
     def state_consume_request_body(self, event: events.Event) -> layer.CommandGenerator[None]:
-        """As in mitmproxy, but a body that grows past its cap is refused at once."""
+        """As in mitmproxy, but of a body that grows past its cap no more is kept."""
         largest = self.flow.metadata.get(_CAP)
-        if largest is not None and self._length_with(event) > largest:
-            self.request_body_buf.clear()
+        added = event.data if isinstance(event, http_events.RequestData) else b""
+        if largest is not None and len(self.request_body_buf) + len(added) > largest:
             yield UploadTooLargeHook(self.flow)
-            yield from self._answer(body_ended=False)
+            yield from self._go_on(bytes(self.request_body_buf) + added)
             return
         asked = flowing.is_asked_for(self.flow)
         yield from super().state_consume_request_body(event)
@@ -141,15 +141,19 @@ class GuardedHttpStream(http_layers.HttpStream):
         flowing.show_head(self.flow, begun)
         yield flowing.UploadBeginsHook(self.flow)
         flowing.show_head(self.flow, b"")
-        if self.flow.response:
-            self.request_body_buf.clear()
+        if self.flow.response or self.flow.request.stream:
+            yield from self._go_on(begun)
+
+    def _go_on(self, begun: bytes) -> layer.CommandGenerator[None]:
+        """Let a body of which `begun` has come flow if that was allowed, or answer at once."""
+        self.request_body_buf.clear()
+        if self.flow.response or not self.flow.request.stream:
             yield from self._answer(body_ended=False)
-        elif flowing.passage_of(self.flow) is not None:
-            self.request_body_buf.clear()
-            yield from self.start_request_stream()
-            if self.client_state == self.state_stream_request_body:
-                event = http_events.RequestData(self.stream_id, begun)
-                yield from self.state_stream_request_body(event)
+            return
+        yield from self.start_request_stream()
+        if self.client_state == self.state_stream_request_body:
+            event = http_events.RequestData(self.stream_id, begun)
+            yield from self.state_stream_request_body(event)
 
     def state_stream_request_body(self, event: events.Event) -> layer.CommandGenerator[None]:
         """As in mitmproxy, but a guarded body flows through its passage or not at all."""
@@ -200,10 +204,6 @@ class GuardedHttpStream(http_layers.HttpStream):
         self.flow.live = False
         self.client_state = self.server_state = self.state_errored
         yield http_layers.DropStream(self.stream_id)
-
-    def _length_with(self, event: events.Event) -> int:
-        added = len(event.data) if isinstance(event, http_events.RequestData) else 0
-        return len(self.request_body_buf) + added
 
     def make_server_connection(self) -> layer.CommandGenerator[bool]:
         """The one door to the origin; every request passes it before its first byte leaves."""
