@@ -11,7 +11,7 @@ HOUSE = Path(__file__).parents[1] / "addons" / "safelight"
 
 # A room is a package, or a module beside them. `documents` reads YAML for two rooms and knows
 # neither; `engine` is where the rooms meet, with its hands: `case`, `examiner`, `journal`,
-# `uploads`, `sequences` and `refusals`. `conversation` joins messages before it is asked.
+# `pieces`, `uploads`, `sequences` and `refusals`. `conversation` joins messages before it is asked.
 FIVE = {"images", "bodies", "services", "policy", "audit"}
 MAY_IMPORT: dict[str, set[str]] = {
     "images": set(),
@@ -28,7 +28,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sequences": FIVE | {"examiner", "uploads"},
     "case": FIVE | {"examiner", "refusals", "sequences", "uploads"},
     "conversation": FIVE | {"case", "examiner"},
-    "engine": FIVE | {"case", "examiner", "journal", "refusals", "sequences", "uploads"},
+    "pieces": FIVE | {"case", "examiner", "sequences", "uploads"},
+    "engine": FIVE | {"case", "examiner", "journal", "pieces", "refusals", "uploads"},
     "assembly": FIVE | {"documents", "engine", "paths"},
     "trust": {"services"},
     "proxy": {
