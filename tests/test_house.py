@@ -11,8 +11,8 @@ HOUSE = Path(__file__).parents[1] / "addons" / "safelight"
 
 # A room is a package, or a module beside them. `documents` reads YAML for two rooms and knows
 # neither; `engine` is where the rooms meet, with its hands: `case`, `examiner`, `journal`,
-# `passage`, `uploads`, `sequences` and `refusals`. `conversation` joins messages before it is
-# asked.
+# `passage`, `pieces`, `uploads`, `sequences` and `refusals`. `conversation` joins messages before
+# it is asked.
 FIVE = {"images", "bodies", "services", "policy", "audit"}
 MAY_IMPORT: dict[str, set[str]] = {
     "images": set(),
@@ -30,7 +30,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "case": FIVE | {"examiner", "refusals", "sequences", "uploads"},
     "passage": FIVE | {"case", "journal", "refusals"},
     "conversation": FIVE | {"case", "examiner"},
-    "engine": FIVE | {"case", "examiner", "journal", "passage", "refusals", "sequences", "uploads"},
+    "pieces": FIVE | {"case", "examiner", "sequences", "uploads"},
+    "engine": FIVE | {"case", "examiner", "journal", "passage", "pieces", "refusals", "uploads"},
     "assembly": FIVE | {"documents", "engine", "paths"},
     "trust": {"services"},
     "proxy": {

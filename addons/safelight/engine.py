@@ -28,26 +28,23 @@ from safelight.case import (
 )
 from safelight.examiner import PICTURES, examine
 from safelight.journal import Journal
+from safelight.pieces import Pieces
 from safelight.policy import Action, Verdict
 from safelight.refusals import Cause, Refusal
-from safelight.sequences import Sequences
-from safelight.uploads import CleanPiece, UnknownPieceError, Uploads
+from safelight.uploads import CleanPiece, UnknownPieceError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from safelight.audit import AuditLog
     from safelight.passage import Passage
     from safelight.policy import LoadedPolicy, Policy
-    from safelight.sequences import Turn
     from safelight.services import Destination
 
 logger = logging.getLogger(__name__)
 
 # What cannot be cleaned while it flows has to fit in memory, a few times over.
 LARGEST_HELD = 500_000_000
-# Pieces that do not say where they belong.
-_PIECES = "multipart_pieces"
 _CAUSES = {
     Doubt.UNREADABLE: Cause.UNREADABLE,
     Doubt.UNKNOWN_SHAPE: Cause.UNKNOWN_SHAPE,
@@ -64,8 +61,7 @@ class Engine:
     def __init__(self, loaded: LoadedPolicy | None, log: AuditLog) -> None:
         self._policy: Policy | None = loaded.policy if loaded else None
         self._journal = Journal(log, loaded)
-        self._uploads = Uploads()
-        self._sequences = Sequences()
+        self.pieces = Pieces()
         default: int = policy.Policy.model_fields["largest_upload"].default
         self.largest_upload = self._policy.largest_upload if self._policy else default
         self.largest_held = min(self.largest_upload, LARGEST_HELD)
@@ -97,54 +93,20 @@ class Engine:
             return False
         return True
 
-    def announced(self, destination: Destination, request: bytes, answer: bytes) -> None:
-        """Learn of an upload in pieces from the request that announced it and its answer."""
-        takes_pieces = any(road.encoding == _PIECES for road in destination.service.roads)
-        announcement = bodies.announced(request, answer) if takes_pieces else None
-        if announcement is not None:
-            self._sequences.announce(announcement)
-
-    def begin(self, destination: Destination, path: str) -> Turn | None:
-        """A request begins to come; its turn if it brings a piece that does not say which."""
-        road = destination.road
-        if road is None or road.encoding != _PIECES:
-            return None
-        return self._sequences.begin(bodies.upload_of(path))
-
-    def end(self, turn: Turn, *, lost: bool = False) -> None:
-        """An answer to a piece begins, or its connection is `lost`."""
-        self._sequences.end(turn, lost=lost)
-
-    def piece(self, headers: Mapping[str, str], path: str, size: int) -> bodies.Piece | None:
-        """The piece of an upload that a request of `size` bytes says it brings, if any."""
-        try:
-            return bodies.piece_of(headers, path, size)
-        except ValueError:
-            return None
-
-    def is_next(self, upload: Upload) -> bool:
-        """Were all pieces before this one judged?"""
-        piece = self.piece(upload.headers, upload.path, len(upload.body))
-        return piece is None or self._uploads.is_next(piece)
-
     def process(self, upload: Upload) -> Outcome:
         """Judge one upload. Never raises."""
-        outcome = self._judged(upload)
-        if outcome.refusal is not None and upload.turn is not None:
-            self._sequences.forget(upload.turn.upload)
-        return outcome
-
-    def _judged(self, upload: Upload) -> Outcome:
         try:
-            return self._process(upload)
+            outcome = self._process(upload)
         except AuditError as error:
-            return _unrecorded(upload.destination, error)
+            outcome = _unrecorded(upload.destination, error)
         except Exception as error:  # noqa: BLE001 - whatever it is, nothing may leave
             # The type alone: the text of an exception may quote what was being uploaded.
             logger.error("internal error while judging an upload: %s", type(error).__name__)  # noqa: TRY400
-            return self.refuse(
+            outcome = self.refuse(
                 upload.destination, Cause.ENGINE_ERROR, "Something went wrong inside Safelight."
             )
+        self.pieces.judged(upload, outcome)
+        return outcome
 
     def flow(self, upload: Upload, total: int) -> Passage | None:
         """A way for an upload of `total` bytes to flow, of which `upload.body` has come; None if
@@ -226,39 +188,25 @@ class Engine:
                 case.doubt(Cause.UNREADABLE, picture.error)
 
     def _piece(self, case: Case) -> bodies.Piece | None:
-        upload = case.upload
         try:
-            if upload.turn is not None:
-                return self._piece_in_form(case, upload.turn)
-            piece = bodies.piece_of(upload.headers, upload.path, len(case.body))
+            return self.pieces.find(case)
         except ValueError:
             case.doubt(Cause.UNKNOWN_SHAPE, "It is a piece of something, but not clear of what.")
-            return None
         except UnknownPieceError as error:
             case.doubt(Cause.UNKNOWN_SHAPE, str(error))
-            return None
-        if piece is not None and piece.is_first and PICTURES.is_whole(memoryview(case.body)):
-            return None  # some protocols call all of a picture its first piece
-        return piece
-
-    def _piece_in_form(self, case: Case, turn: Turn) -> bodies.Piece | None:
-        headers = case.upload.headers
-        case.form = bodies.form_piece(case.body, headers.get("content-type", ""))
-        # OpenAI's libraries count here how often they have sent the same before.
-        again = headers.get("x-stainless-retry-count", "0") != "0"
-        return self._sequences.place(turn, bodies.content(case.body, case.form.site), again=again)
+        return None
 
     def _process_piece(self, case: Case, piece: bodies.Piece) -> Outcome:
         """Judge a piece of an upload with what was found in it and before."""
         upload = case.upload
         if self._policy is None:
-            self._uploads.forget(piece)
+            self.pieces.forget(piece)
             return self._undecidable(upload)
         if upload.headers.get("content-encoding", "identity") != "identity":
             case.doubt(Cause.UNKNOWN_SHAPE, "It is a piece of something that cannot be followed.")
             return self._unjoined(self._policy, case, piece)
         try:
-            clean = self._uploads.add(piece, bodies.content(case.body, case.site))
+            clean = self.pieces.clean(piece, bodies.content(case.body, case.site))
         except UnknownPieceError as error:
             case.doubt(Cause.UNKNOWN_SHAPE, str(error))
         except images.UnalterableError as error:
@@ -273,7 +221,7 @@ class Engine:
 
     def _unjoined(self, rules: Policy, case: Case, piece: bodies.Piece) -> Outcome:
         """What the policy says of a piece that cannot be judged."""
-        self._uploads.forget(piece)
+        self.pieces.forget(piece)
         return self._conclude(case, _with_doubts(rules, case, policy.decide(rules, ())))
 
     def _joined(self, rules: Policy, case: Case, piece: bodies.Piece, clean: CleanPiece) -> Outcome:
@@ -303,7 +251,7 @@ class Engine:
         )
         reasons = tuple(sorted(decision.because))
         if refusal is not None:
-            self._uploads.forget(piece)
+            self.pieces.forget(piece)
             return Outcome(refusal=Refusal(refusal, " ".join(reasons), service.name, record))
         removed = clean.kinds if case.cleaned else frozenset()
         return Outcome(body, None, 1, removed, reasons, new_headers(upload, body))
@@ -311,6 +259,10 @@ class Engine:
     def _without_names(self, case: Case) -> Outcome:
         """A request without pictures; it may still name one that comes before or after it."""
         upload = case.upload
+        completing = self.pieces.with_digest(upload.path, case.body)
+        if completing != case.body and may_change(upload):
+            body = packed(case, completing)
+            return Outcome(body, headers=new_headers(upload, body))
         named = bodies.neutral_declaration(case.body, upload.path, upload.headers)
         if named is None or self._policy is None or not may_change(upload):
             return _as_it_is(case)

@@ -8,7 +8,7 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from safelight.bodies import Piece
@@ -26,12 +26,18 @@ class Turn:
     """One piece's time on its way, from its first byte until an answer to it begins.
 
     `crossed`: another piece of the upload was still on its way when this one began to come.
+    `again`: it is the same as the one before, sent once more.
     """
 
     upload: str
     crossed: bool = False
     placed: bool = False
     over: bool = False
+    again: bool = False
+
+
+def _md5() -> hashlib._Hash:
+    return hashlib.md5(usedforsecurity=False)
 
 
 @dataclass(slots=True)
@@ -45,6 +51,8 @@ class _Sequence:
     next: int = 0
     digest: bytes = b""
     turn: Turn | None = None
+    came: hashlib._Hash = field(default_factory=_md5)
+    left: hashlib._Hash = field(default_factory=_md5)
 
 
 class Sequences:
@@ -106,9 +114,27 @@ class Sequences:
             known.touched = self._clock()
             return piece
 
+    def count(self, turn: Turn, came: bytes, left: bytes) -> None:
+        """A piece leaves as `left` in place of `came`."""
+        with self._lock:
+            known = self._sequences.get(turn.upload)
+            if known is not None and not turn.again:
+                known.came.update(came)
+                known.left.update(left)
+
+    def digests(self, upload: str) -> tuple[str, str]:
+        """MD5 of what came of an upload and of what left, in hexadecimal; twice nothing if the
+        upload is not known."""
+        with self._lock:
+            known = self._sequences.get(upload)
+            return (known.came.hexdigest(), known.left.hexdigest()) if known else ("", "")
+
 
 def _placed(known: _Sequence, turn: Turn, content: bytes, *, again: bool) -> Piece | None:
     size = known.announced.size
+    digest = hashlib.sha256(content).digest()
+    turn.again = again and digest == known.digest
+    known.digest = digest
     if known.joined is None and len(content) == size:
         return None
     if known.joined is None:
@@ -119,8 +145,6 @@ def _placed(known: _Sequence, turn: Turn, content: bytes, *, again: bool) -> Pie
         return None
     if turn.crossed:
         raise UnknownPieceError("Pieces came at the same time, so their order is not known.")
-    digest = hashlib.sha256(content).digest()
-    if not (again and digest == known.digest):
+    if not turn.again:
         known.start, known.next = known.next, known.next + len(content)
-        known.digest = digest
     return Piece(turn.upload, known.start, size)

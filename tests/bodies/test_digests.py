@@ -6,7 +6,7 @@ import zlib
 
 import pytest
 
-from safelight.bodies import DigestError, renewed_digests
+from safelight.bodies import DigestError, renewed_digests, with_md5
 
 BODY = b"the new body"
 
@@ -57,3 +57,11 @@ def test_what_cannot_be_computed_is_said(name: str, value: str) -> None:
 
 def test_no_digest() -> None:
     assert renewed_digests({"content-type": "image/png", "etag": "x"}, BODY) == {}
+
+
+def test_md5_in_json() -> None:
+    old, new = "a" * 32, "b" * 32
+    body = b'{"part_ids": ["md5"], "md5": "' + b"A" * 32 + b'"}'
+    assert with_md5(body, old, new) == body.replace(b"A" * 32, b"b" * 32)
+    assert with_md5(body, "c" * 32, new) == body
+    assert with_md5(body, "", "") == body

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import email
 import email.policy
+import hashlib
 import itertools
 import json
 import threading
@@ -98,6 +99,22 @@ def test_a_photo_in_parts(lab: Lab, client: openai.OpenAI, size: int) -> None:
     records = lab.new_records(before)[1:]
     assert {record["road"] for record in records} == {"uploads_parts"}
     assert [record["pictures"][0]["renamed"] for record in records] == [True] * len(sent)
+
+
+@pytest.mark.parametrize("size", [20_000, len(PHOTO)])
+def test_the_digest_of_the_whole_fits_what_left(lab: Lab, client: openai.OpenAI, size: int) -> None:
+    client.uploads.upload_file_chunked(
+        file=PHOTO,
+        filename="a.jpg",
+        bytes=len(PHOTO),
+        mime_type="image/jpeg",
+        purpose="vision",
+        part_size=size,
+        md5=hashlib.md5(PHOTO, usedforsecurity=False).hexdigest(),
+    )
+    completed = json.loads(lab.arrived[-1].body)
+    assert completed["md5"] == hashlib.md5(CLEAN, usedforsecurity=False).hexdigest()
+    assert len(completed["part_ids"]) == len(parts(lab))
 
 
 @pytest.mark.parametrize("size", [40, 300])

@@ -7,28 +7,16 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from websockets.sync.client import connect
 
 from safelight import images
 from safelight.images import Length
 from tests.support import pictures
-from tests.support.origin import client_context
+from tests.support.sockets import open_socket
 
 if TYPE_CHECKING:
-    from websockets.sync.client import ClientConnection
-
     from tests.support.lab import Lab
 
 JPEG = pictures.jpeg()
-
-
-def open_socket(lab: Lab) -> ClientConnection:
-    return connect(
-        "wss://chatgpt.com/ws",
-        proxy=lab.proxy.url,
-        ssl=client_context(lab.proxy.root),
-        open_timeout=20,
-    )
 
 
 def test_messages_without_pictures_pass(lab: Lab) -> None:

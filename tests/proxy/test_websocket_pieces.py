@@ -10,25 +10,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
 
 from safelight import images
 from safelight.images import Length
 from tests.support import exiftool, more_pictures, pictures
 from tests.support import lab as labs
-from tests.support.origin import client_context
 from tests.support.proxy import HOME_POLICY
+from tests.support.sockets import open_socket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from websockets.sync.client import ClientConnection
     from websockets.sync.connection import Connection
 
     from tests.support.lab import Lab
 
-CHATGPT = "wss://chatgpt.com/ws"
 ALICE = "wss://uniproxy.alice.yandex.ru/uni.ws"
 PHOTO = pictures.jpeg(width=640, height=480)
 CLEAN = images.strip(PHOTO, Length.SAME_LENGTH)
@@ -42,11 +39,6 @@ def module_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A proxy that waits less long for the rest of a picture."""
     with labs.running(tmp_path_factory.mktemp("lab"), before=SHORT_PAUSE) as lab:
         yield lab
-
-
-def open_socket(lab: Lab, url: str = CHATGPT) -> ClientConnection:
-    context = client_context(lab.proxy.root)
-    return connect(url, proxy=lab.proxy.url, ssl=context, open_timeout=20)
 
 
 def cut(data: bytes, size: int, head: bytes = b"") -> list[bytes]:

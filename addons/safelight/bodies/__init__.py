@@ -6,7 +6,7 @@ from safelight.bodies.coding import decode as decode_coding
 from safelight.bodies.coding import encode as encode_coding
 from safelight.bodies.declared import Declaration
 from safelight.bodies.declared import neutral as neutral_declaration
-from safelight.bodies.digests import DigestError
+from safelight.bodies.digests import DigestError, with_md5
 from safelight.bodies.digests import renewed as renewed_digests
 from safelight.bodies.form_piece import FormPiece, form_piece, upload_of
 from safelight.bodies.model import (
@@ -54,4 +54,5 @@ __all__ = [
     "rewrite",
     "survey",
     "upload_of",
+    "with_md5",
 ]

@@ -46,6 +46,7 @@ _BARE = {
 _LISTED = ("digest", "content-digest", "repr-digest", "x-goog-hash")
 _UNKNOWN = ("x-ms-content-crc64", "x-amz-checksum-crc32c", "x-amz-checksum-crc64nvme")
 _MEMBER = re.compile(r"\s*([A-Za-z0-9-]+)=(:?)([A-Za-z0-9+/=_-]+)(:?)\s*")
+_MD5_IN_JSON = re.compile(rb'("md5"\s{0,9}:\s{0,9}")([0-9A-Fa-f]{32})"')
 _TUS = re.compile(r"\s*([A-Za-z0-9-]+)\s+([A-Za-z0-9+/=]+)\s*")
 
 
@@ -58,6 +59,16 @@ def names(headers: Mapping[str, str]) -> tuple[str, ...]:
 def renewed(headers: Mapping[str, str], body: bytes) -> dict[str, str]:
     """The digest headers as they must be for `body`. Raises DigestError."""
     return {name: _renewed(name, headers[name], body) for name in names(headers)}
+
+
+def with_md5(body: bytes, old: str, new: str) -> bytes:
+    """JSON in which `new` stands for every `md5` that was `old`, both in hexadecimal."""
+
+    def renew(match: re.Match[bytes]) -> bytes:
+        fits = match[2].decode("ascii").lower() == old
+        return match[1] + new.encode("ascii") + b'"' if fits else match[0]
+
+    return _MD5_IN_JSON.sub(renew, body) if old != new else body
 
 
 def _renewed(name: str, value: str, body: bytes) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from safelight.bodies import headers, multipart
 from safelight.bodies.model import Encoding, Name, Site
 
-_PATH = re.compile(r"/([\w-]+)/parts/?(?:\?|$)")
+_PATH = re.compile(r"/([\w-]+)/(?:parts|complete)/?(?:\?|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class FormPiece:
 
 
 def upload_of(path: str) -> str:
-    """The name of the upload, which stands before `/parts`; `path` holds the query."""
+    """The name of the upload, which stands before `/parts` and `/complete` in a `path`."""
     match = _PATH.search(path)
     return match[1] if match else ""
 

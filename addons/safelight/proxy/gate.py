@@ -104,7 +104,7 @@ class Gate:
             flow.request.stream = True
             return
         flow.metadata[_DESTINATION] = destination
-        flow.metadata[_TURN] = self._engine.begin(destination, flow.request.path)
+        flow.metadata[_TURN] = self._engine.pieces.begin(destination, flow.request.path)
         guard.cap(flow, self._engine.largest_held)
         length = _declared_length(flow)
         ambiguous = framing.ambiguity(flow)
@@ -113,7 +113,7 @@ class Gate:
         elif length > self._engine.largest_upload:
             self._too_large(flow, destination)
         elif length:
-            piece = self._engine.piece(_headers(flow), flow.request.path, length)
+            piece = self._engine.pieces.said(_headers(flow), flow.request.path, length)
             if piece is not None:
                 self._order.begin(flow, piece.upload)
             elif length >= _LARGE and _carries_bytes(destination):
@@ -170,7 +170,7 @@ class Gate:
         if not self._engine.concerns(upload):
             guard.clear(flow)
             return
-        await self._order.turn(flow, lambda: self._engine.is_next(upload))
+        await self._order.turn(flow, lambda: self._engine.pieces.is_next(upload))
         # Walking a large body takes a while, and so does a sync of the disk.
         async with asyncio.timeout(_LONGEST_LOOK):
             outcome = await asyncio.to_thread(self._engine.process, upload)
@@ -209,7 +209,7 @@ class Gate:
         answer = flow.response.get_content(strict=False) or b""
         self._learnt.learn(destination.service, answer.decode("utf-8", "replace"))
         asked = flow.request.get_content(strict=False) or b""
-        self._engine.announced(destination, asked, answer)
+        self._engine.pieces.announced(destination, asked, answer)
 
     async def error(self, flow: HTTPFlow) -> None:
         """A connection broke off."""
@@ -259,7 +259,7 @@ class Gate:
         self._order.end(flow)
         turn: Turn | None = flow.metadata.get(_TURN)
         if turn is not None:
-            self._engine.end(turn, lost=lost)
+            self._engine.pieces.end(turn, lost=lost)
 
     def _too_large(self, flow: HTTPFlow, destination: Destination) -> None:
         """Answer an upload that is not looked at for its size, or let it stream if the policy says
