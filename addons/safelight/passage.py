@@ -73,6 +73,8 @@ class Passage:
         """The whole upload has come: what is left of it. Raises StoppedError."""
         if self.left:
             raise self._stopped(Cause.UNREADABLE, "It is shorter than it was said to be.")
+        if self.sent + len(self.withheld) != self.facts.size:
+            raise self._stopped(Cause.ENGINE_ERROR, "Its length changed on its way.")
         try:
             self._end(Ending.WHOLE, self.sent + len(self.withheld))
         except AuditError as error:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 BREAKS = {
     "everything is cleared": """
-from safelight.proxy import guard
-guard.is_cleared = lambda _: True
+from safelight.proxy import clearance
+clearance.is_cleared = lambda _: True
 """,
     "the guard is not installed": """
 from safelight.proxy import guard

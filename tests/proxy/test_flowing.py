@@ -2,53 +2,25 @@
 
 from __future__ import annotations
 
-import io
 import socket
 import ssl
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from safelight import images
 from safelight.images import Length
 from tests.support import lab as labs
 from tests.support import pictures
+from tests.support.large import large, put
 from tests.support.proxy import HOME_POLICY
 
 if TYPE_CHECKING:
-    from tests.support.lab import Answered, Lab
-
-STORAGE = "https://files.oaiusercontent.com/file-1?se=2026&sig=abc"
-
-
-def large(format_: str) -> bytes:
-    """A picture of more than 8 MB with secrets."""
-    noise = np.random.default_rng(7).integers(0, 256, (2200, 2200, 3), dtype=np.uint8)
-    image, output = Image.fromarray(noise), io.BytesIO()
-    options: dict[str, object] = {"exif": pictures.exif(6)}
-    if format_ == "PNG":
-        options |= {"compress_level": 0, "exif": pictures.exif(6)[6:]}
-    if format_ == "JPEG":
-        options |= {"quality": 100, "subsampling": 0}
-    if format_ == "WEBP":
-        options |= {"lossless": True, "quality": 0, "method": 0}
-    image.save(output, format_, **options)
-    data = output.getvalue()
-    assert len(data) > 8_000_000
-    return data
-
+    from tests.support.lab import Lab
 
 PICTURES = {name: large(name) for name in ("JPEG", "PNG", "WEBP")}
-
-
-def put(lab: Lab, data: bytes, *arguments: str) -> Answered:
-    photo = lab.folder / "photo"
-    photo.write_bytes(data)
-    return lab.curl(*arguments, "-T", photo, "-H", "Content-Type: image/x", STORAGE)
 
 
 @pytest.mark.parametrize("version", ["--http1.1", "--http2"])
@@ -117,50 +89,6 @@ def test_what_depends_on_findings_is_looked_at_as_a_whole(tmp_path: Path) -> Non
         assert not lab.arrived
         [record] = lab.proxy.records()
         assert "flowing" not in record
-
-
-BREAKS = {
-    "the cleaner": """
-        from safelight.images import StreamCleaner
-        feed = StreamCleaner.feed
-        def broken(self, piece):
-            if self._fed > 3_000_000:
-                raise KeyError("secret")
-            return feed(self, piece)
-        StreamCleaner.feed = broken
-    """,
-    "the end of the record": """
-        from safelight.audit import AuditError
-        from safelight.journal import Journal
-        def broken(*_):
-            raise AuditError("the disk is full")
-        Journal.ended = broken
-    """,
-    "the beginning of the record": """
-        from safelight.journal import Journal
-        def broken(*_, **__):
-            raise OSError("the disk is full")
-        Journal.flowing = broken
-        Journal.decided = broken
-    """,
-    "the hook at the end": """
-        from safelight.proxy.gate import Gate
-        async def broken(*_):
-            raise RuntimeError("no")
-        Gate.upload_ends = broken
-    """,
-}
-
-
-@pytest.mark.parametrize("broken", BREAKS)
-def test_whatever_breaks_nothing_whole_leaves(tmp_path: Path, broken: str) -> None:
-    lines = BREAKS[broken].splitlines()
-    before = "\n".join(line.removeprefix("        ") for line in lines)
-    with labs.running(tmp_path, before=before) as lab:
-        answer = put(lab, PICTURES["JPEG"])
-        assert answer.status >= 400
-        assert "secret" not in answer.body + lab.proxy.output
-        assert not lab.arrived
 
 
 def test_memory_does_not_grow_with_the_upload(tmp_path: Path) -> None:

@@ -94,6 +94,16 @@ class Lab:
             raise ConnectionError(done.stderr.decode())
         return Answered(int(status), version, headers.read_text(errors="replace").lower(), body)
 
+    def curl_in_turn(self, *requests: list[str | Path]) -> list[str]:
+        """Make several requests by one curl; each answer's status and how many connections it
+        opened for it."""
+        command: list[str | Path] = [tools.needed("curl"), "-sS"]
+        for number, arguments in enumerate(requests):
+            command += ["--next"] if number else []
+            command += ["--proxy", self.proxy.url, "--cacert", self.proxy.root, "--max-time", "30"]
+            command += ["-o", "/dev/null", "-w", "%{http_code} %{num_connects}\\n", *arguments]
+        return subprocess.check_output(command, text=True).splitlines()
+
     def new_records(self, before: int) -> list[dict[str, Any]]:
         """Audit records after the first `before`."""
         return self.proxy.records()[before:]

@@ -1,4 +1,4 @@
-"""The hooks: which connections are decrypted, which requests are uploads, what becomes of them.
+"""The hooks: which requests are uploads, and what becomes of them.
 
 Everything here may fail. Then a request has no clearance, and the guard refuses it.
 """
@@ -6,16 +6,15 @@ Everything here may fail. Then a request has no clearance, and the guard refuses
 from __future__ import annotations
 
 import asyncio
-import logging
-import time
 from typing import TYPE_CHECKING
 
 from safelight.case import Outcome, Upload
 from safelight.passage import StoppedError
-from safelight.proxy import flowing, framing, guard, replies
+from safelight.proxy import clearance, flowing, framing, replies
 from safelight.proxy.canary import Canary
 from safelight.proxy.messages import Messages
 from safelight.proxy.order import Order
+from safelight.proxy.selection import Selection
 from safelight.refusals import Cause
 from safelight.services import Destination, Learnt, Role
 from safelight.services.learnt import LONGEST_ANSWER
@@ -30,13 +29,9 @@ if TYPE_CHECKING:
     from safelight.sequences import Turn
     from safelight.services import Catalogue
 
-logger = logging.getLogger(__name__)
-
 _DESTINATION = "safelight.destination"
 _TURN = "safelight.turn"
 _LONGEST_LOOK = 120  # seconds
-_RARELY = 60  # seconds
-_HTTP1 = b"http/1.1"
 _LARGE = 8_000_000  # bytes; what is smaller is looked at as a whole
 
 
@@ -55,57 +50,37 @@ class Gate:
         self._order = Order()
         self._messages = Messages(engine, told, _LONGEST_LOOK)
         self._learnt = Learnt(catalogue.permitted_names())
-        self._rejected: dict[str, float] = {}
+        self._selection = Selection(engine, catalogue, self._learnt)
         self.canary = Canary()
 
     async def tls_clienthello(self, data: ClientHelloData) -> None:
-        """Decrypt connections to AI services; relay all others as they are."""
-        address = data.context.server.address
-        port = address[1] if address else 443
-        names = [data.client_hello.sni, address[0] if address else None]
-        guarded = [name for name in names if name and self._covers(name, port)]
-        behind = [one for name in guarded for one in self._catalogue.behind(name, port)]
-        through = await asyncio.to_thread(self._engine.lets_through, behind)
-        data.ignore_connection = not guarded or through
-        large = any(self._takes_whole_pictures(name, port) for name in guarded)
-        if large and _HTTP1 in data.client_hello.alpn_protocols:
-            # HTTP/2 holds all of a body in memory when the service is slower than the client.
-            data.context.client.alpn = _HTTP1
+        """A connection begins."""
+        await self._selection.begin(data)
 
     async def tls_failed_client(self, data: TlsData) -> None:
-        """A client that rejects our certificate sends nothing; say what that means."""
-        name = data.conn.sni or "an AI service"
-        logger.warning(
-            "A program would not accept Safelight's certificate for %s, so it sent nothing. "
-            "Trust the CA certificate in it; if it still refuses, it only accepts its own.",
-            name,
-        )
-        address = data.context.server.address
-        behind = self._catalogue.behind(name, address[1] if address else 443)
-        now = time.monotonic()
-        # Programs try again and again; once a minute is enough to be counted.
-        if behind and now - self._rejected.get(name, -_RARELY) >= _RARELY:
-            self._rejected[name] = now
-            await asyncio.to_thread(self._engine.rejected, behind[0])
+        """A client does not accept our certificate."""
+        await self._selection.rejected(data)
 
     def requestheaders(self, flow: HTTPFlow) -> None:
         """Decide by the headers alone whether this is an upload to an AI service."""
         self.canary.break_on(flow)
         if flow.response or flow.error:
             return
-        guarded = [name for name in framing.names(flow) if self._covers(name, flow.request.port)]
+        guarded = [
+            name for name in framing.names(flow) if self._selection.covers(name, flow.request.port)
+        ]
         if not guarded:
-            guard.clear_anything(flow)
+            clearance.clear_anything(flow)
             flow.request.stream = True
             return
         destination = self._destination(flow, guarded)
         if destination is None:
-            guard.clear_anything(flow)
+            clearance.clear_anything(flow)
             flow.request.stream = True
             return
         flow.metadata[_DESTINATION] = destination
         flow.metadata[_TURN] = self._engine.pieces.begin(destination, flow.request.path)
-        guard.cap(flow, self._engine.largest_held)
+        clearance.cap(flow, self._engine.largest_held)
         length = _declared_length(flow)
         ambiguous = framing.ambiguity(flow)
         if ambiguous is not None:
@@ -168,7 +143,7 @@ class Gate:
         turn = flow.metadata[_TURN]
         upload = Upload(destination, flow.request.path, _headers(flow), body, turn=turn)
         if not self._engine.concerns(upload):
-            guard.clear(flow)
+            clearance.clear(flow)
             return
         await self._order.turn(flow, lambda: self._engine.pieces.is_next(upload))
         # Walking a large body takes a while, and so does a sync of the disk.
@@ -186,7 +161,7 @@ class Gate:
             flow.request.headers[name] = value
         if outcome.path is not None:
             flow.request.path = outcome.path
-        guard.clear(flow)
+        clearance.clear(flow)
         if outcome.pictures:
             self._told(destination, outcome)
 
@@ -248,12 +223,6 @@ class Gate:
                 return Destination(*learnt)
         return None
 
-    def _covers(self, name: str, port: int) -> bool:
-        return self._catalogue.covers(name, port) or (port == 443 and self._learnt.covers(name))
-
-    def _takes_whole_pictures(self, name: str, port: int) -> bool:
-        return self._catalogue.takes_whole_pictures(name, port) or self._learnt.covers(name)
-
     def _end(self, flow: HTTPFlow, *, lost: bool = False) -> None:
         """A piece is answered, or its connection is `lost`: others may have waited for that."""
         self._order.end(flow)
@@ -271,7 +240,7 @@ class Gate:
         reason = f"It is larger than {min(held, allowed) / 1_000_000:g} MB, {what}."
         outcome = self._engine.too_large(destination, reason, _declared_length(flow) or None)
         if outcome.refusal is None:
-            guard.clear_anything(flow)
+            clearance.clear_anything(flow)
             flow.request.stream = True
             self._told(destination, outcome)
         else:

@@ -11,36 +11,21 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-import wsproto.events
 from mitmproxy.proxy import commands
-from mitmproxy.proxy.events import Wakeup
 from mitmproxy.proxy.layers import http as http_layers
 from mitmproxy.proxy.layers import websocket as websocket_layers
-from mitmproxy.proxy.layers.http import _base, _http1, _http2
 from mitmproxy.proxy.layers.http import _events as http_events
 from mitmproxy.proxy.layers.http import _hooks as http_hooks
+from mitmproxy.proxy.layers.http import _http2
 
 from safelight.passage import HEAD, StoppedError
-from safelight.proxy import flowing, replies
+from safelight.proxy import clearance, flowing, replies
+from safelight.proxy.socket_guard import GuardedWebsocketLayer
+from safelight.proxy.trailers import GuardedHttp1Server
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from mitmproxy import http
     from mitmproxy.proxy import events, layer
-    from mitmproxy.websocket import WebSocketData
-
-_CLEARANCE = "safelight.clearance"
-_CAP = "safelight.cap"
-_PASSAGE = "safelight.passage"
-_POLICY_VIOLATION = 1008  # RFC 6455 section 7.4.1
-
-
-@dataclass(frozen=True, slots=True)
-class Clearance:
-    """What may leave: exactly `body`, or anything when `body` is None (not an AI service)."""
-
-    body: bytes | None
 
 
 @dataclass
@@ -48,58 +33,6 @@ class UploadTooLargeHook(commands.StartHook):
     """A body grew past its cap. The addon sets `flow.response`, or clears it and lets it stream."""
 
     flow: http.HTTPFlow
-
-
-@dataclass
-class WebsocketQuietHook(commands.StartHook):
-    """A client whose messages are held back was silent for a while. The addon answers with
-    `pass_on`."""
-
-    flow: http.HTTPFlow
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """Messages that may leave, each with whether it is text, in place of the one that came. Then
-    the connection ends, or the addon is asked again after `wait` seconds of silence."""
-
-    messages: tuple[tuple[bytes, bool], ...]
-    ends: bool
-    wait: float | None
-
-
-def pass_on(flow: http.HTTPFlow, passage: Passage) -> None:
-    """Say what leaves in place of the client's message that a hook was called for."""
-    flow.metadata[_PASSAGE] = passage
-
-
-def clear(flow: http.HTTPFlow) -> None:
-    """Let this request's body, as it is now, go to its origin."""
-    flow.metadata[_CLEARANCE] = Clearance(flow.request.raw_content or b"")
-
-
-def clear_anything(flow: http.HTTPFlow) -> None:
-    """Let this request go unexamined: it is not on its way to an AI service."""
-    flow.metadata[_CLEARANCE] = Clearance(None)
-
-
-def cap(flow: http.HTTPFlow, largest: int) -> None:
-    """Stop reading this request's body past `largest` bytes."""
-    flow.metadata[_CAP] = largest
-
-
-def is_cleared(flow: http.HTTPFlow) -> bool:
-    """May this request go to its origin as it is now?"""
-    if flowing.passage_of(flow) is not None:
-        return bool(flow.request.stream)
-    clearance = flow.metadata.get(_CLEARANCE)
-    if not isinstance(clearance, Clearance):
-        return False
-    if clearance.body is None:
-        return True
-    # A body that anybody changed after it was cleared is another object.
-    body = flow.request.raw_content or b""
-    return not flow.request.stream and (body is clearance.body or body == clearance.body)
 
 
 class GuardedHttpStream(http_layers.HttpStream):
@@ -125,7 +58,7 @@ class GuardedHttpStream(http_layers.HttpStream):
 
     def state_consume_request_body(self, event: events.Event) -> layer.CommandGenerator[None]:
         """As in mitmproxy, but of a body that grows past its cap no more is kept."""
-        largest = self.flow.metadata.get(_CAP)
+        largest = clearance.cap_of(self.flow)
         added = event.data if isinstance(event, http_events.RequestData) else b""
         if largest is not None and len(self.request_body_buf) + len(added) > largest:
             yield UploadTooLargeHook(self.flow)
@@ -207,7 +140,7 @@ class GuardedHttpStream(http_layers.HttpStream):
 
     def make_server_connection(self) -> layer.CommandGenerator[bool]:
         """The one door to the origin; every request passes it before its first byte leaves."""
-        if not is_cleared(self.flow):
+        if not clearance.is_cleared(self.flow):
             yield from self._answer(body_ended=True)
             return False
         return (yield from super().make_server_connection())
@@ -239,102 +172,6 @@ class GuardedHttpStream(http_layers.HttpStream):
         if isinstance(connection, _http2.Http2Server) and not connection.is_closed(self.stream_id):
             connection.h2_conn.reset_stream(self.stream_id, 0)
             yield commands.SendData(self.context.client, connection.h2_conn.data_to_send())
-
-
-class GuardedHttp1Server(_http1.Http1Server):
-    """An HTTP/1 connection that answers requests with trailers, where mitmproxy would hang."""
-
-    def read_body(self, event: events.Event) -> layer.CommandGenerator[None]:
-        """As in mitmproxy, which raises NotImplementedError for trailers (RFC 9112 7.1.2)."""
-        try:
-            yield from super().read_body(event)
-        except NotImplementedError:
-            self.state = self.done
-            yield commands.SendData(self.conn, _NO_TRAILERS)
-            yield commands.CloseConnection(self.conn)
-            error = http_events.RequestProtocolError(
-                self.stream_id,
-                "trailers are not passed on",
-                http_events.ErrorCode.GENERIC_CLIENT_ERROR,
-            )
-            yield _base.ReceiveHttp(error)
-
-
-_NO_TRAILERS = (
-    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 63\r\n"
-    b"Connection: close\r\n\r\n"
-    b"Safelight does not pass on requests with fields behind the body"
-)
-
-
-class GuardedWebsocketLayer(websocket_layers.WebsocketLayer):
-    """A WebSocket relay that passes on no message of the client's without clearance."""
-
-    _awaited: commands.RequestWakeup | None = None
-
-    def relay_messages(self, event: events.Event) -> layer.CommandGenerator[None]:
-        """As in mitmproxy, but a message is dropped unless the hook allowed it."""
-        if isinstance(event, Wakeup):
-            if event.command is self._awaited:
-                self.flow.metadata.pop(_PASSAGE, None)
-                yield WebsocketQuietHook(self.flow)
-                yield from self._pass_on()
-            return
-        steps = super().relay_messages(event)
-        reply = None
-        while True:
-            try:
-                command = steps.send(reply)
-            except StopIteration:
-                return
-            if not isinstance(command, websocket_layers.WebsocketMessageHook):
-                reply = yield command
-                continue
-            messages = cast("WebSocketData", self.flow.websocket).messages
-            message = messages[-1]
-            message.dropped = message.from_client
-            self.flow.metadata.pop(_PASSAGE, None)
-            reply = yield command
-            # mitmproxy would keep every message for as long as the connection lives.
-            messages.clear()
-            if message.from_client and message.dropped and not (yield from self._pass_on()):
-                steps.close()
-                return
-
-    def done(self, event: events.Event) -> layer.CommandGenerator[None]:
-        """As in mitmproxy, but somebody may still have asked to be woken."""
-        if not isinstance(event, Wakeup):
-            yield from super().done(event)
-
-    def _pass_on(self) -> Generator[commands.Command, None, bool]:
-        """Let leave what the hook said; False when the connection ends."""
-        self._awaited = None
-        passage = self.flow.metadata.pop(_PASSAGE, None)
-        if not isinstance(passage, Passage):
-            yield from self._end()
-            return False
-        for content, is_text in passage.messages:
-            yield self.server_ws.send2(
-                wsproto.events.TextMessage(content.decode())
-                if is_text
-                else wsproto.events.BytesMessage(content)
-            )
-        if passage.ends:
-            yield from self._end()
-        elif passage.wait is not None:
-            self._awaited = commands.RequestWakeup(passage.wait)
-            yield self._awaited
-        return not passage.ends
-
-    def _end(self) -> layer.CommandGenerator[None]:
-        """Close both sides: a chat that waits for an answer to a dropped message would hang."""
-        close = wsproto.events.CloseConnection(_POLICY_VIOLATION, "Stopped by Safelight.")
-        for side in (self.client_ws, self.server_ws):
-            yield side.send2(close)
-            yield commands.CloseConnection(side.conn)
-        yield websocket_layers.WebsocketEndHook(self.flow)
-        self.flow.live = False
-        self._handle_event = self.done
 
 
 def install() -> None:

@@ -12,6 +12,7 @@ from mitmproxy.addons import block, core, disable_h2c, next_layer, proxyserver
 from mitmproxy.master import Master
 
 from safelight.proxy import guard
+from safelight.proxy.hooks import HookCalls
 from safelight.proxy.resolve import Resolver
 from safelight.proxy.tls import SniOnlyTlsConfig
 
@@ -44,7 +45,7 @@ async def serve(settings: Settings, gate: Gate, ready: Callable[[Address], None]
     """Run until SIGINT or SIGTERM; `ready` hears the address. Raises StartError."""
     guard.install()
     host, port = settings.listen
-    master = Master(options.Options(listen_host=host, listen_port=port))
+    master = _Master(options.Options(listen_host=host, listen_port=port))
     server = proxyserver.Proxyserver()
     starting = _Starting(master, server, gate.canary, ready)
     master.addons.add(
@@ -80,6 +81,12 @@ async def serve(settings: Settings, gate: Gate, ready: Callable[[Address], None]
             "An upload passed although its check broke. Safelight does not start like this: "
             "please reinstall it, and report this if it happens again."
         )
+
+
+class _Master(Master):
+    def __init__(self, opts: options.Options) -> None:
+        super().__init__(opts)
+        self.addons = HookCalls(self)
 
 
 class _Starting:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from safelight.case import Upload
 from safelight.conversation import QUIET, Conversation, Room
-from safelight.proxy import guard
+from safelight.proxy import socket_guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,4 +79,4 @@ class Messages:
 
 def _pass_on(flow: HTTPFlow, ready: Ready) -> None:
     wait = QUIET if ready.waiting else None
-    guard.pass_on(flow, guard.Passage(tuple(ready.messages), ready.stopped, wait))
+    socket_guard.pass_on(flow, socket_guard.Passage(tuple(ready.messages), ready.stopped, wait))
