@@ -29,6 +29,23 @@ SEND = """async ([bytes, way]) => {
 }"""
 
 
+SEND_DAMAGED = """async () => {
+  const chunk = (type, length) => {
+    const data = new Uint8Array(12 + length);
+    new DataView(data.buffer).setUint32(0, length);
+    data.set([...type].map(letter => letter.charCodeAt(0)), 4);
+    return data;
+  };
+  const header = chunk("IHDR", 13);
+  header.set([0, 0, 16, 0, 0, 0, 16, 0, 8, 2], 8);
+  const signature = new Uint8Array([137, 80, 78, 71, 13, 10, 26, 10]);
+  const rest = new Uint8Array(20_000_000).fill(255);
+  const body = new Blob([signature, header, chunk("IDAT", 5_000_000), rest]);
+  const answer = await fetch("/upload", {method: "POST", body});
+  return [answer.status, await answer.text()];
+}"""
+
+
 def uploads(lab: Lab) -> list[Received]:
     """What arrived besides the page itself and its icon."""
     return [received for received in lab.arrived if received.method != "GET"]
@@ -49,6 +66,17 @@ def test_a_refusal_reaches_the_pages_script(lab: Lab, page: Page) -> None:
     assert status == 403
     assert "Safelight did not send this to ChatGPT" in text
     assert uploads(lab) == []
+
+
+def test_an_upload_is_stopped_on_its_way(lab: Lab, page: Page) -> None:
+    before = len(lab.proxy.records())
+    for _ in range(2):
+        status, text = page.evaluate(SEND_DAMAGED)
+        assert (status, "This PNG is damaged" in text) == (403, True)
+    begun, ended = lab.new_records(before)[:2]
+    assert (begun["flowing"], ended["how"]) == (True, "stopped")
+    assert uploads(lab) == []
+    assert page.evaluate(SEND, [list(pictures.jpeg()), "raw"])[0] == 200
 
 
 def test_a_large_upload_is_refused_while_it_is_sent(lab: Lab, page: Page) -> None:
