@@ -117,16 +117,19 @@ def running(
     before: str = "",
     answer: Answer = accept,
     behind: str = "",
+    authority: trustme.CA | None = None,
+    elsewhere: dict[str, tuple[str, int]] | None = None,
 ) -> Iterator[Lab]:
-    """Start both, stop both; the proxy must stop cleanly."""
-    authority = trustme.CA()
+    """Start both, stop both; the proxy must stop cleanly. `elsewhere` are hosts that stand at
+    other addresses, with certificates of the same `authority`."""
+    authority = authority or trustme.CA()
     root = folder / "origin-root.pem"
     authority.cert_pem.write_to_path(str(root))
     origin = Origin(answer, behind)
     origin.start(authority, [*SERVICE_HOSTS, OTHER_HOST], folder)
-    host, port = origin.address
     arguments = ["--upstream-ca", str(root)]
     for name in [*SERVICE_HOSTS, OTHER_HOST]:
+        host, port = (elsewhere or {}).get(name, origin.address)
         arguments += ["--resolve", f"{name}:443={host}:{port}"]
     proxy = Proxy(folder, policy, arguments, before)
     try:
