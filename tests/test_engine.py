@@ -20,6 +20,7 @@ from safelight.images import Length
 from safelight.refusals import Cause
 from tests.support import documents, pictures
 from tests.support import more_pictures as more
+from tests.support.records import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,13 +41,13 @@ def policy(tmp_path: Path) -> Policy:
         path = tmp_path / "policy.yaml"
         # JSON is YAML.
         path.write_text(json.dumps({"version": 1, "name": "test", "rules": rules, **more}))
-        return assembly.assemble(path, tmp_path / "audit")
+        return assembly.assemble(path, tmp_path / "audit", tmp_path / "keys")
 
     return assemble
 
 
 def records(tmp_path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (tmp_path / "audit/audit.jsonl").read_text().splitlines()]
+    return told(tmp_path / "audit")
 
 
 def send(
@@ -159,7 +160,7 @@ def test_no_record_no_upload(policy: Policy, monkeypatch: pytest.MonkeyPatch) ->
 def test_without_a_policy_only_pictures_stay(tmp_path: Path) -> None:
     broken = tmp_path / "broken.yaml"
     broken.write_text("version: 1")
-    assembled = assembly.assemble(broken, tmp_path / "audit")
+    assembled = assembly.assemble(broken, tmp_path / "audit", tmp_path / "keys")
     assert "broken.yaml:1:1: `name` is missing" in assembled.problems[0]
     destination = assembled.catalogue.find("claude.ai", 443, "POST", "/")
     assert destination is not None

@@ -41,7 +41,7 @@ def load_policy(path: Path, catalogue: Catalogue) -> policy.LoadedPolicy:
     )
 
 
-def assemble(policy_path: Path, audit_folder: Path) -> Assembly:
+def assemble(policy_path: Path, audit_folder: Path, audit_keys: Path) -> Assembly:
     """An engine for these files. Raises documents.DocumentError for a broken catalogue alone.
 
     With a broken policy or an audit file that cannot be written the engine refuses every
@@ -54,7 +54,7 @@ def assemble(policy_path: Path, audit_folder: Path) -> Assembly:
         loaded = load_policy(policy_path, catalogue)
     except DocumentError as error:
         problems.append(f"No picture will leave until this policy file is mended:\n{error}")
-    log = AuditLog(audit_folder)
+    log = AuditLog(audit_folder, audit_keys)
     try:
         log.check()
     except AuditError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from safelight import audit
@@ -97,7 +96,6 @@ class Journal:
         self._log.append(
             audit.End(
                 of=record,
-                at=_now(),
                 how=how,
                 sent=sent,
                 found=tuple(sorted(found)),
@@ -109,7 +107,6 @@ class Journal:
     def unseen(self, destination: Destination, how: str) -> None:
         """Record a connection of which nothing is seen."""
         record = {
-            "at": _now(),
             "service": destination.service.id,
             "host": destination.host_pattern,
             "policy": self._policy,
@@ -122,7 +119,6 @@ class Journal:
         record = audit.Decision.model_validate(
             {
                 "id": f"d_{secrets.token_hex(6)}",
-                "at": _now(),
                 "service": destination.service.id,
                 "host": destination.host_pattern,
                 "road": destination.road.id if destination.road else None,
@@ -133,7 +129,3 @@ class Journal:
         )
         self._log.append(record)
         return record.id
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -54,3 +54,8 @@ def default_state() -> Path:
 def default_audit() -> Path:
     """The folder of the audit file."""
     return data() / "audit"
+
+
+def audit_keys(state: Path) -> Path:
+    """The folder of the audit file's keys, within a state folder."""
+    return state / "audit-keys"

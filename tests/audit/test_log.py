@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import resource
 import signal
@@ -8,12 +7,14 @@ import stat
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from pydantic import ValidationError
 
-from safelight.audit import AuditError, AuditLog, Decision, last
+from safelight.audit import AuditError, AuditLog, Decision, Told, every, told
+from tests.support import records
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 def decision(number: int = 0, changes: dict[str, object] | None = None) -> Decision:
     fields = {
         "id": f"d_{number:012x}",
-        "at": "2026-11-23T10:15:04.123Z",
         "service": "chatgpt_web",
         "host": "*.oaiusercontent.com",
         "policy": "home",
@@ -32,14 +32,32 @@ def decision(number: int = 0, changes: dict[str, object] | None = None) -> Decis
     return Decision.model_validate({**fields, **(changes or {})})
 
 
+def log_in(folder: Path) -> AuditLog:
+    return AuditLog(folder / "audit", folder / "keys")
+
+
+def ids(folder: Path) -> list[str]:
+    """The ids of the decisions in the log."""
+    return [_id(record) for record in told(folder / "audit")]
+
+
+def _id(record: Told | str) -> str:
+    assert isinstance(record, Decision), record
+    return record.id
+
+
 def test_one_json_line_a_record(tmp_path: Path) -> None:
-    log = AuditLog(tmp_path / "new" / "audit")
+    log = log_in(tmp_path)
     for number in range(3):
         log.append(decision(number))
-    lines = log.path.read_text().splitlines()
-    assert [json.loads(line)["id"] for line in lines] == [f"d_{n:012x}" for n in range(3)]
-    assert stat.S_IMODE(log.path.stat().st_mode) == 0o600
-    assert list(last(log.path.parent, 2)) == [decision(1), decision(2)]
+    assert ids(tmp_path) == [f"d_{number:012x}" for number in range(3)]
+    kinds = [record["kind"] for record in records.told(tmp_path / "audit")]
+    assert kinds == ["decision"] * 3
+    [file] = (tmp_path / "audit").glob("*.jsonl")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "audit").stat().st_mode) == 0o700
+    for key in (tmp_path / "keys").rglob("*"):
+        assert not stat.S_IMODE(key.stat().st_mode) & 0o077
 
 
 @pytest.mark.parametrize(
@@ -57,25 +75,51 @@ def test_the_schema_is_closed(changes: dict[str, object]) -> None:
         decision(0, changes)
 
 
-def test_a_torn_line_is_ended_before_the_next_record(tmp_path: Path) -> None:
-    (tmp_path / "audit.jsonl").write_bytes(b'{"v":1,"kind":"deci')
-    AuditLog(tmp_path).append(decision(7))
-    records = list(last(tmp_path, 5))
-    assert records == ['{"v":1,"kind":"deci', decision(7)]
+def test_a_torn_line_is_moved_aside(tmp_path: Path) -> None:
+    log_in(tmp_path).append(decision(1))
+    [file] = (tmp_path / "audit").glob("*.jsonl")
+    with file.open("ab") as torn:
+        torn.write(b'{"v":1,"kind":"deci')
+    log_in(tmp_path).append(decision(7))
+    assert ids(tmp_path) == [decision(1).id, decision(7).id]
+    assert file.with_suffix(".torn").read_bytes() == b'{"v":1,"kind":"deci'
+    assert '"kind":"recovered"' in file.read_text()
 
 
-def test_a_file_that_is_moved_away_is_made_again(tmp_path: Path) -> None:
-    log = AuditLog(tmp_path)
+def test_a_file_altered_in_its_middle_is_not_written_to(tmp_path: Path) -> None:
+    log = log_in(tmp_path)
+    for number in range(3):
+        log.append(decision(number))
+    [file] = (tmp_path / "audit").glob("*.jsonl")
+    file.write_text(file.read_text().replace(decision(1).id, decision(9).id))
+    with pytest.raises(AuditError, match="altered in its middle"):
+        log_in(tmp_path).append(decision(3))
+
+
+def test_a_file_that_is_moved_away_is_noticed(tmp_path: Path) -> None:
+    log = log_in(tmp_path)
     log.append(decision(1))
-    log.path.rename(tmp_path / "old.jsonl")
+    (tmp_path / "audit").rename(tmp_path / "old")
     log.append(decision(2))
-    log.path.unlink()
+    assert ids(tmp_path) == [decision(2).id]
+    [file] = (tmp_path / "audit").glob("*.jsonl")
+    file.unlink()
     log.append(decision(3))
-    assert list(last(tmp_path, 5)) == [decision(3)]
+    assert ids(tmp_path) == [decision(3).id]
 
 
-def test_several_threads_write_whole_lines(tmp_path: Path) -> None:
-    log = AuditLog(tmp_path)
+def test_several_threads_and_processes_write_one_chain(tmp_path: Path) -> None:
+    log = log_in(tmp_path)
+    program = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from safelight.audit import AuditLog, Decision\n"
+        "log = AuditLog(Path(sys.argv[1]) / 'audit', Path(sys.argv[1]) / 'keys')\n"
+        "for _ in range(50): log.append(Decision.model_validate_json(sys.argv[2]))\n"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    line = decision(5).model_dump_json(by_alias=True)
+    processes = [subprocess.Popen([*command, line]) for _ in range(4)]
 
     def write(start: int) -> None:
         for number in range(start, start + 25):
@@ -86,23 +130,25 @@ def test_several_threads_write_whole_lines(tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    records = list(last(tmp_path, 1000))
-    assert len(records) == 100
-    assert not any(isinstance(record, str) for record in records)
+    assert [process.wait() for process in processes] == [0] * 4
+    assert len(ids(tmp_path)) == 300
+    numbers = [record.seq for record in every(tmp_path / "audit") if not isinstance(record, str)]
+    assert numbers == list(range(1, len(numbers) + 1))
 
 
 def test_a_folder_that_is_a_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "audit").write_text("")
     with pytest.raises(AuditError, match="cannot be written"):
-        AuditLog(tmp_path / "audit").append(decision())
+        log_in(tmp_path).append(decision())
     with pytest.raises(AuditError, match="cannot be written"):
-        AuditLog(tmp_path / "audit").check()
+        log_in(tmp_path).check()
 
 
 def test_a_full_disk_is_an_error_and_leaves_no_half_line(tmp_path: Path) -> None:
-    log = AuditLog(tmp_path)
+    log = log_in(tmp_path)
     log.append(decision(1))
-    whole = log.path.read_bytes()
+    [file] = (tmp_path / "audit").glob("*.jsonl")
+    whole = file.read_bytes()
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + 50, limit[1]))
@@ -112,9 +158,9 @@ def test_a_full_disk_is_an_error_and_leaves_no_half_line(tmp_path: Path) -> None
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
         signal.signal(signal.SIGXFSZ, ignored)
-    assert log.path.read_bytes() == whole
+    assert file.read_bytes() == whole
     log.append(decision(3))
-    assert list(last(tmp_path, 5)) == [decision(1), decision(3)]
+    assert ids(tmp_path) == [decision(1).id, decision(3).id]
 
 
 def test_a_record_is_on_the_disk_when_append_returns(tmp_path: Path) -> None:
@@ -123,28 +169,61 @@ def test_a_record_is_on_the_disk_when_append_returns(tmp_path: Path) -> None:
         "import os, signal, sys\n"
         "from pathlib import Path\n"
         "from safelight.audit import AuditLog, Decision\n"
-        "log = AuditLog(Path(sys.argv[1]))\n"
+        "log = AuditLog(Path(sys.argv[1]) / 'audit', Path(sys.argv[1]) / 'keys')\n"
         "log.append(Decision.model_validate_json(sys.argv[2]))\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    record = decision(9)
-    arguments = [str(tmp_path), record.model_dump_json(by_alias=True)]
+    arguments = [str(tmp_path), decision(9).model_dump_json(by_alias=True)]
     done = subprocess.run([sys.executable, "-c", program, *arguments], check=False)
     assert done.returncode == -signal.SIGKILL
-    assert list(last(tmp_path, 5)) == [record]
+    assert ids(tmp_path) == [decision(9).id]
 
 
-def test_the_record_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_records_that_wait_for_the_disk_share_its_next_sync(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     synced: list[int] = []
-    real = os.fsync
+    busy, real = threading.Event(), os.fsync
+    log = log_in(tmp_path)
+    log.append(decision())
 
     def sync(descriptor: int) -> None:
         synced.append(descriptor)
+        busy.wait(10)
         real(descriptor)
 
     monkeypatch.setattr(os, "fsync", sync)
-    log = AuditLog(tmp_path)
-    log.append(decision())
-    count = len(synced)
-    log.append(decision())
-    assert len(synced) == count + 1
+    threads = [threading.Thread(target=log.append, args=(decision(n),)) for n in range(20)]
+    for thread in threads:
+        thread.start()
+    while len(log._queue) < 19:
+        assert any(thread.is_alive() for thread in threads)
+    busy.set()
+    for thread in threads:
+        thread.join()
+    assert len(synced) == 2
+    assert len(ids(tmp_path)) == 21
+
+
+def test_a_new_day_has_its_own_file_and_key(tmp_path: Path) -> None:
+    now = datetime(2026, 11, 23, 23, 59, tzinfo=UTC)
+    log = AuditLog(tmp_path / "audit", tmp_path / "keys", lambda: now)
+    log.append(decision(1))
+    now += timedelta(days=1)
+    log.append(decision(2))
+    files = sorted(path.name for path in (tmp_path / "audit").glob("*.jsonl"))
+    assert files == ["audit-000001.jsonl", "audit-000002.jsonl"]
+    assert ids(tmp_path) == [decision(1).id, decision(2).id]
+    [keys] = (tmp_path / "keys").iterdir()
+    assert "2026-11-24" in (keys / "signing-key").read_text()
+    assert "2026-11-23" in (keys / "public-key").read_text()
+
+
+def test_pseudonyms_say_nothing_without_their_key(tmp_path: Path) -> None:
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    log = AuditLog(tmp_path / "audit", tmp_path / "keys", lambda: now)
+    one = log.pseudonym("content", b"photo")
+    assert one == log.pseudonym("content", b"photo") != log.pseudonym("client", b"photo")
+    assert len(one) == 32
+    now += timedelta(days=10)
+    assert log.pseudonym("content", b"photo") != one

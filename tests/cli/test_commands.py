@@ -278,11 +278,11 @@ def test_audit_tail(tmp_path: Path) -> None:
         "verdict": "warn",
         "pictures": [{"type": "jpeg", "received": 5, "found": ["location"]}],
     }
-    (tmp_path / "audit.jsonl").touch()
+    (tmp_path / "audit-000001.jsonl").touch()
     assert "No decision has been recorded" in call("audit", "tail", "--audit", tmp_path).stderr
     missing = call("audit", "tail", "--audit", tmp_path / "nowhere")
     assert (missing.exit_code, "There is no folder" in missing.stderr) == (1, True)
-    (tmp_path / "audit.jsonl").write_text(json.dumps(record) + "\nnonsense\n")
+    (tmp_path / "audit-000001.jsonl").write_text(json.dumps(record) + "\nnonsense\n")
     result = call("audit", "tail", "--audit", tmp_path)
     assert "sent  chatgpt_web: 1 file, saying where it was taken" in result.stdout
     assert "not a record" in result.stderr
@@ -330,7 +330,7 @@ def test_audit_coverage(tmp_path: Path) -> None:
         {**unseen, "how": "certificate-rejected", "service": "claude_web", "host": "claude.ai"},
     ]
     text = "\n".join(map(json.dumps, records))
-    (tmp_path / "audit.jsonl").write_text(text + "\nnonsense\n")
+    (tmp_path / "audit-000001.jsonl").write_text(text + "\nnonsense\n")
     first, second = call("audit", "coverage", "--audit", tmp_path).output.splitlines()
     assert first == "chatgpt_web: 1 sent and 1 let through without a look, as your policy says"
     assert second.startswith("claude_web: 1 sent, 1 stopped and 1 not sent, since")

@@ -186,15 +186,16 @@ def test_a_full_disk(tmp_path: Path) -> None:
     limit = (
         "import resource, signal\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "import safelight.audit.log as log\n"
-        "real = log._write_and_sync\n"
+        "import safelight.audit.writer as writer\n"
+        "real = writer.write_and_sync\n"
         "def full(descriptor, line):\n"
-        "    resource.setrlimit(resource.RLIMIT_FSIZE, (100, -1))\n"
+        "    if b'decision' in line:\n"
+        "        resource.setrlimit(resource.RLIMIT_FSIZE, (100, -1))\n"
         "    real(descriptor, line)\n"
-        "log._write_and_sync = full\n"
+        "writer.write_and_sync = full\n"
     )
     with labs.running(tmp_path, before=limit) as lab:
         answer = send(lab, JPEG, [])
         assert json.loads(answer.body)["error"]["code"] == "audit-unwritable"
         assert lab.arrived == []
-        assert lab.proxy.audit_file.read_bytes() == b""
+        assert lab.proxy.records() == []

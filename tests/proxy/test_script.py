@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
-from tests.support import pictures, tools
+from tests.support import pictures, records, tools
 from tests.support.origin import Origin
 
 if TYPE_CHECKING:
@@ -58,7 +58,11 @@ def upload(tmp_path: Path, origin: Origin, photo: bytes, *scripts: str) -> str:
             *("--set", f"ssl_verify_upstream_trusted_ca={tmp_path / 'root.pem'}"),
             *(*arguments, "-s", str(SCRIPT)),
         ],
-        env={**os.environ, "SAFELIGHT_AUDIT": str(tmp_path / "audit")},
+        env={
+            **os.environ,
+            "SAFELIGHT_AUDIT": str(tmp_path / "audit"),
+            "XDG_DATA_HOME": str(tmp_path),
+        },
     )
     try:
         for _ in range(100):
@@ -88,7 +92,7 @@ def test_pictures_are_cleaned(tmp_path: Path, origin: Origin) -> None:
     assert upload(tmp_path, origin, pictures.jpeg()) == "200"
     [received] = origin.received
     assert not pictures.says_secrets(received.body)
-    assert "chatgpt" not in (tmp_path / "audit" / "audit.jsonl").read_text()
+    assert "chatgpt" not in records.text(tmp_path / "audit")
 
 
 def test_broken_pictures_stay_here(tmp_path: Path, origin: Origin) -> None:

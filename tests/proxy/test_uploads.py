@@ -15,7 +15,7 @@ import pytest
 from safelight import images
 from safelight.bodies import decode_coding, encode_coding
 from safelight.images import Length
-from tests.support import exiftool, pictures, programs
+from tests.support import exiftool, pictures, programs, records
 
 if TYPE_CHECKING:
     import subprocess
@@ -337,7 +337,7 @@ def test_the_audit_file_holds_nothing_personal(lab: Lab) -> None:
         "https://api.openai.com/v1/images/edits?user=CANARY",
     )
     lab.curl("-F", f"image=@{photo}", "https://api.openai.com/v1/CANARY/path?user=CANARY")
-    log = lab.proxy.audit_file.read_text()
+    log = records.text(lab.proxy.audit_folder)
     assert "CANARY" not in log
     assert "48.8584" not in log
     assert "CANARY" not in lab.proxy.output

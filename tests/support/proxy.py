@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import sys
@@ -10,6 +9,8 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.support import records
 
 HOME_POLICY = Path(__file__).parents[2] / "policies" / "home.yaml"
 
@@ -35,8 +36,8 @@ class Proxy:
         return self.folder / "state" / "safelight-ca.pem"
 
     @property
-    def audit_file(self) -> Path:
-        return self.folder / "audit" / "audit.jsonl"
+    def audit_folder(self) -> Path:
+        return self.folder / "audit"
 
     @property
     def address(self) -> tuple[str, int]:
@@ -49,10 +50,8 @@ class Proxy:
         return "".join(self._output)
 
     def records(self) -> list[dict[str, Any]]:
-        """The audit records written so far."""
-        if not self.audit_file.exists():
-            return []
-        return [json.loads(line) for line in self.audit_file.read_text().splitlines()]
+        """What the audit log says of uploads so far."""
+        return records.told(self.audit_folder)
 
     def start(self) -> None:
         """Start it and wait until it accepts connections."""

@@ -1,20 +1,46 @@
 """The audit record: what was decided, and nothing about the person."""
 
-from safelight.audit.log import FILE_NAME, AuditError, AuditLog
-from safelight.audit.read import every, last, parse
-from safelight.audit.record import Decision, End, Ending, Picture, Record, Unseen
+from safelight.audit.keeper import looked_after
+from safelight.audit.keys import FIRST_PUBLIC, LAST_CHECKPOINT, Keyring
+from safelight.audit.log import AuditError, AuditLog
+from safelight.audit.notes import Checkpoint, NoteError, Verifier
+from safelight.audit.proof import Proof, ProofError, Result
+from safelight.audit.read import every, parse, told
+from safelight.audit.record import (
+    Decision,
+    End,
+    Ending,
+    Picture,
+    Record,
+    SegmentOpen,
+    Told,
+    Unseen,
+)
+from safelight.audit.verify import verify
 
 __all__ = [
-    "FILE_NAME",
+    "FIRST_PUBLIC",
+    "LAST_CHECKPOINT",
     "AuditError",
     "AuditLog",
+    "Checkpoint",
     "Decision",
     "End",
     "Ending",
+    "Keyring",
+    "NoteError",
     "Picture",
+    "Proof",
+    "ProofError",
     "Record",
+    "Result",
+    "SegmentOpen",
+    "Told",
     "Unseen",
+    "Verifier",
     "every",
-    "last",
+    "looked_after",
     "parse",
+    "told",
+    "verify",
 ]

@@ -1,108 +1,107 @@
-"""The audit file: appended to, synced before anything leaves, never trusted to be there."""
+"""The audit log: appended to, synced before anything leaves, never trusted to be there."""
 
 from __future__ import annotations
 
-import errno
-import os
 import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from safelight.audit.segments import AlteredError
+from safelight.audit.writer import Writer, utc_now
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from safelight.audit.record import Record
-
-FILE_NAME = "audit.jsonl"
 
 
 class AuditError(Exception):
     """The record could not be written and synced; the text says where and why."""
 
 
-class AuditLog:
-    """Appends records to `folder/audit.jsonl`. Safe to use from several threads.
+@dataclass(slots=True)
+class _Waiting:
+    record: Record
+    done: bool = False
+    error: AuditError | None = None
 
-    The file is opened on the first record and again when it was moved, deleted or could not be
-    written, so a repaired disk needs no restart.
+
+class AuditLog:
+    """Appends records to the log in `folder`; its keys are under `keys`, elsewhere.
+
+    Safe to use from several threads, and from several processes with a log each. Records that
+    come while the disk is busy share its next sync. A repaired disk needs no restart.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / FILE_NAME
-        self._descriptor: int | None = None
-        self._lock = threading.Lock()
+    def __init__(self, folder: Path, keys: Path, clock: Callable[[], datetime] = utc_now) -> None:
+        self.folder = folder
+        self._clock = clock
+        self._writer = Writer(folder, keys, clock)
+        self._queue: list[_Waiting] = []
+        self._queueing = threading.Lock()
+        self._writing = threading.Lock()
 
     def append(self, record: Record) -> None:
         """Write one line and sync it to the disk. Raises AuditError; then nothing may leave."""
-        line = record.model_dump_json(by_alias=True, exclude_none=True).encode() + b"\n"
-        with self._lock:
-            try:
-                self._append(line)
-            except OSError as error:
-                self._close()
-                reason = error.strerror or type(error).__name__
-                raise AuditError(f"{self.path} cannot be written: {reason}") from error
+        waiting = _Waiting(record)
+        with self._queueing:
+            self._queue.append(waiting)
+        with self._writing:
+            if not waiting.done:
+                self._write_queue()
+        if waiting.error is not None:
+            raise waiting.error
+
+    def sign(self, *, anyway: bool = False) -> bool:
+        """Sign what no checkpoint covers yet; `anyway` also when there is nothing. Was anything
+        signed? Raises AuditError."""
+        with self._writing, self._complaining():
+            return self._writer.sign(anyway=anyway)
 
     def check(self) -> None:
-        """Raise AuditError unless the file can be opened for writing."""
-        with self._lock:
-            try:
-                self._open_current()
-            except OSError as error:
-                reason = error.strerror or type(error).__name__
-                raise AuditError(f"{self.path} cannot be written: {reason}") from error
+        """Raise AuditError unless records can be written."""
+        with self._writing:
+            self._write(())
 
     def close(self) -> None:
         """Close the file; a later record opens it again."""
-        with self._lock:
-            self._close()
+        with self._writing:
+            self._writer.close()
 
-    def _append(self, line: bytes) -> None:
-        descriptor = self._open_current()
-        size = os.fstat(descriptor).st_size
+    def pseudonym(self, purpose: str, value: bytes) -> str:
+        """A name for `value` that says nothing to who has not this month's key. Raises
+        AuditError."""
+        with self._writing, self._complaining():
+            month = self._clock().strftime("%Y-%m")
+            return self._writer.keyring().pseudonym(month, purpose, value)
+
+    def _write_queue(self) -> None:
+        with self._queueing:
+            batch, self._queue = self._queue, []
+        error = None
         try:
-            _write_and_sync(descriptor, line)
-        except OSError:
-            # Half a line, or a line nobody can vouch for, must not stand in the file.
-            os.ftruncate(descriptor, size)
-            raise
+            self._write([waiting.record for waiting in batch])
+        except AuditError as failed:
+            error = failed
+        for waiting in batch:
+            waiting.error, waiting.done = error, True
 
-    def _open_current(self) -> int:
-        if self._descriptor is not None and not self._is_current(self._descriptor):
-            self._close()
-        if self._descriptor is None:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-            self._descriptor = os.open(self.path, flags, 0o600)
-            self._end_torn_line(self._descriptor)
-            self._sync_folder()
-        return self._descriptor
+    def _write(self, records: Sequence[Record]) -> None:
+        with self._complaining():
+            self._writer.write(records)
 
-    def _is_current(self, descriptor: int) -> bool:
+    @contextmanager
+    def _complaining(self) -> Iterator[None]:
         try:
-            return os.path.samestat(os.fstat(descriptor), self.path.stat())
-        except FileNotFoundError:
-            return False
-
-    def _end_torn_line(self, descriptor: int) -> None:
-        """A crash may have cut the last line; the next record starts on a line of its own."""
-        size = os.fstat(descriptor).st_size
-        if size and os.pread(descriptor, 1, size - 1) != b"\n":
-            os.write(descriptor, b"\n")
-
-    def _sync_folder(self) -> None:
-        folder = os.open(self.path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-    def _close(self) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
-
-
-def _write_and_sync(descriptor: int, line: bytes) -> None:
-    if os.write(descriptor, line) != len(line):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    os.fsync(descriptor)
+            yield
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise AuditError(f"{self.folder} cannot be written: {reason}") from error
+        except AlteredError as error:
+            raise AuditError(
+                f"A file in {self.folder} was altered in its middle. Look at it with `safelight "
+                "audit verify`, then move the folder away."
+            ) from error

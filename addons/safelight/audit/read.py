@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from safelight.audit.log import FILE_NAME
-from safelight.audit.record import Decision, End, Record, Unseen
+from safelight.audit import segments
+from safelight.audit.record import Decision, End, Record, Told, Unseen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,26 +17,21 @@ if TYPE_CHECKING:
 def every(folder: Path) -> Iterator[Record | str]:
     """All records, oldest first; a line that is no record comes back as text.
 
-    Raises OSError when there is no file or it cannot be read.
+    Raises OSError when there is no folder or a file in it cannot be read.
     """
-    with (folder / FILE_NAME).open(encoding="utf-8", errors="replace") as file:
-        yield from (parse(line) for line in file if line.strip())
+    for path in segments.present(folder).values():
+        with path.open(encoding="utf-8", errors="replace") as file:
+            yield from (parse(line) for line in file if line.strip())
 
 
-def last(folder: Path, count: int) -> Iterator[Record | str]:
-    """The last `count` records, oldest first; a line that is no record comes back as text.
-
-    Raises OSError when there is no file or it cannot be read.
-    """
-    with (folder / FILE_NAME).open(encoding="utf-8", errors="replace") as file:
-        lines = deque((line for line in file if line.strip()), maxlen=count)
-    for line in lines:
-        yield parse(line)
+def told(folder: Path) -> Iterator[Told | str]:
+    """As `every`, without what the log says of itself."""
+    for record in every(folder):
+        if isinstance(record, Decision | End | Unseen | str):
+            yield record
 
 
-_RECORD: TypeAdapter[Record] = TypeAdapter(
-    Annotated[Decision | End | Unseen, Field(discriminator="kind")]
-)
+_RECORD: TypeAdapter[Record] = TypeAdapter(Annotated[Record, Field(discriminator="kind")])
 
 
 def parse(line: str) -> Record | str:

@@ -15,7 +15,12 @@ type Moment = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d
 type Word = Annotated[str, Field(pattern=r"^[a-z0-9*._-]{1,120}$")]
 
 
-class _Record(BaseModel):
+type Key = Annotated[str, Field(pattern=r"^[a-z0-9_/.-]{1,80}\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{44}$")]
+type Note = Annotated[str, Field(max_length=600)]
+type Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class _Closed(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         frozen=True,
@@ -24,7 +29,17 @@ class _Record(BaseModel):
     )
 
 
-class Picture(_Record):
+class _Record(_Closed):
+    """What all records hold. Number, moment and hashes are given by the log that takes them."""
+
+    v: Literal[1] = 1
+    seq: Annotated[int, Field(ge=1)] | None = None
+    at: Moment | None = None
+    prev: Hash | None = None
+    hash: Hash | None = None
+
+
+class Picture(_Closed):
     """One picture of an upload. Sizes are in bytes; `sent` is missing when nothing was sent."""
 
     type: Word
@@ -47,10 +62,8 @@ class Ending(StrEnum):
 class End(_Record):
     """How an upload ended whose decision has the id `of`, and what was found on its way."""
 
-    v: Literal[1] = 1
     kind: Literal["end"] = "end"
     of: Word
-    at: Moment
     how: Ending
     sent: int
     found: tuple[Word, ...] = ()
@@ -62,9 +75,7 @@ class Unseen(_Record):
     """A connection to a service of which nothing was seen: it was let through as the policy says,
     or the program would not accept the certificate and sent nothing."""
 
-    v: Literal[1] = 1
     kind: Literal["unseen"] = "unseen"
-    at: Moment
     service: Word
     host: Word
     policy: Word
@@ -80,10 +91,8 @@ class Decision(_Record):
     picture that is `flowing` nobody knew yet what would be found; a record of its end follows.
     """
 
-    v: Literal[1] = 1
     kind: Literal["decision"] = "decision"
     id: Word
-    at: Moment
     service: Word
     host: Word
     road: Word | None = None
@@ -101,4 +110,94 @@ class Decision(_Record):
     flowing: bool | None = None
 
 
-type Record = Decision | End | Unseen
+class Start(_Record):
+    """The proxy began to take connections."""
+
+    kind: Literal["start"] = "start"
+    version: Word
+
+
+class Stop(_Record):
+    """The proxy ended as it should."""
+
+    kind: Literal["stop"] = "stop"
+
+
+class SegmentOpen(_Record):
+    """A file of the log begins: which log, which file. `peaks` are the roots of the perfect
+    subtrees over all records before (RFC 6962), largest first; `public` is the key that signs."""
+
+    kind: Literal["segment-open"] = "segment-open"
+    log: Word
+    segment: Annotated[int, Field(ge=1)]
+    peaks: tuple[Hash, ...] = ()
+    public: Key | None = None
+
+
+class KeyChange(_Record):
+    """From here on `public` signs. `note` is a checkpoint over all records before, signed by the
+    key until now; the first key has none."""
+
+    kind: Literal["key"] = "key"
+    public: Key
+    note: Note | None = None
+
+
+class Checkpoint(_Record):
+    """`note` is a signed checkpoint over all records before."""
+
+    kind: Literal["checkpoint"] = "checkpoint"
+    note: Note
+
+
+class Recovered(_Record):
+    """This many bytes at the end of the file were no record, as after a loss of power; they were
+    moved to a file beside it."""
+
+    kind: Literal["recovered"] = "recovered"
+    size: Annotated[int, Field(ge=1)]
+
+
+class Cut(_Record):
+    """This many records that a checkpoint covered were gone when the log was opened again."""
+
+    kind: Literal["cut"] = "cut"
+    size: Annotated[int, Field(ge=1)]
+
+
+class ClockSetBack(_Record):
+    """The clock was set back: records before this one may bear later moments."""
+
+    kind: Literal["clock-set-back"] = "clock-set-back"
+
+
+class Retired(_Record):
+    """Files up to `segment`, with the records up to number `through`, were deleted for their
+    age."""
+
+    kind: Literal["retired"] = "retired"
+    segment: Annotated[int, Field(ge=1)]
+    through: Annotated[int, Field(ge=1)]
+
+
+class Erased(_Record):
+    """The key of this month's pseudonyms was destroyed: they say nothing any more."""
+
+    kind: Literal["erased"] = "erased"
+    month: Annotated[str, Field(pattern=r"^\d{4}-\d\d$")]
+
+
+type Bookkeeping = (
+    Start
+    | Stop
+    | SegmentOpen
+    | KeyChange
+    | Checkpoint
+    | Recovered
+    | Cut
+    | ClockSetBack
+    | Retired
+    | Erased
+)
+type Told = Decision | End | Unseen
+type Record = Told | Bookkeeping

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from safelight import __version__, assembly, paths, trust
+from safelight import __version__, assembly, audit, paths, trust
 from safelight.cli import words
 from safelight.documents import DocumentError
 from safelight.proxy import master, quiet, resolve
@@ -112,13 +112,14 @@ def run(
     """
     quiet.install()
     try:
-        assembled = assembly.assemble(policy_path, audit_folder)
+        assembled = assembly.assemble(policy_path, audit_folder, paths.audit_keys(state_folder))
         authority = trust.open_or_create(state_folder, assembled.catalogue.permitted_names())
         roots = trust.bundle(state_folder, upstream_ca)
         settings = master.Settings(listen, state_folder, roots, resolutions)
         start = _Start(assembled, authority, policy_path)
         gate = Gate(assembled.engine, assembled.catalogue, _tell)
-        asyncio.run(master.serve(settings, gate, start.announce))
+        with audit.looked_after(assembled.log, __version__):
+            asyncio.run(master.serve(settings, gate, start.announce))
     except DocumentError as error:
         raise click.ClickException(f"The list of services cannot be used:\n{error}") from error
     except (trust.AuthorityError, master.StartError) as error:
@@ -147,7 +148,7 @@ class _Start:
             f"  policy       {self.policy_path}",
             f"  certificate  {self.authority.root} ({new})",
             f"  browser      set its HTTP and HTTPS proxy to {proxy}",
-            f"  audit file   {self.assembled.log.path}",
+            f"  audit folder {self.assembled.log.folder}",
             *self._problems(),
             "Ctrl-C stops it.",
         ]

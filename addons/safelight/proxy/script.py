@@ -27,6 +27,7 @@ def _gate() -> Gate:
     assembled = assembly.assemble(
         Path(os.environ.get("SAFELIGHT_POLICY") or paths.default_policy()),
         Path(os.environ.get("SAFELIGHT_AUDIT") or paths.default_audit()),
+        paths.audit_keys(paths.default_state()),
     )
     for problem in assembled.problems:
         logger.error("%s", problem)

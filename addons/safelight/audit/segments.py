@@ -1,0 +1,105 @@
+"""The files of a log: `audit-000001.jsonl` and on, each read to where its records end."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from safelight.audit import chain
+from safelight.audit.chain import Head, LineError
+from safelight.audit.merkle import Frontier
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RETIRED_KEYS = "retired-keys.jsonl"
+_LOG = re.compile(r"lg_[0-9a-f]{12}")
+_NAME = re.compile(r"audit-(\d{6})\.jsonl")
+
+
+def path_of(folder: Path, number: int) -> Path:
+    """Where the file with this number is."""
+    return folder / f"audit-{number:06d}.jsonl"
+
+
+def present(folder: Path) -> dict[int, Path]:
+    """The files of the log, by number, oldest first. Raises OSError."""
+    found = ((_NAME.fullmatch(path.name), path) for path in folder.iterdir())
+    return dict(sorted((int(match[1]), path) for match, path in found if match))
+
+
+class AlteredError(Exception):
+    """A file of the log holds lines that are no records before others that are."""
+
+
+@dataclass(slots=True)
+class Segment:
+    """One file, open for appending: its records up to `offset` are known, `head` is their end.
+
+    `signed` is the number of the last record that a checkpoint covers, `public` the key that
+    signs, `began` the day of the first record.
+    """
+
+    number: int
+    descriptor: int
+    offset: int = 0
+    head: Head = field(default_factory=Head)
+    log: str = ""
+    began: str = ""
+    public: str = ""
+    signed: int = 0
+
+    def take(self, line: bytes) -> None:
+        """Note the next line. Raises chain.LineError."""
+        fields = chain.read(line)
+        if fields["kind"] == "segment-open":
+            self._open(fields)
+        elif (fields["seq"], fields["prev"]) != (self.head.seq + 1, self.head.hash):
+            raise LineError("it does not follow the one before")
+        self.head = self.head.after(fields)
+        self.offset += len(line)
+        if fields["kind"] in {"checkpoint", "key"}:
+            self.signed = self.head.seq
+        if fields["kind"] == "key":
+            self.public = fields["public"]
+
+    def _open(self, fields: dict[str, Any]) -> None:
+        if self.offset or not _LOG.fullmatch(str(fields.get("log"))):
+            raise LineError("it does not follow the one before")
+        try:
+            peaks = tuple(bytes.fromhex(peak) for peak in fields["peaks"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise LineError("it is no record") from error
+        before = fields["seq"] - 1
+        self.head = Head(before, fields["prev"], frontier=Frontier(before, peaks))
+        self.signed = before
+        self.log, self.began = fields["log"], fields["at"][:10]
+        self.public = str(fields.get("public", ""))
+
+    def catch_up(self) -> int:
+        """Take the lines that were added since. Returns how many bytes at the end are no record.
+        Raises OSError, and AlteredError when records stand behind those bytes."""
+        size = os.fstat(self.descriptor).st_size
+        added = os.pread(self.descriptor, size - self.offset, self.offset)
+        lines = added.splitlines(keepends=True)
+        taken = 0
+        for line in lines:
+            try:
+                self.take(line)
+            except LineError:
+                break
+            taken += 1
+        rest = lines[taken:]
+        if any(_is_record(line) for line in rest):
+            raise AlteredError
+        return sum(map(len, rest))
+
+
+def _is_record(line: bytes) -> bool:
+    try:
+        chain.read(line)
+    except LineError:
+        return False
+    return True

@@ -1,0 +1,272 @@
+"""Puts records on the disk, one process at a time, with what keeps a log provable: the chain,
+checkpoints, a new signing key each day, a new file each day.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from safelight.audit import lock, notes, segments
+from safelight.audit.keys import Keyring
+from safelight.audit.record import Checkpoint, ClockSetBack, Cut, KeyChange, Recovered, SegmentOpen
+from safelight.audit.segments import Segment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from safelight.audit.notes import Signer
+    from safelight.audit.record import Record
+
+LARGEST_SEGMENT = 16 * 2**20  # bytes
+MOST_UNSIGNED = 100  # records
+LONGEST_UNSIGNED = 60  # seconds
+_BACK = timedelta(seconds=1)
+
+
+def moment(at: datetime) -> str:
+    """A moment as records say it."""
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Writer:
+    """Appends to the log in `folder`, with keys in a folder of the log's own under `keys`.
+
+    Several processes may each have one. Its methods raise OSError and segments.AlteredError; then
+    nobody can count on what they were given.
+    """
+
+    def __init__(self, folder: Path, keys: Path, clock: Callable[[], datetime]) -> None:
+        self.folder = folder
+        self._keys = keys
+        self._clock = clock
+        self._segment: Segment | None = None
+        self._signed_at = time.monotonic()
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Append the records and sync; now and then a checkpoint follows."""
+        with self._appending() as segment:
+            self._put(segment, records)
+            unsigned = segment.head.seq - segment.signed
+            late = time.monotonic() - self._signed_at > LONGEST_UNSIGNED
+            if unsigned >= MOST_UNSIGNED or (unsigned and late):
+                self._sign(segment)
+
+    def sign(self, *, anyway: bool = False) -> bool:
+        """Append a checkpoint if anything is unsigned, or `anyway`. Was one appended?"""
+        with self._appending() as segment:
+            needed = anyway or segment.head.seq > segment.signed
+            if needed:
+                self._sign(segment)
+            return needed
+
+    @contextmanager
+    def _appending(self) -> Iterator[Segment]:
+        with self._alone():
+            try:
+                yield self._current()
+            except BaseException:
+                self.close()
+                raise
+
+    def close(self) -> None:
+        """Close the file; the next call opens it again."""
+        if self._segment is not None:
+            os.close(self._segment.descriptor)
+            self._segment = None
+
+    def keyring(self) -> Keyring:
+        """The keys of the log."""
+        with self._alone():
+            return self._keyring(self._segment or self._current())
+
+    def _alone(self) -> AbstractContextManager[None]:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return lock.held(self.folder / "lock")
+
+    def _current(self) -> Segment:
+        """The file to append to, with everything in it known."""
+        segment = self._segment
+        if segment is not None and not self._is_in_place(segment):
+            self.close()
+            segment = None
+        if segment is None:
+            numbers = segments.present(self.folder)
+            segment = self._open(max(numbers)) if numbers else self._begin(1, None)
+        known = segment.offset
+        torn = segment.catch_up()
+        if torn:
+            self._recover(segment, torn)
+        if segment.head.seq == 0:
+            # A file in which not even the first record is whole.
+            self._open_with(segment, SegmentOpen(log=_new_log(), segment=segment.number))
+        if not known:
+            self._notice_cut(segment)
+        self._keep_up(segment)
+        if segment.offset > LARGEST_SEGMENT or segment.began != self._today():
+            return self._follow(segment)
+        return segment
+
+    def _is_in_place(self, segment: Segment) -> bool:
+        try:
+            found = segments.path_of(self.folder, segment.number).stat()
+        except FileNotFoundError:
+            return False
+        known = os.fstat(segment.descriptor)
+        return os.path.samestat(known, found) and known.st_size >= segment.offset
+
+    def _open(self, number: int) -> Segment:
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        descriptor = os.open(segments.path_of(self.folder, number), flags, 0o600)
+        self._segment = Segment(number, descriptor)
+        return self._segment
+
+    def _begin(self, number: int, before: Segment | None) -> Segment:
+        """A new file, behind the records of `before` if there are any."""
+        segment = self._open(number)
+        if before is not None:
+            segment.head, segment.log = before.head, before.log
+            segment.public, segment.signed = before.public, before.signed
+        peaks = tuple(peak.hex() for peak in segment.head.frontier.peaks)
+        log = segment.log or _new_log()
+        public = segment.public or None
+        opening = SegmentOpen(log=log, segment=number, peaks=peaks, public=public)
+        self._open_with(segment, opening)
+        return segment
+
+    def _open_with(self, segment: Segment, opening: SegmentOpen) -> None:
+        segment.began, segment.log = self._today(), opening.log
+        self._put(segment, [opening])
+        self._sync_folder()
+
+    def _follow(self, segment: Segment) -> Segment:
+        """Close a file that is full or of another day, and begin the next."""
+        self._sign(segment)
+        os.fchmod(segment.descriptor, 0o400)
+        self.close()
+        return self._begin(segment.number + 1, segment)
+
+    def _notice_cut(self, segment: Segment) -> None:
+        note = self._keyring(segment).remembered()
+        if note is not None:
+            # It lies in a folder of our own: only its size is asked, not whose it is.
+            size = notes.Checkpoint.of_note(note).size
+            if size > segment.head.seq:
+                self._put(segment, [Cut(size=size - segment.head.seq)])
+
+    def _keep_up(self, segment: Segment) -> None:
+        """Say that the clock was set back, and change the key of another day."""
+        head = segment.head
+        if head.at and self._clock() + _BACK < datetime.fromisoformat(head.at):
+            self._put(segment, [ClockSetBack()])
+        if segment.public.partition("+")[0] != self._key_name(segment):
+            self._change_key(segment, self._keyring(segment).signer(segment.public))
+
+    def _change_key(self, segment: Segment, signer: Signer | None) -> None:
+        """Sign with a new key from here on, which the one before endorses if it is here."""
+        keyring = self._keyring(segment)
+        public = str(keyring.prepare(self._key_name(segment)).verifier)
+        note = signer.signed(_checkpoint(segment, public).text) if signer is not None else None
+        if signer is None:
+            keyring.remember_first(public)
+        self._put(segment, [KeyChange(public=public, note=note)])
+        keyring.commit()
+
+    def _sign(self, segment: Segment) -> None:
+        signer = self._keyring(segment).signer(segment.public)
+        if signer is None:
+            self._change_key(segment, None)
+        else:
+            note = signer.signed(_checkpoint(segment).text)
+            self._put(segment, [Checkpoint(note=note)])
+            self._keyring(segment).remember(note)
+            self._signed_at = time.monotonic()
+
+    def _put(self, segment: Segment, records: Sequence[Record]) -> None:
+        """Append and sync; if that fails, the file is as it was."""
+        lines, head = [], segment.head
+        at = self._at(segment, records)
+        for record in records:
+            line, head = head.seal(record, at)
+            lines.append(line)
+        written = b"".join(lines)
+        if not written:
+            return
+        try:
+            write_and_sync(segment.descriptor, written)
+        except OSError:
+            # Half a line, or a line nobody can vouch for, must not stand in the file.
+            os.ftruncate(segment.descriptor, segment.offset)
+            raise
+        segment.head = head
+        segment.offset += len(written)
+        for seq, record in enumerate(records, head.seq - len(records) + 1):
+            if isinstance(record, Checkpoint | KeyChange):
+                segment.signed = seq
+            if isinstance(record, KeyChange):
+                segment.public = record.public
+
+    def _at(self, segment: Segment, records: Sequence[Record]) -> str:
+        """Now; but moments only go back where the log says so."""
+        now = moment(self._clock())
+        set_back = any(isinstance(record, ClockSetBack) for record in records)
+        return now if set_back else max(now, segment.head.at)
+
+    def _recover(self, segment: Segment, torn: int) -> None:
+        """Move what a crash left at the end to a file beside, and say so."""
+        beside = segments.path_of(self.folder, segment.number).with_suffix(".torn")
+        with beside.open("ab") as file:
+            file.write(os.pread(segment.descriptor, torn, segment.offset))
+            file.flush()
+            os.fsync(file.fileno())
+        os.ftruncate(segment.descriptor, segment.offset)
+        if segment.head.seq:
+            self._put(segment, [Recovered(size=torn)])
+
+    def _keyring(self, segment: Segment) -> Keyring:
+        return Keyring(self._keys / segment.log)
+
+    def _key_name(self, segment: Segment) -> str:
+        return f"{_origin(segment)}/{self._today()}"
+
+    def _today(self) -> str:
+        return self._clock().date().isoformat()
+
+    def _sync_folder(self) -> None:
+        folder = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def write_and_sync(descriptor: int, data: bytes) -> None:
+    """Append all of `data` and wait until the disk has it. Raises OSError."""
+    if os.write(descriptor, data) != len(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    os.fsync(descriptor)
+
+
+def utc_now() -> datetime:
+    """The clock."""
+    return datetime.now(UTC)
+
+
+def _new_log() -> str:
+    return f"lg_{secrets.token_hex(6)}"
+
+
+def _origin(segment: Segment) -> str:
+    return f"safelight-audit/{segment.log}"
+
+
+def _checkpoint(segment: Segment, next_key: str | None = None) -> notes.Checkpoint:
+    head = segment.head
+    return notes.Checkpoint(_origin(segment), head.seq, head.frontier.root(), next_key)
