@@ -119,6 +119,7 @@ def running(
     behind: str = "",
     authority: trustme.CA | None = None,
     elsewhere: dict[str, tuple[str, int]] | None = None,
+    options: tuple[str, ...] = (),
 ) -> Iterator[Lab]:
     """Start both, stop both; the proxy must stop cleanly. `elsewhere` are hosts that stand at
     other addresses, with certificates of the same `authority`."""
@@ -127,7 +128,7 @@ def running(
     authority.cert_pem.write_to_path(str(root))
     origin = Origin(answer, behind)
     origin.start(authority, [*SERVICE_HOSTS, OTHER_HOST], folder)
-    arguments = ["--upstream-ca", str(root)]
+    arguments = ["--upstream-ca", str(root), *options]
     for name in [*SERVICE_HOSTS, OTHER_HOST]:
         host, port = (elsewhere or {}).get(name, origin.address)
         arguments += ["--resolve", f"{name}:443={host}:{port}"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,9 @@ import click
 
 from safelight import __version__, assembly, audit, paths, trust
 from safelight.cli import words
+from safelight.cli import workers as several
 from safelight.documents import DocumentError
-from safelight.proxy import master, quiet, resolve
+from safelight.proxy import listening, master, quiet, resolve
 from safelight.proxy.gate import Gate
 
 if TYPE_CHECKING:
@@ -96,6 +98,14 @@ class _ResolutionType(click.ParamType["Resolution"]):
     multiple=True,
     help="For trials: connect to ADDR:PORT instead of HOST:PORT. Repeatable.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="How many processes share the work (Linux). All connections of one client go to the same.",
+)
+@click.option("--as-worker", type=int, hidden=True)
 def run(
     listen: Address,
     policy_path: Path,
@@ -103,6 +113,8 @@ def run(
     state_folder: Path,
     upstream_ca: Path | None,
     resolutions: tuple[Resolution, ...],
+    workers: int,
+    as_worker: int | None,
 ) -> None:
     """Start the proxy. It runs until Ctrl-C.
 
@@ -115,17 +127,34 @@ def run(
         assembled = assembly.assemble(policy_path, audit_folder, paths.audit_keys(state_folder))
         authority = trust.open_or_create(state_folder, assembled.catalogue.permitted_names())
         roots = trust.bundle(state_folder, upstream_ca)
-        settings = master.Settings(listen, state_folder, roots, resolutions)
-        start = _Start(assembled, authority, policy_path)
+        if as_worker is not None:
+            several.end_with_parent()
+            listeners = [socket.socket(fileno=as_worker)]
+        else:
+            listeners = listening.listen(listen, workers)
+        host, port, *_ = listeners[0].getsockname()
+        announce = _Start(assembled, authority, policy_path, (host, port)).announce
+        if workers > 1 and as_worker is None:
+            several.run(listeners, announce)
+            return
+        if as_worker is not None:
+            announce = several.say_ready
+        settings = master.Settings(listeners[0], state_folder, roots, resolutions)
         gate = Gate(assembled.engine, assembled.catalogue, _tell)
         with audit.looked_after(assembled.log, __version__):
-            asyncio.run(master.serve(settings, gate, start.announce))
+            asyncio.run(master.serve(settings, gate, announce))
     except DocumentError as error:
         raise click.ClickException(f"The list of services cannot be used:\n{error}") from error
-    except (trust.AuthorityError, master.StartError) as error:
+    except (
+        trust.AuthorityError,
+        master.StartError,
+        listening.ListenError,
+        several.WorkersError,
+    ) as error:
         raise click.ClickException(str(error)) from error
     finally:
-        click.echo("Stopped. Pictures are no longer protected.", err=True)
+        if as_worker is None:
+            click.echo("Stopped. Pictures are no longer protected.", err=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +164,10 @@ class _Start:
     assembled: Assembly
     authority: Authority
     policy_path: Path
+    address: Address
 
-    def announce(self, address: Address) -> None:
-        host, port = address
+    def announce(self) -> None:
+        host, port = self.address
         where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         services = len(self.assembled.catalogue.services)
         new = "new: trust it once in your browser" if self.authority.created else "trust it once"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from mitmproxy import options
 from mitmproxy.addons import block, core, disable_h2c, next_layer, proxyserver
@@ -17,12 +17,16 @@ from safelight.proxy.resolve import Resolver
 from safelight.proxy.tls import SniOnlyTlsConfig
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from mitmproxy.proxy.mode_servers import AsyncioServerInstance
+    from mitmproxy.proxy.mode_specs import RegularMode
+
     from safelight.proxy.canary import Canary
     from safelight.proxy.gate import Gate
-    from safelight.proxy.resolve import Address, Resolution
+    from safelight.proxy.resolve import Resolution
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -33,21 +37,22 @@ class StartError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where to listen, where the authority lives, which roots origins are checked against."""
+    """Where connections come from, where the authority lives, which roots origins are checked
+    against."""
 
-    listen: Address
+    listener: socket.socket
     state: Path
     roots: Path
     resolutions: Sequence[Resolution] = ()
 
 
-async def serve(settings: Settings, gate: Gate, ready: Callable[[Address], None]) -> None:
-    """Run until SIGINT or SIGTERM; `ready` hears the address. Raises StartError."""
+async def serve(settings: Settings, gate: Gate, ready: Callable[[], None]) -> None:
+    """Run until SIGINT or SIGTERM; `ready` is called when all can connect. Raises StartError."""
     guard.install()
-    host, port = settings.listen
-    master = _Master(options.Options(listen_host=host, listen_port=port))
+    # Until the canary was refused, only it can connect.
+    master = _Master(options.Options(listen_host="127.0.0.1", listen_port=0))
     server = proxyserver.Proxyserver()
-    starting = _Starting(master, server, gate.canary, ready)
+    starting = _Starting(master, server, gate.canary, settings.listener, ready)
     master.addons.add(
         core.Core(),
         block.Block(),
@@ -75,7 +80,6 @@ async def serve(settings: Settings, gate: Gate, ready: Callable[[Address], None]
     finally:
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
-    _raise_if_never_started(server, settings.listen)
     if starting.failed:
         raise StartError(
             "An upload passed although its check broke. Safelight does not start like this: "
@@ -90,41 +94,38 @@ class _Master(Master):
 
 
 class _Starting:
-    """Says when connections are accepted; ends the run when they cannot be, or when an upload
-    whose check breaks is let through."""
+    """Opens the proxy to everybody once an upload whose check breaks was refused; else ends the
+    run."""
 
     def __init__(
         self,
         master: Master,
         server: proxyserver.Proxyserver,
         canary: Canary,
-        ready: Callable[[Address], None],
+        listener: socket.socket,
+        ready: Callable[[], None],
     ) -> None:
         self._master = master
         self._server = server
         self._canary = canary
+        self._listener = listener
         self._ready = ready
         self.failed = False
 
     async def running(self) -> None:
-        """Called once the listener was set up, or was not."""
+        """Called once mitmproxy's own listener was set up, or was not."""
         addresses = self._server.listen_addrs()
-        if not addresses:
-            self._master.shutdown()
-            return
-        host, port, *_ = addresses[0]
-        if await self._canary.is_refused((host, port)):
-            self._ready((host, port))
+        if addresses and await self._canary.is_refused(addresses[0][:2]):
+            await self._open()
         else:
             self.failed = True
             self._master.shutdown()
 
-
-def _raise_if_never_started(server: proxyserver.Proxyserver, listen: Address) -> None:
-    for instance in server.servers:
-        if instance.last_exception is not None:
-            host, port = listen
-            reason = getattr(instance.last_exception, "strerror", None)
-            raise StartError(
-                f"Cannot listen on {host}:{port}: {reason or instance.last_exception}."
-            )
+    async def _open(self) -> None:
+        [instance] = self._server.servers
+        public = await asyncio.start_server(instance.handle_stream, sock=self._listener)
+        # mitmproxy can only open sockets itself.
+        servers = cast("AsyncioServerInstance[RegularMode]", instance)._servers  # noqa: SLF001
+        servers.pop().close()
+        servers.append(public)
+        self._ready()

@@ -1,0 +1,93 @@
+"""Several workers on one port: started, watched, started again when one ends, stopped together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Sequence
+
+READY = "ready\n"
+_PAUSE = 1  # seconds before a worker that ended is started again
+_LONGEST_STOP = 30  # seconds
+
+
+class WorkersError(Exception):
+    """The workers did not start."""
+
+
+def run(listeners: Sequence[socket.socket], announce: Callable[[], None]) -> None:
+    """Keep one worker running on each listener until SIGINT or SIGTERM; `announce` is called when
+    all accept connections. Raises WorkersError."""
+    workers = [_Worker(listener) for listener in listeners]
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    try:
+        if not all(worker.is_ready() for worker in workers):
+            raise WorkersError("A worker did not start.")
+        announce()
+        while not stopping.wait(_PAUSE):
+            for worker in workers:
+                worker.start_again_if_ended()
+    finally:
+        for worker in workers:
+            worker.stop()
+
+
+def say_ready() -> None:
+    """In a worker: it accepts connections."""
+    click.echo(READY, nl=False)
+
+
+def end_with_parent() -> None:
+    """In a worker: stop when the process that started it is gone."""
+
+    def wait() -> None:
+        sys.stdin.read()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+class _Worker:
+    def __init__(self, listener: socket.socket) -> None:
+        self._listener = listener
+        self._process = self._started()
+
+    def start_again_if_ended(self) -> None:
+        if self._process.poll() is not None:
+            click.echo("A worker ended. Another takes its place.", err=True)
+            self._process = self._started()
+
+    def is_ready(self) -> bool:
+        """Wait until it accepts connections, or has ended."""
+        return self._process.stdout is not None and self._process.stdout.readline() == READY
+
+    def stop(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(_LONGEST_STOP)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _started(self) -> subprocess.Popen[str]:
+        descriptor = self._listener.fileno()
+        return subprocess.Popen(  # noqa: S603 - this very program
+            [sys.executable, "-m", "safelight", *sys.argv[1:], "--as-worker", str(descriptor)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            pass_fds=[descriptor],
+            # Ctrl-C is for the process that watches.
+            process_group=0,
+        )

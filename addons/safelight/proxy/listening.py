@@ -1,0 +1,79 @@
+"""Sockets that several processes accept from, each client always at the same one.
+
+What a process knows of an upload in pieces, the others do not: all connections of a client's
+address have to come to the same process.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import socket
+import struct
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from safelight.proxy.resolve import Address
+
+_BACKLOG = 1024
+_ATTACH = 51  # SO_ATTACH_REUSEPORT_CBPF, asm-generic/socket.h
+# Classic BPF (linux/filter.h): loads are of the accumulator A, X is the other register.
+_LOAD_WORD, _LOAD_BYTE, _TO_X, _XOR_X = 0x20, 0x30, 0x07, 0xAC
+_SHIFT_RIGHT, _MODULO, _IF_EQUAL, _RETURN_A = 0x74, 0x94, 0x15, 0x16
+_NETWORK_HEADER = 0xFFF00000  # SKF_NET_OFF
+_IPV4_SOURCE, _IPV6_SOURCE = 12, 8
+
+
+class ListenError(Exception):
+    """The address cannot be listened on; the text says why."""
+
+
+def listen(address: Address, count: int = 1) -> list[socket.socket]:
+    """`count` sockets that listen at one address, for a process each. Raises ListenError."""
+    if count > 1 and sys.platform != "linux":
+        raise ListenError("Several workers need Linux.")
+    host, port = address
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sockets: list[socket.socket] = []
+    try:
+        for _ in range(count):
+            one = socket.create_server(
+                (host, port), family=family, backlog=_BACKLOG, reuse_port=count > 1
+            )
+            sockets.append(one)
+            port = one.getsockname()[1]
+        if count > 1:
+            _keep_clients_together(sockets)
+    except OSError as error:
+        for one in sockets:
+            one.close()
+        reason = error.strerror or str(error)
+        raise ListenError(f"Cannot listen on {host}:{address[1]}: {reason}.") from error
+    return sockets
+
+
+def _keep_clients_together(sockets: Sequence[socket.socket]) -> None:
+    """Choose among the sockets by the client's address alone (socket(7), SO_ATTACH_REUSEPORT)."""
+    ipv6: list[tuple[int, int, int, int]] = [(_LOAD_WORD, 0, 0, _NETWORK_HEADER + _IPV6_SOURCE)]
+    for word in (4, 8, 12):
+        ipv6 += [
+            (_TO_X, 0, 0, 0),
+            (_LOAD_WORD, 0, 0, _NETWORK_HEADER + _IPV6_SOURCE + word),
+            (_XOR_X, 0, 0, 0),
+        ]
+    choose = [(_MODULO, 0, 0, len(sockets)), (_RETURN_A, 0, 0, 0)]
+    program = [
+        (_LOAD_BYTE, 0, 0, _NETWORK_HEADER),
+        (_SHIFT_RIGHT, 0, 0, 4),
+        (_IF_EQUAL, 0, len(choose) + 1, 4),
+        (_LOAD_WORD, 0, 0, _NETWORK_HEADER + _IPV4_SOURCE),
+        *choose,
+        *ipv6,
+        *choose,
+    ]
+    code = b"".join(struct.pack("HBBI", *instruction) for instruction in program)
+    buffer = ctypes.create_string_buffer(code)
+    described = struct.pack("HP", len(program), ctypes.addressof(buffer))
+    sockets[0].setsockopt(socket.SOL_SOCKET, _ATTACH, described)
