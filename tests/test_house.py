@@ -33,8 +33,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pieces": FIVE | {"case", "examiner", "sequences", "uploads"},
     "engine": FIVE | {"case", "examiner", "journal", "passage", "pieces", "refusals", "uploads"},
     "assembly": FIVE | {"documents", "engine", "paths"},
+    "broker": set(),
     "trust": {"services"},
     "proxy": {
+        "broker",
         "case",
         "conversation",
         "engine",

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import asyncio
+import stat
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from safelight import broker
+from safelight.broker import Answer, Held
+from safelight.broker.waiting import MOST_BYTES, MOST_WAITING, NO_HOLDS, YES_HOLDS, Waiting
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def held(number: int, content: str = "", size: int = 1) -> Held:
+    digests = (content,) if content else ()
+    return Held(id=f"d_{number}", service="ChatGPT", pictures=1, size=size, content=digests)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize("approve", [True, False])
+def test_an_answer_reaches_all_that_wait_with_the_same_picture(*, approve: bool) -> None:
+    async def scenario() -> list[Answer]:
+        waiting = Waiting()
+        asked = [asyncio.ensure_future(waiting.wait(held(n, "same"), 5)) for n in range(2)]
+        other = asyncio.ensure_future(waiting.wait(held(7, "other"), 0.05))
+        await asyncio.sleep(0)
+        assert [one.id for one, _ in waiting.every()] == ["d_0", "d_1", "d_7"]
+        assert waiting.answer("d_0", approve=approve)
+        assert not waiting.answer("d_5", approve=True)
+        answers = [*await asyncio.gather(*asked), await other]
+        assert waiting.every() == []
+        return answers
+
+    said = Answer.APPROVED if approve else Answer.DENIED
+    assert asyncio.run(scenario()) == [said, said, Answer.TIMED_OUT]
+
+
+def test_answers_are_remembered_for_a_while() -> None:
+    async def scenario() -> None:
+        clock = Clock()
+        waiting = Waiting(clock)
+        for approve, lasts in ((True, YES_HOLDS), (False, NO_HOLDS)):
+            asked = asyncio.ensure_future(waiting.wait(held(1, "same")))
+            await asyncio.sleep(0)
+            waiting.answer("d_1", approve=approve)
+            said = await asked
+            clock.now += lasts - 1
+            assert await waiting.wait(held(2, "same")) is said
+            clock.now += 2
+            assert await waiting.wait(held(3, "same"), 0.01) is Answer.TIMED_OUT
+
+    asyncio.run(scenario())
+
+
+def test_what_cannot_be_told_apart_is_asked_again() -> None:
+    async def scenario() -> Answer:
+        waiting = Waiting()
+        asked = asyncio.ensure_future(waiting.wait(held(1)))
+        await asyncio.sleep(0)
+        waiting.answer("d_1", approve=True)
+        assert await asked is Answer.APPROVED
+        return await waiting.wait(held(2), 0.01)
+
+    assert asyncio.run(scenario()) is Answer.TIMED_OUT
+
+
+def test_there_is_room_for_some_only() -> None:
+    async def scenario() -> None:
+        waiting = Waiting()
+        assert await waiting.wait(held(0, size=MOST_BYTES + 1)) is Answer.FULL
+        asked = [asyncio.ensure_future(waiting.wait(held(n))) for n in range(MOST_WAITING)]
+        await asyncio.sleep(0)
+        assert await waiting.wait(held(MOST_WAITING)) is Answer.FULL
+        for one in asked:
+            one.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+        assert waiting.every() == []
+
+    asyncio.run(scenario())
+
+
+def test_over_a_socket(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    answers: list[Answer] = []
+    events = []
+    with pytest.raises(broker.NoBrokerError):
+        broker.waiting(path)
+    with broker.running(path):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        watching = broker.watch(path)
+        watcher = threading.Thread(
+            target=lambda: events.extend([next(watching), next(watching)]), daemon=True
+        )
+        watcher.start()
+        time.sleep(0.2)
+        worker = threading.Thread(
+            target=lambda: answers.append(asyncio.run(broker.ask(path, held(1, "secret"))))
+        )
+        worker.start()
+        while not (found := broker.waiting(path)):
+            time.sleep(0.01)
+        assert found[0][0] == held(1)
+        assert abs(found[0][1] - time.time()) < 5
+        assert broker.answer(path, "d_1", approve=True)
+        worker.join()
+        assert not broker.answer(path, "d_1", approve=True)
+        teller = broker.Teller(path)
+        teller.tell({"service": "ChatGPT"})
+        teller.close()
+        watcher.join(5)
+        watching.close()
+    assert answers == [Answer.APPROVED]
+    assert events == [
+        {"held": held(1).model_dump(exclude={"content"}, mode="json")},
+        {"service": "ChatGPT"},
+    ]
+    assert not path.exists()
+
+
+def test_who_leaves_waits_no_more(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+
+    async def leave() -> None:
+        async with asyncio.timeout(0.1):
+            await broker.ask(path, held(1))
+
+    with broker.running(path):
+        with pytest.raises(TimeoutError):
+            asyncio.run(leave())
+        deadline = time.monotonic() + 5
+        while broker.waiting(path):
+            assert time.monotonic() < deadline
+
+
+@pytest.mark.parametrize(
+    "said", [b"nonsense\n", b"{}\n", b"[1]\n", b'{"do": "hold"}\n', b"x" * 99_999]
+)
+def test_nonsense_is_not_answered(tmp_path: Path, said: bytes) -> None:
+    path = tmp_path / "socket"
+
+    async def speak() -> bytes:
+        reader, writer = await asyncio.open_unix_connection(path)
+        writer.write(said)
+        writer.write_eof()
+        answer = await reader.read()
+        writer.close()
+        return answer
+
+    with broker.running(path):
+        assert asyncio.run(speak()) == b""
+        assert broker.waiting(path) == []
