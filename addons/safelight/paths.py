@@ -59,3 +59,8 @@ def default_audit() -> Path:
 def audit_keys(state: Path) -> Path:
     """The folder of the audit file's keys, within a state folder."""
     return state / "audit-keys"
+
+
+def broker_socket(state: Path) -> Path:
+    """Where a running proxy is spoken to, within its state folder."""
+    return state / "broker.socket"

@@ -12,7 +12,7 @@ from safelight.broker.server import LONGEST_LINE
 from safelight.broker.waiting import LONGEST_WAIT, Answer, Held
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
 _LONGEST = 10  # seconds for what is answered at once
@@ -72,7 +72,7 @@ def answer(path: Path, id_: str, *, approve: bool) -> bool:
     return bool(_told(path, {"do": "answer", "id": id_, "approve": approve})["found"])
 
 
-def watch(path: Path) -> Iterator[dict[str, Any]]:
+def watch(path: Path) -> Generator[dict[str, Any]]:
     """What happens from now on, until the proxy ends. Raises NoBrokerError."""
     with _speaking(path, {"do": "watch"}) as lines:
         for line in lines:

@@ -7,6 +7,7 @@ import click
 from safelight import __version__
 from safelight.cli.audit import audit
 from safelight.cli.ca import ca
+from safelight.cli.holds import holds, watch
 from safelight.cli.inspect import inspect
 from safelight.cli.policy import policy
 from safelight.cli.run import run
@@ -31,3 +32,5 @@ main.add_command(policy)
 main.add_command(services)
 main.add_command(audit)
 main.add_command(ca)
+main.add_command(holds)
+main.add_command(watch)

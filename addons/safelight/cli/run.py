@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from safelight import __version__, assembly, audit, paths, trust
-from safelight.cli import words
+from safelight import __version__, assembly, audit, broker, paths, trust
+from safelight.cli import telling
 from safelight.cli import workers as several
 from safelight.documents import DocumentError
 from safelight.proxy import listening, master, quiet, resolve
@@ -20,9 +20,7 @@ from safelight.proxy.gate import Gate
 
 if TYPE_CHECKING:
     from safelight.assembly import Assembly
-    from safelight.case import Outcome
     from safelight.proxy.resolve import Address, Resolution
-    from safelight.services import Destination
     from safelight.trust import Authority
 
 
@@ -134,15 +132,19 @@ def run(
             listeners = listening.listen(listen, workers)
         host, port, *_ = listeners[0].getsockname()
         announce = _Start(assembled, authority, policy_path, (host, port)).announce
-        if workers > 1 and as_worker is None:
-            several.run(listeners, announce)
-            return
-        if as_worker is not None:
-            announce = several.say_ready
-        settings = master.Settings(listeners[0], state_folder, roots, resolutions)
-        gate = Gate(assembled.engine, assembled.catalogue, _tell)
-        with audit.looked_after(assembled.log, __version__):
-            asyncio.run(master.serve(settings, gate, announce))
+        socket_path = paths.broker_socket(state_folder)
+        with contextlib.ExitStack() as running:
+            if as_worker is None:
+                _open_broker(running, socket_path)
+            if workers > 1 and as_worker is None:
+                several.run(listeners, announce)
+                return
+            settings = master.Settings(listeners[0], state_folder, roots, resolutions)
+            tell = telling.Telling(socket_path).tell
+            gate = Gate(assembled.engine, assembled.catalogue, tell)
+            running.enter_context(audit.looked_after(assembled.log, __version__))
+            ready = announce if as_worker is None else several.say_ready
+            asyncio.run(master.serve(settings, gate, ready))
     except DocumentError as error:
         raise click.ClickException(f"The list of services cannot be used:\n{error}") from error
     except (
@@ -155,6 +157,14 @@ def run(
     finally:
         if as_worker is None:
             click.echo("Stopped. Pictures are no longer protected.", err=True)
+
+
+def _open_broker(running: contextlib.ExitStack, path: Path) -> None:
+    try:
+        running.enter_context(broker.running(path))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise click.ClickException(f"{path} cannot be made: {reason}.") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,17 +205,3 @@ class _Start:
                 "until then these services do not load."
             )
         return problems
-
-
-def _tell(destination: Destination, outcome: Outcome) -> None:
-    """One line, or a few, for each upload that held a picture."""
-    now = time.strftime("%H:%M:%S")
-    service = destination.service.name
-    if outcome.refusal is not None:
-        click.echo(f"{now}  stopped  {outcome.refusal.message}", err=True)
-        return
-    removed = words.listed([words.kind(kind) for kind in sorted(outcome.removed)])
-    what = f"removed {removed}" if removed else "nothing had to be removed"
-    click.echo(f"{now}  sent     {words.files(outcome.pictures)} to {service}: {what}", err=True)
-    for warning in outcome.warnings:
-        click.echo(f"          note     {warning}", err=True)

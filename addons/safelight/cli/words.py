@@ -46,3 +46,11 @@ def size(count: int) -> str:
 def files(count: int) -> str:
     """A number of pictures and documents as people say it."""
     return "1 file" if count == 1 else f"{count} files"
+
+
+def duration(seconds: float) -> str:
+    """A stretch of time as people say it."""
+    if seconds < 60:
+        return f"{max(int(seconds), 0)} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
