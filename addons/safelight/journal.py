@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from safelight.policy import Decision, LoadedPolicy
     from safelight.refusals import Cause
     from safelight.services import Destination
+
+# What pseudonyms are for; those of different purposes cannot be compared.
+CONTENT = "content"
 
 
 class Journal:
@@ -36,18 +40,22 @@ class Journal:
         destination: Destination,
         shape: Shape,
         received: int | None,
-        pictures: Sequence[audit.Picture],
+        pictures: Sequence[tuple[audit.Picture, bytes | None]],
         decision: Decision,
         doubts: Iterable[Cause],
         refusal: Cause | None,
     ) -> str:
-        """Record a decision; return the record's id."""
+        """Record a decision; return the record's id. With each picture goes its content, where it
+        is at hand, which is recorded under a pseudonym."""
         return self._append(
             destination,
             {
                 "shape": str(shape),
                 "received": received,
-                "pictures": tuple(pictures),
+                "pictures": tuple(
+                    picture.model_copy(update={"content": self._pseudonym(content)})
+                    for picture, content in pictures
+                ),
                 "verdict": str(decision.verdict),
                 "transforms": tuple(sorted(decision.transforms)),
                 "matched": tuple(sorted(decision.matched)),
@@ -91,8 +99,10 @@ class Journal:
         found: Iterable[str],
         decision: Decision,
         cause: Cause | None,
+        content: bytes | None,
     ) -> None:
-        """Record how such an upload ended, and what the policy says now that all was found."""
+        """Record how such an upload ended, and what the policy says now that all was found.
+        `content` is the SHA-256 of all of it, if all came."""
         self._log.append(
             audit.End(
                 of=record,
@@ -101,6 +111,7 @@ class Journal:
                 found=tuple(sorted(found)),
                 matched=tuple(sorted(decision.matched)),
                 refusal=str(cause) if cause else None,
+                content=self._log.pseudonym(CONTENT, content) if content else None,
             )
         )
 
@@ -114,6 +125,11 @@ class Journal:
             "how": how,
         }
         self._log.append(audit.Unseen.model_validate(record))
+
+    def _pseudonym(self, content: bytes | None) -> str | None:
+        if content is None:
+            return None
+        return self._log.pseudonym(CONTENT, hashlib.sha256(content).digest())
 
     def _append(self, destination: Destination, decided: dict[str, object]) -> str:
         record = audit.Decision.model_validate(

@@ -7,6 +7,7 @@ piece not before the end was recorded.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -54,10 +55,12 @@ class Passage:
     withheld: bytes = b""
     sent: int = 0
     ended: bool = False
+    digest: hashlib._Hash = field(default_factory=hashlib.sha256)
 
     def feed(self, piece: bytes) -> bytes:
         """Take the next piece; what may leave comes back. Raises StoppedError."""
         self.left -= len(piece)
+        self.digest.update(piece)
         try:
             clean = self.cleaner.feed(piece)
             if self.left == 0:
@@ -107,7 +110,8 @@ class Passage:
 
     def _end(self, how: Ending, sent: int, cause: Cause | None = None) -> None:
         self.ended = True
-        self.journal.ended(self.record, how, sent, self.found, self.decision, cause)
+        content = None if self.left else self.digest.digest()
+        self.journal.ended(self.record, how, sent, self.found, self.decision, cause, content)
 
 
 def begin(rules: Policy, journal: Journal, upload: Upload, total: int) -> Passage | None:

@@ -227,3 +227,13 @@ def test_pseudonyms_say_nothing_without_their_key(tmp_path: Path) -> None:
     assert len(one) == 32
     now += timedelta(days=10)
     assert log.pseudonym("content", b"photo") != one
+
+
+def test_a_month_is_erased(tmp_path: Path) -> None:
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    log = AuditLog(tmp_path / "audit", tmp_path / "keys", lambda: now)
+    before = log.pseudonym("content", b"photo")
+    assert log.erase("2026-11")
+    assert not log.erase("2026-11")
+    assert log.pseudonym("content", b"photo") != before
+    assert '"kind":"erased","month":"2026-11"' in records.text(tmp_path / "audit")

@@ -279,3 +279,33 @@ def test_no_log(tmp_path: Path) -> None:
         with pytest.raises(ProofError, match=told) as raised:
             verify(tmp_path / folder, None)
         assert raised.value.result is Result.UNREADABLE
+
+
+def test_old_files_may_be_deleted(log: Log) -> None:
+    assert log.opened().retire("2026-11-24") == 1
+    assert [path.name for path in log.files] == ["audit-000002.jsonl"]
+    assert log.verified().notes == ["records up to 9 were deleted for their age"]
+    log.now += timedelta(days=2)
+    log.opened().append(decision(9))
+    assert log.opened().retire("2026-11-25") == 0
+    assert log.opened().retire("2026-11-26") == 1
+    assert log.verified().first_seq > 15
+    (log.folder / "retired-keys.jsonl").unlink()
+    assert log.result()[0] is Result.CUT
+
+
+def test_a_deletion_that_was_not_finished(log: Log) -> None:
+    first = log.files[0]
+    kept = first.read_bytes()
+    log.opened().retire("2026-11-24")
+    first.write_bytes(kept)
+    assert log.verified().first_seq == 1
+
+
+def test_the_kept_keys_forged(log: Log, tmp_path: Path) -> None:
+    other = Log(tmp_path / "other")
+    for one in (log, other):
+        one.opened().retire("2026-11-24")
+    kept = "retired-keys.jsonl"
+    (log.folder / kept).write_bytes((other.folder / kept).read_bytes())
+    assert log.result()[0] is Result.UNSEALED

@@ -84,14 +84,15 @@ class Keyring:
             for path in sorted(self.folder.glob("????-??.pseudonyms"))
         }
 
-    def forget(self, month: str) -> bool:
-        """Destroy a month's key; False if there was none."""
+    def has_pseudonyms(self, month: str) -> bool:
+        """Is this month's key here?"""
+        return self._pseudonyms(month).exists()
+
+    def forget(self, month: str) -> None:
+        """Destroy a month's key."""
         path = self._pseudonyms(month)
-        if not path.exists():
-            return False
         path.write_bytes(secrets.token_bytes(2 * _KEY_LENGTH))
         path.unlink()
-        return True
 
     def _pseudonyms(self, month: str) -> Path:
         return self.folder / f"{month}.pseudonyms"

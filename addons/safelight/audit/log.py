@@ -66,6 +66,18 @@ class AuditLog:
         with self._writing:
             self._write(())
 
+    def retire(self, before: str) -> int:
+        """Delete the files whose records are all of days before `before` (YYYY-MM-DD); how many.
+        Raises AuditError."""
+        with self._writing, self._complaining():
+            return self._writer.retire(before)
+
+    def erase(self, month: str) -> bool:
+        """Destroy the key of a month's (YYYY-MM) pseudonyms; False if there is none. Raises
+        AuditError."""
+        with self._writing, self._complaining():
+            return self._writer.erase(month)
+
     def close(self) -> None:
         """Close the file; a later record opens it again."""
         with self._writing:

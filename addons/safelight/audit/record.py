@@ -15,6 +15,7 @@ type Moment = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d
 type Word = Annotated[str, Field(pattern=r"^[a-z0-9*._-]{1,120}$")]
 
 
+type Pseudonym = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 type Key = Annotated[str, Field(pattern=r"^[a-z0-9_/.-]{1,80}\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{44}$")]
 type Note = Annotated[str, Field(max_length=600)]
 type Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -40,7 +41,10 @@ class _Record(_Closed):
 
 
 class Picture(_Closed):
-    """One picture of an upload. Sizes are in bytes; `sent` is missing when nothing was sent."""
+    """One picture of an upload. Sizes are in bytes; `sent` is missing when nothing was sent.
+
+    `content` is a pseudonym of the file as it came: who has this month's key and the file can tell
+    that it is meant, nobody else."""
 
     type: Word
     received: int
@@ -49,6 +53,7 @@ class Picture(_Closed):
     removed: bool = False
     same_length: bool = False
     renamed: bool = False
+    content: Pseudonym | None = None
 
 
 class Ending(StrEnum):
@@ -69,6 +74,7 @@ class End(_Record):
     found: tuple[Word, ...] = ()
     matched: tuple[Word, ...] = ()
     refusal: Word | None = None
+    content: Pseudonym | None = None
 
 
 class Unseen(_Record):

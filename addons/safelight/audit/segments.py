@@ -19,6 +19,10 @@ _LOG = re.compile(r"lg_[0-9a-f]{12}")
 _NAME = re.compile(r"audit-(\d{6})\.jsonl")
 
 
+class AlteredError(Exception):
+    """A file of the log holds lines that are no records before others that are."""
+
+
 def path_of(folder: Path, number: int) -> Path:
     """Where the file with this number is."""
     return folder / f"audit-{number:06d}.jsonl"
@@ -30,8 +34,46 @@ def present(folder: Path) -> dict[int, Path]:
     return dict(sorted((int(match[1]), path) for match, path in found if match))
 
 
-class AlteredError(Exception):
-    """A file of the log holds lines that are no records before others that are."""
+def ended_before(folder: Path, day: str) -> dict[int, Path]:
+    """The files that were closed before `day`: the next one begins no later. Raises OSError."""
+    files = present(folder)
+    began = {number: _first_day(path) for number, path in files.items()}
+    never = "9999"
+    return {
+        number: path for number, path in files.items() if (began.get(number + 1) or never) <= day
+    }
+
+
+def keep_keys(folder: Path, files: dict[int, Path]) -> int:
+    """Write the changes of keys in these files to one that stays; the number of the last record
+    in them. Raises OSError and AlteredError."""
+    last, kept = 0, []
+    for path in files.values():
+        for line in path.read_bytes().splitlines(keepends=True):
+            try:
+                fields = chain.read(line)
+            except LineError as error:
+                raise AlteredError from error
+            last = fields["seq"]
+            if fields["kind"] == "key":
+                kept.append(line)
+    descriptor = os.open(folder / RETIRED_KEYS, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(descriptor, b"".join(kept))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    return last
+
+
+def _first_day(path: Path) -> str | None:
+    with path.open("rb") as file:
+        line = file.readline()
+    try:
+        day: str = chain.read(line)["at"][:10]
+    except LineError:
+        return None
+    return day
 
 
 @dataclass(slots=True)

@@ -24,13 +24,14 @@ def verify(folder: Path, first: Verifier | None, expected: Checkpoint | None = N
     proof = Proof(first, expected)
     try:
         files = segments.present(folder)
-        _take_retired_keys(proof, folder)
         numbers = list(files)
         for number, path in files.items():
             missing = [one for one in range(numbers[0], number) if one not in files]
             if missing:
                 name = segments.path_of(folder, missing[0]).name
                 raise ProofError(Result.CUT, f"The file {name} is missing.")
+            if number == numbers[0] > 1:
+                _take_retired_keys(proof, folder, path)
             _take_file(proof, path, is_last=number == numbers[-1])
     except OSError as error:
         reason = error.strerror or type(error).__name__
@@ -81,12 +82,16 @@ def _in_turn(proof: Proof, fields: dict[str, Any], rest: list[bytes], where: str
     raise ProofError(Result.CUT, f"{where}: {missing} missing.")
 
 
-def _take_retired_keys(proof: Proof, folder: Path) -> None:
+def _take_retired_keys(proof: Proof, folder: Path, first: Path) -> None:
+    """Follow the changes of keys in files that were deleted, up to the `first` that is here."""
     path = folder / segments.RETIRED_KEYS
     if not path.exists():
         return
     try:
+        begins = chain.read(first.read_bytes().partition(b"\n")[0] + b"\n")["seq"]
         for line in path.read_bytes().splitlines(keepends=True):
-            proof.change_retired_key(chain.read(line))
+            fields = chain.read(line)
+            if fields["seq"] < begins:
+                proof.change_retired_key(fields)
     except (LineError, NoteError, KeyError, TypeError) as error:
         raise ProofError(Result.UNSEALED, f"{path.name} cannot be trusted: {error}.") from error

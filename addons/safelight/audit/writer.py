@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING
 
 from safelight.audit import lock, notes, segments
 from safelight.audit.keys import Keyring
-from safelight.audit.record import Checkpoint, ClockSetBack, Cut, KeyChange, Recovered, SegmentOpen
+from safelight.audit.record import (
+    Checkpoint,
+    ClockSetBack,
+    Cut,
+    Erased,
+    KeyChange,
+    Recovered,
+    Retired,
+    SegmentOpen,
+)
 from safelight.audit.segments import Segment
 
 if TYPE_CHECKING:
@@ -66,6 +75,31 @@ class Writer:
             if needed:
                 self._sign(segment)
             return needed
+
+    def retire(self, before: str) -> int:
+        """Delete the files whose records are all of days before `before` (YYYY-MM-DD); how many.
+        The changes of keys in them are kept, so that the rest can still be verified."""
+        with self._appending() as segment:
+            old = segments.ended_before(self.folder, before)
+            old.pop(segment.number, None)
+            if not old:
+                return 0
+            through = segments.keep_keys(self.folder, old)
+            self._put(segment, [Retired(segment=max(old), through=through)])
+            self._sign(segment)
+            for path in old.values():
+                path.unlink()
+            self._sync_folder()
+            return len(old)
+
+    def erase(self, month: str) -> bool:
+        """Destroy the key of a month's pseudonyms and say so; False if there is none."""
+        with self._appending() as segment:
+            if not self._keyring(segment).has_pseudonyms(month):
+                return False
+            self._put(segment, [Erased(month=month)])
+            self._keyring(segment).forget(month)
+            return True
 
     @contextmanager
     def _appending(self) -> Iterator[Segment]:

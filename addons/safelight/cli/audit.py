@@ -11,16 +11,8 @@ import click
 from safelight import audit as audit_log
 from safelight import paths
 from safelight.cli import words
+from safelight.cli.audit_keys import FOLDER, STATE, erase, find, keys_of, retire
 
-_FOLDER = click.option(
-    "--audit",
-    "folder",
-    type=click.Path(path_type=Path),
-    default=paths.default_audit,
-    show_default="your data folder",
-    metavar="DIR",
-    help="The audit folder.",
-)
 _HOW = {
     "sent": "sent",
     "stopped": "stopped",
@@ -34,8 +26,12 @@ def audit() -> None:
     """Read the record of decisions."""
 
 
+for command in (find, erase, retire):
+    audit.add_command(command)
+
+
 @audit.command()
-@_FOLDER
+@FOLDER
 @click.option(
     "-n",
     "count",
@@ -68,7 +64,7 @@ def tail(folder: Path, count: int, *, as_json: bool) -> None:
 
 
 @audit.command()
-@_FOLDER
+@FOLDER
 def coverage(folder: Path) -> None:
     """Show, for each service, what was seen of it and what was not."""
     seen: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -103,14 +99,7 @@ def coverage(folder: Path) -> None:
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="A checkpoint that was kept elsewhere.",
 )
-@click.option(
-    "--state",
-    type=click.Path(path_type=Path),
-    default=paths.default_state,
-    show_default="your data folder",
-    metavar="DIR",
-    help="Where the log's keys are, when it is this machine's.",
-)
+@STATE
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def verify(
     folder: Path | None,
@@ -126,7 +115,7 @@ def verify(
     short or has a gap; 3: it is not signed, or not with this key; 4: it cannot be read.
     """
     where = folder or paths.default_audit()
-    keys = _keys_of(where, paths.audit_keys(state))
+    keys = keys_of(where, state)
     try:
         first = _read_key(key_file or keys / audit_log.FIRST_PUBLIC)
         expected = _read_checkpoint(checkpoint_file or keys / audit_log.LAST_CHECKPOINT)
@@ -166,14 +155,6 @@ def _say_result(
         click.echo(json.dumps({"result": result.name.lower(), **facts}))
     else:
         click.echo(text, err=result is not audit_log.Result.GOOD)
-
-
-def _keys_of(folder: Path, keys: Path) -> Path:
-    """The folder of the log's keys on this machine, whether there is one or not."""
-    for record in audit_log.every(folder) if folder.is_dir() else ():
-        if isinstance(record, audit_log.SegmentOpen):
-            return keys / record.log
-    return keys
 
 
 def _read_key(path: Path) -> audit_log.Verifier | None:

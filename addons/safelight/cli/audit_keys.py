@@ -1,0 +1,113 @@
+"""safelight audit find, erase, retire: what can be asked of a log with its keys, and what of it
+can be let go."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from safelight import audit, paths
+from safelight.cli import words
+from safelight.journal import CONTENT
+
+FOLDER = click.option(
+    "--audit",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=paths.default_audit,
+    show_default="your data folder",
+    metavar="DIR",
+    help="The audit folder.",
+)
+STATE = click.option(
+    "--state",
+    type=click.Path(path_type=Path),
+    default=paths.default_state,
+    show_default="your data folder",
+    metavar="DIR",
+    help="Where the log's keys are.",
+)
+
+
+@click.command()
+@click.argument("photo", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@FOLDER
+@STATE
+def find(photo: Path, folder: Path, state: Path) -> None:
+    """Did PHOTO ever leave, when, to whom, and what was taken out of it?
+
+    Exit code 1 if it did not. Months whose key was erased cannot be asked.
+    """
+    keys = audit.Keyring(keys_of(folder, state))
+    names = set(keys.pseudonyms(CONTENT, hashlib.sha256(photo.read_bytes()).digest()).values())
+    decisions: dict[str, audit.Decision] = {}
+    found = False
+    for record in audit.told(folder) if folder.is_dir() else ():
+        if isinstance(record, audit.Decision):
+            decisions[record.id] = record
+            for picture in record.pictures:
+                if picture.content in names:
+                    _say(record, picture.found if picture.removed else ())
+                    found = True
+        elif isinstance(record, audit.End) and record.content in names:
+            _say(decisions[record.of], record.found)
+            found = True
+    if not found:
+        click.echo("There is no record of this photo.", err=True)
+        raise SystemExit(1)
+
+
+def _say(record: audit.Decision, removed: tuple[str, ...]) -> None:
+    told = words.listed([words.kind(kind) for kind in removed])
+    how = f"without {told}" if told else "as it was"
+    what = "did not leave for" if record.verdict == "block" else f"left, {how}, for"
+    click.echo(f"{record.at}  {record.id}  {what} {record.service}")
+
+
+@click.command()
+@click.argument("month", metavar="YYYY-MM")
+@FOLDER
+@STATE
+def erase(month: str, folder: Path, state: Path) -> None:
+    """Make a month's records say nothing of which photos they are about.
+
+    What was decided stays, and the log can still be verified; `find` finds nothing of that month
+    any more. This cannot be undone.
+    """
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
+        raise click.BadParameter(f"{month} is not a month such as 2026-11.")
+    log = audit.AuditLog(folder, paths.audit_keys(state))
+    try:
+        done = log.erase(month)
+    except audit.AuditError as error:
+        raise click.ClickException(str(error)) from error
+    if not done:
+        raise click.ClickException(f"There is no key of {month} in {keys_of(folder, state)}.")
+    click.echo(f"The key of {month} is gone.")
+
+
+@click.command()
+@click.option("--days", type=click.IntRange(min=1), required=True, help="How many days to keep.")
+@FOLDER
+@STATE
+def retire(days: int, folder: Path, state: Path) -> None:
+    """Delete records older than some days. What is left can still be verified."""
+    before = (datetime.now(UTC) - timedelta(days=days)).date().isoformat()
+    try:
+        count = audit.AuditLog(folder, paths.audit_keys(state)).retire(before)
+    except audit.AuditError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{count} files with records from before {before} were deleted.")
+
+
+def keys_of(folder: Path, state: Path) -> Path:
+    """The folder of the log's keys on this machine, whether there is one or not."""
+    keys = paths.audit_keys(state)
+    for record in audit.every(folder) if folder.is_dir() else ():
+        if isinstance(record, audit.SegmentOpen):
+            return keys / record.log
+    return keys
