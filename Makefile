@@ -38,6 +38,7 @@ fuzz: $(VENV)/tested ## Look for pictures that break it (make fuzz FORMAT=png SE
 bench: $(VENV)/tested ## Measure how fast pictures are cleaned
 	@$(BIN)/python -m tests.bench.speed
 	@$(BIN)/python -m tests.bench.requests
+	@$(BIN)/python -m tests.bench.audit
 
 bench-peers: $(VENV)/tested ## Compare with other tools (SAFELIGHT_CORPUS=FOLDER); writes docs/peers.md
 	@$(BIN)/python -m pip install -qq -r tests/bench/requirements.txt
