@@ -7,6 +7,7 @@ import os
 import tempfile
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,7 @@ def main() -> None:
             log = AuditLog(Path(folder, "audit"), Path(folder, "keys"))
             log.append(_DECISION)
             syncs = _a_second(1, _syncing(Path(folder)))
-            decisions = _a_second(threads, lambda: log.append(_DECISION))
+            decisions = _a_second(threads, partial(log.append, _DECISION))
             print(f"| {threads} | {syncs:.0f} / s | {decisions:.0f} / s |", flush=True)
 
 
