@@ -19,7 +19,7 @@ _SENTENCE = "The safelight lets you work with a photo without exposing it. "
 def main() -> None:
     """Print one row for each kind of request."""
     with tempfile.TemporaryDirectory() as folder:
-        assembled = assembly.assemble(paths.default_policy(), Path(folder))
+        assembled = assembly.assemble([paths.default_policy()], Path(folder))
         destination = assembled.catalogue.find(
             "api.openai.com", 443, "POST", "/v1/chat/completions"
         )

@@ -58,12 +58,13 @@ class _ResolutionType(click.ParamType["Resolution"]):
 )
 @click.option(
     "--policy",
-    "policy_path",
+    "policy_paths",
     type=click.Path(path_type=Path),
-    default=paths.default_policy,
+    default=lambda: [paths.default_policy()],
     show_default="the home policy that comes with Safelight",
+    multiple=True,
     metavar="FILE",
-    help="The rules.",
+    help="The rules. Repeatable: what any of the files forbids is forbidden.",
 )
 @click.option(
     "--audit",
@@ -98,7 +99,7 @@ class _ResolutionType(click.ParamType["Resolution"]):
 )
 def run(
     listen: Address,
-    policy_path: Path,
+    policy_paths: tuple[Path, ...],
     audit_folder: Path,
     state_folder: Path,
     upstream_ca: Path | None,
@@ -112,11 +113,11 @@ def run(
     """
     quiet.install()
     try:
-        assembled = assembly.assemble(policy_path, audit_folder)
+        assembled = assembly.assemble(policy_paths, audit_folder)
         authority = trust.open_or_create(state_folder, assembled.catalogue.permitted_names())
         roots = trust.bundle(state_folder, upstream_ca)
         settings = master.Settings(listen, state_folder, roots, resolutions)
-        start = _Start(assembled, authority, policy_path)
+        start = _Start(assembled, authority, policy_paths)
         gate = Gate(assembled.engine, assembled.catalogue, _tell)
         asyncio.run(master.serve(settings, gate, start.announce))
     except DocumentError as error:
@@ -133,7 +134,7 @@ class _Start:
 
     assembled: Assembly
     authority: Authority
-    policy_path: Path
+    policy_paths: tuple[Path, ...]
 
     def announce(self, address: Address) -> None:
         host, port = address
@@ -144,7 +145,7 @@ class _Start:
         proxy = f"this machine's address, port {port}" if everywhere else where
         lines = [
             f"Safelight {__version__} cleans pictures on their way to {services} AI services.",
-            f"  policy       {self.policy_path}",
+            f"  policy       {', '.join(map(str, self.policy_paths))}",
             f"  certificate  {self.authority.root} ({new})",
             f"  browser      set its HTTP and HTTPS proxy to {proxy}",
             f"  audit file   {self.assembled.log.path}",

@@ -25,7 +25,7 @@ def _say_nothing(_destination: Destination, _outcome: Outcome) -> None:
 def _gate() -> Gate:
     guard.install()
     assembled = assembly.assemble(
-        Path(os.environ.get("SAFELIGHT_POLICY") or paths.default_policy()),
+        [Path(os.environ.get("SAFELIGHT_POLICY") or paths.default_policy())],
         Path(os.environ.get("SAFELIGHT_AUDIT") or paths.default_audit()),
     )
     for problem in assembled.problems:
