@@ -34,6 +34,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pieces": FIVE | {"case", "examiner", "sequences", "uploads"},
     "engine": FIVE | {"case", "examiner", "in_force", "passage", "pieces", "refusals", "uploads"},
     "assembly": FIVE | {"documents", "engine", "paths"},
+    "pausing": set(),
+    "reloading": {"assembly", "documents", "pausing"},
     "trust": {"services"},
     "proxy": {
         "case",
@@ -43,6 +45,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "sequences",
         "assembly",
         "refusals",
+        "reloading",
         "paths",
         "trust",
         "services",

@@ -316,7 +316,7 @@ def _conclude(case: Case, decision: policy.Decision) -> Outcome:
 
 
 def _cause(case: Case, decision: policy.Decision) -> Cause:
-    """What waits is held; what is blocked is so by a rule, or else by the first doubt that blocks."""
+    """What waits is held; a rule blocks, or else the first doubt that does."""
     rules = case.rules.policy
     if decision.verdict is Verdict.HOLD:
         return Cause.HELD

@@ -15,6 +15,7 @@ from safelight.cli import words
 from safelight.documents import DocumentError
 from safelight.proxy import master, quiet, resolve
 from safelight.proxy.gate import Gate
+from safelight.reloading import Reloading
 
 if TYPE_CHECKING:
     from safelight.assembly import Assembly
@@ -112,6 +113,7 @@ def run(
     standard output; all other messages go to standard error.
     """
     quiet.install()
+    reloading = Reloading(policy_paths, state_folder, lambda text: click.echo(text, err=True))
     try:
         assembled = assembly.assemble(policy_paths, audit_folder)
         authority = trust.open_or_create(state_folder, assembled.catalogue.permitted_names())
@@ -119,12 +121,14 @@ def run(
         settings = master.Settings(listen, state_folder, roots, resolutions)
         start = _Start(assembled, authority, policy_paths)
         gate = Gate(assembled.engine, assembled.catalogue, _tell)
+        reloading.start(assembled)
         asyncio.run(master.serve(settings, gate, start.announce))
     except DocumentError as error:
         raise click.ClickException(f"The list of services cannot be used:\n{error}") from error
     except (trust.AuthorityError, master.StartError) as error:
         raise click.ClickException(str(error)) from error
     finally:
+        reloading.stop()
         click.echo("Stopped. Pictures are no longer protected.", err=True)
 
 
