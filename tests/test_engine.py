@@ -7,16 +7,19 @@ import gzip
 import io
 import itertools
 import json
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pikepdf
 import pytest
 
 from safelight import assembly, images
-from safelight.audit import AuditError
+from safelight.audit import AuditError, AuditLog
 from safelight.bodies import decode_coding, encode_coding
 from safelight.case import Outcome, Upload
+from safelight.engine import Engine
 from safelight.images import Length
+from safelight.in_force import clock
 from safelight.refusals import Cause
 from tests.support import documents, pictures
 from tests.support import more_pictures as more
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from safelight.assembly import Assembly
-    from safelight.engine import Engine
 
     type Policy = Callable[..., Assembly]
 
@@ -41,7 +43,7 @@ def policy(tmp_path: Path) -> Policy:
         path = tmp_path / "policy.yaml"
         # JSON is YAML.
         path.write_text(json.dumps({"version": 1, "name": "test", "rules": rules, **more}))
-        return assembly.assemble(path, tmp_path / "audit", tmp_path / "keys")
+        return assembly.assemble([path], tmp_path / "audit", tmp_path / "keys")
 
     return assemble
 
@@ -160,7 +162,7 @@ def test_no_record_no_upload(policy: Policy, monkeypatch: pytest.MonkeyPatch) ->
 def test_without_a_policy_only_pictures_stay(tmp_path: Path) -> None:
     broken = tmp_path / "broken.yaml"
     broken.write_text("version: 1")
-    assembled = assembly.assemble(broken, tmp_path / "audit", tmp_path / "keys")
+    assembled = assembly.assemble([broken], tmp_path / "audit", tmp_path / "keys")
     assert "broken.yaml:1:1: `name` is missing" in assembled.problems[0]
     destination = assembled.catalogue.find("claude.ai", 443, "POST", "/")
     assert destination is not None
@@ -305,3 +307,126 @@ def test_names_stay_where_the_policy_does_not_rename(policy: Policy) -> None:
     assert send(policy(rule), announced).body == announced
     only_png = {**CLEAN, "when": {"upload": {"type": "png"}}}
     assert send(policy(only_png), announced).body == announced
+
+
+def test_a_rule_can_hold(policy: Policy, tmp_path: Path) -> None:
+    hold = {"id": "ask", "when": {"metadata": "location"}, "do": "hold", "because": "Ask."}
+    outcome = send(policy(CLEAN, hold))
+    assert outcome.refusal is not None
+    assert (outcome.refusal.cause, outcome.refusal.status) == (Cause.HELD, 403)
+    assert "nobody to ask yet" in outcome.refusal.message
+    [record] = records(tmp_path)
+    assert (record["verdict"], record["refusal"], record["by"]) == ("hold", "held", ["ask"])
+
+
+def test_a_doubt_can_be_held(policy: Policy) -> None:
+    refusal = send(policy(CLEAN, unsure={"unreadable": "hold"}), JPEG[:700]).refusal
+    assert refusal is not None
+    assert refusal.cause is Cause.HELD
+
+
+def test_a_rule_that_monitors_is_only_recorded(policy: Policy, tmp_path: Path) -> None:
+    block = {"id": "no", "do": "block", "mode": "monitor", "because": "No."}
+    assert send(policy(CLEAN, block)).body == images.strip(JPEG)
+    [record] = records(tmp_path)
+    assert (record["shadow"], record["matched"]) == (["no"], ["clean"])
+
+
+@pytest.mark.parametrize(
+    ("when", "applies"),
+    [
+        ({"upload": {"more-pixels-than": 3000}}, True),
+        ({"upload": {"more-pixels-than": 4000}}, False),
+        ({"upload": {"shape": "json", "more-pictures-than": 1}}, True),
+        ({"upload": {"shape": "raw"}}, False),
+        ({"service": {"trains-on-uploads": "not-by-default"}}, True),
+        ({"time": {"from": "20:30", "to": "07:00", "tz": "UTC"}}, True),
+        ({"time": {"days": "tue", "tz": "UTC"}}, False),
+        ({"people": "kids"}, True),
+        ({"not": {"people": "kids"}}, False),
+    ],
+)
+def test_rules_see_the_upload_and_the_moment(
+    tmp_path: Path, when: dict[str, Any], *, applies: bool
+) -> None:
+    path = tmp_path / "policy.yaml"
+    rule = {"id": "no", "when": when, "do": "block", "because": "No."}
+    people = {"kids": "10.0.0.16/28"}
+    path.write_text(json.dumps({"version": 1, "name": "t", "people": people, "rules": [rule]}))
+    catalogue = assembly.load_catalogue()
+    engine = Engine(
+        assembly.load_policy([path], catalogue),
+        AuditLog(tmp_path / "audit", tmp_path / "keys"),
+        lambda: datetime(2026, 11, 23, 21, tzinfo=UTC),
+    )
+    destination = catalogue.find("api.openai.com", 443, "POST", "/v1/chat/completions")
+    assert destination is not None
+    two = json.dumps([base64.b64encode(JPEG).decode()] * 2).encode()
+    upload = Upload(destination, "/v1/chat/completions", {}, two, client="10.0.0.17")
+    assert (engine.process(upload).refusal is not None) is applies
+
+
+def test_what_breaks_inside_stays_here_unless_the_policy_says_else(
+    policy: Policy, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("safelight.engine.transform", fail)
+    refusal = send(policy(CLEAN)).refusal
+    assert refusal is not None
+    assert refusal.cause is Cause.ENGINE_ERROR
+    assert send(policy(CLEAN, unsure={"engine-error": "warn"})).body == JPEG
+    assert records(tmp_path)[1]["doubts"] == ["engine-error"]
+
+
+def flows(assembled: Assembly) -> bool:
+    destination = assembled.catalogue.find("files.oaiusercontent.com", 443, "PUT", "/file-1")
+    assert destination is not None
+    upload = Upload(destination, "/file-1", {}, JPEG, client="192.0.2.1")
+    return assembled.engine.flow(upload, len(JPEG)) is not None
+
+
+@pytest.mark.parametrize(
+    ("when", "do", "may_flow"),
+    [
+        ({"metadata": "location"}, "warn", True),
+        ({"metadata": "location"}, "block", False),
+        ({"metadata": "location"}, "hold", False),
+        ({"metadata": "location"}, "rename", False),
+        ({"not": {"metadata": "location"}}, "block", False),
+        ({"not": {"metadata": "location"}}, "warn", True),
+        # Who looks only at nothing found, and at everything found, sees neither of the two match.
+        ({"metadata": "location", "not": {"metadata": "device"}}, "block", False),
+        ({"any": [{"metadata": "location"}, {"service": {"id": "luma"}}]}, "block", False),
+        ({"all": [{"metadata": "location"}, {"service": {"id": "luma"}}]}, "block", True),
+        ({"upload": {"more-pixels-than": 5}}, "warn", False),
+        ({"upload": {"larger-than": "1 GB"}}, "block", True),
+    ],
+)
+def test_what_may_flow_is_the_same_whatever_will_be_found(
+    policy: Policy, when: dict[str, Any], do: str, *, may_flow: bool
+) -> None:
+    clean = {"id": "clean", "do": "strip-metadata", "because": "always"}
+    rule = {"id": "x", "when": when, "do": do, "because": "x"}
+    assert flows(policy(clean, rule)) is may_flow
+
+
+def test_the_policy_can_be_exchanged_and_paused(tmp_path: Path, policy: Policy) -> None:
+    block = {"id": "no", "do": "block", "because": "No."}
+    assembled = policy(CLEAN, block)
+    in_force = assembled.engine.in_force
+    before = assembled.loaded
+    assert send(assembled).refusal is not None
+    in_force.pause(clock() + timedelta(minutes=1))
+    outcome = send(assembled)
+    assert outcome.body == images.strip(JPEG)
+    assert outcome.warnings == ("No.",)
+    for until in (clock() - timedelta(seconds=1), clock() + timedelta(days=2), None):
+        in_force.pause(until)
+        assert send(assembled).refusal is not None
+    in_force.adopt(policy(CLEAN).loaded)
+    assert send(assembled).refusal is None
+    in_force.adopt(before)
+    assert send(assembled).refusal is not None
+    assert [one["paused"] for one in records(tmp_path)] == [[], ["no"], [], [], [], [], []]

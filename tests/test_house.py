@@ -10,9 +10,9 @@ import pytest
 HOUSE = Path(__file__).parents[1] / "addons" / "safelight"
 
 # A room is a package, or a module beside them. `documents` reads YAML for two rooms and knows
-# neither; `engine` is where the rooms meet, with its hands: `case`, `examiner`, `journal`,
-# `passage`, `pieces`, `uploads`, `sequences` and `refusals`. `conversation` joins messages before
-# it is asked.
+# neither; `engine` is where the rooms meet, with its hands: `case`, `examiner`, `in_force`,
+# `journal`, `passage`, `pieces`, `uploads`, `sequences` and `refusals`. `conversation` joins
+# messages before it is asked.
 FIVE = {"images", "bodies", "services", "policy", "audit"}
 MAY_IMPORT: dict[str, set[str]] = {
     "images": set(),
@@ -27,13 +27,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "journal": FIVE | {"refusals"},
     "uploads": FIVE | {"examiner"},
     "sequences": FIVE | {"examiner", "uploads"},
-    "case": FIVE | {"examiner", "refusals", "sequences", "uploads"},
-    "passage": FIVE | {"case", "journal", "refusals"},
+    "case": FIVE | {"examiner", "in_force", "refusals", "sequences", "uploads"},
+    "in_force": FIVE | {"case", "journal"},
+    "passage": FIVE | {"case", "in_force", "journal", "refusals"},
     "conversation": FIVE | {"case", "examiner"},
     "pieces": FIVE | {"case", "examiner", "sequences", "uploads"},
-    "engine": FIVE | {"case", "examiner", "journal", "passage", "pieces", "refusals", "uploads"},
+    "engine": FIVE | {"case", "examiner", "in_force", "passage", "pieces", "refusals", "uploads"},
     "assembly": FIVE | {"documents", "engine", "paths"},
     "broker": set(),
+    "pausing": set(),
+    "reloading": {"assembly", "documents", "pausing"},
     "trust": {"services"},
     "proxy": {
         "broker",
@@ -44,6 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "sequences",
         "assembly",
         "refusals",
+        "reloading",
         "paths",
         "trust",
         "services",

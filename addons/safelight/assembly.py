@@ -12,6 +12,7 @@ from safelight.engine import Engine
 from safelight.services import Catalogue
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -31,27 +32,30 @@ def load_catalogue() -> Catalogue:
     return Catalogue.load(paths.catalogue(), paths.own_services())
 
 
-def load_policy(path: Path, catalogue: Catalogue) -> policy.LoadedPolicy:
-    """The policy at `path`, checked against `catalogue`. Raises documents.DocumentError."""
-    services = catalogue.services.values()
-    return policy.load(
-        path,
-        frozenset(service.id for service in services),
-        frozenset(str(service.category) for service in services),
-    )
+def load_policy(files: Sequence[Path], catalogue: Catalogue) -> policy.LoadedPolicy:
+    """The policies at `files` as one, checked against `catalogue`. Raises DocumentError."""
+    return policy.load(files, about(catalogue))
 
 
-def assemble(policy_path: Path, audit_folder: Path, audit_keys: Path) -> Assembly:
+def about(catalogue: Catalogue) -> dict[str, policy.About]:
+    """What rules can know of each service."""
+    return {
+        service.id: policy.About(str(service.category), service.trains_on_uploads)
+        for service in catalogue.services.values()
+    }
+
+
+def assemble(policy_paths: Sequence[Path], audit_folder: Path, audit_keys: Path) -> Assembly:
     """An engine for these files. Raises documents.DocumentError for a broken catalogue alone.
 
-    With a broken policy or an audit file that cannot be written the engine refuses every
-    picture, and `problems` says why.
+    The policies count together. With a broken one, or an audit file that cannot be written, the
+    engine refuses every picture, and `problems` says why.
     """
     catalogue = load_catalogue()
     problems: list[str] = []
     loaded = None
     try:
-        loaded = load_policy(policy_path, catalogue)
+        loaded = load_policy(policy_paths, catalogue)
     except DocumentError as error:
         problems.append(f"No picture will leave until this policy file is mended:\n{error}")
     log = AuditLog(audit_folder, audit_keys)

@@ -14,6 +14,7 @@ from safelight.refusals import Cause, Refusal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from safelight.in_force import Rules
     from safelight.sequences import Turn
     from safelight.services import Destination
     from safelight.uploads import CleanPiece
@@ -25,7 +26,8 @@ class Upload:
 
     `headers` has lower-case names; `body` is as the client sent it, content coding and all.
     `length_promised`: it must stay as long as it is, for reasons that the headers do not say.
-    `turn` is that of a piece which does not say where it belongs.
+    `turn` is that of a piece which does not say where it belongs. `client` is the address from
+    which it comes, where that is known.
     """
 
     destination: Destination
@@ -34,6 +36,7 @@ class Upload:
     body: bytes
     length_promised: bool = False
     turn: Turn | None = None
+    client: str | None = None
 
     @property
     def query(self) -> str:
@@ -64,10 +67,11 @@ _NOTHING = bodies.Survey(Shape.BINARY)
 
 @dataclass(slots=True)
 class Case:
-    """One upload while it is being judged; `body` is without its content coding. A piece of an
-    upload may stand in a form."""
+    """One upload while it is being judged by `rules`; `body` is without its content coding. A
+    piece of an upload may stand in a form."""
 
     upload: Upload
+    rules: Rules
     body: bytes = b""
     piece: bodies.Piece | None = None
     form: bodies.FormPiece | None = None

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from pydantic_core import ErrorDetails
+    from pydantic import GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import CoreSchema, ErrorDetails
 
 LARGEST_DOCUMENT = 1_000_000
 DEEPEST_NESTING = 40
@@ -46,7 +48,8 @@ class Strict(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         frozen=True,
-        alias_generator=lambda name: name.replace("_", "-"),
+        # What is a word of Python's, such as `from`, has an underscore behind it.
+        alias_generator=lambda name: name.rstrip("_").replace("_", "-"),
         validate_by_name=True,
     )
 
@@ -55,7 +58,20 @@ def _one_or_more(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-type OneOrMore[T] = Annotated[tuple[T, ...], BeforeValidator(_one_or_more), Field(min_length=1)]
+class _OneOrMore:
+    """Says in a JSON Schema that one may stand without a list."""
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        several = handler(core_schema)
+        return {"anyOf": [several["items"], several]}
+
+
+type AnyNumber[T] = Annotated[tuple[T, ...], BeforeValidator(_one_or_more), _OneOrMore()]
+type OneOrMore[T] = Annotated[
+    tuple[T, ...], BeforeValidator(_one_or_more), Field(min_length=1), _OneOrMore()
+]
 
 
 class DocumentError(Exception):
@@ -153,7 +169,7 @@ class _Reader:
 
     def read(self, text: str) -> object:
         try:
-            self._refuse_aliases_and_tags(text)
+            self._refuse_what_is_not_plain(text)
             # Nodes are only composed: nothing is ever constructed from a tag.
             node = yaml.compose(text, Loader=yaml.SafeLoader)
         except yaml.MarkedYAMLError as error:
@@ -162,14 +178,17 @@ class _Reader:
             raise self._failure(mark, message) from error
         except yaml.YAMLError as error:
             raise self._failure(None, f"is not YAML: {error}".splitlines()[0]) from error
-        except RecursionError as error:
-            raise self._failure(None, "is nested too deeply") from error
         if node is None:
             raise self._failure(None, "is empty")
         return self._value(node, ())
 
-    def _refuse_aliases_and_tags(self, text: str) -> None:
+    def _refuse_what_is_not_plain(self, text: str) -> None:
+        depth = 0
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST_NESTING:
+                raise self._failure(event.start_mark, "is nested too deeply")
             if isinstance(event, yaml.AliasEvent):
                 raise self._failure(event.start_mark, "aliases (*name) are not used here")
             if getattr(event, "tag", None) is not None:
@@ -181,8 +200,6 @@ class _Reader:
 
     def _value(self, node: yaml.Node, location: Location) -> object:
         self.positions.setdefault(location, (node.start_mark.line + 1, node.start_mark.column + 1))
-        if len(location) > DEEPEST_NESTING:
-            raise self._failure(node.start_mark, "is nested too deeply")
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, location)
         if isinstance(node, yaml.SequenceNode):
@@ -247,6 +264,7 @@ _EXPECTED = {
     "string_type": "text",
     "int_type": "a whole number",
     "bool_type": "true or false",
+    "bool_parsing": "true or false",
 }
 
 

@@ -10,7 +10,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from safelight import bodies, images, passage, policy
+from safelight import bodies, images, in_force, passage, policy
 from safelight.audit import AuditError
 from safelight.bodies import Doubt, Shape
 from safelight.case import (
@@ -27,16 +27,18 @@ from safelight.case import (
     transform,
 )
 from safelight.examiner import PICTURES, examine
-from safelight.journal import Journal
+from safelight.in_force import InForce
 from safelight.pieces import Pieces
 from safelight.policy import Action, Verdict
 from safelight.refusals import Cause, Refusal
 from safelight.uploads import CleanPiece, UnknownPieceError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from safelight.audit import AuditLog
+    from safelight.in_force import Rules
     from safelight.passage import Passage
     from safelight.policy import LoadedPolicy, Policy
     from safelight.services import Destination
@@ -45,6 +47,7 @@ logger = logging.getLogger(__name__)
 
 # What cannot be cleaned while it flows has to fit in memory, a few times over.
 LARGEST_HELD = 500_000_000
+_WENT_WRONG = "Something went wrong inside Safelight."
 _CAUSES = {
     Doubt.UNREADABLE: Cause.UNREADABLE,
     Doubt.UNKNOWN_SHAPE: Cause.UNKNOWN_SHAPE,
@@ -53,18 +56,31 @@ _CAUSES = {
 
 
 class Engine:
-    """Judges uploads under one policy and records every decision.
+    """Judges uploads by the policy that is `in_force` and records every decision.
 
     `loaded` is None when the policy file cannot be used: then no picture leaves.
     """
 
-    def __init__(self, loaded: LoadedPolicy | None, log: AuditLog) -> None:
-        self._policy: Policy | None = loaded.policy if loaded else None
-        self._journal = Journal(log, loaded)
+    def __init__(
+        self,
+        loaded: LoadedPolicy | None,
+        log: AuditLog,
+        clock: Callable[[], datetime] = in_force.clock,
+    ) -> None:
+        self.in_force = InForce(loaded, log, clock)
         self.pieces = Pieces()
+
+    @property
+    def largest_upload(self) -> int:
+        """The size in bytes from which on an upload is too large to be looked at."""
         default: int = policy.Policy.model_fields["largest_upload"].default
-        self.largest_upload = self._policy.largest_upload if self._policy else default
-        self.largest_held = min(self.largest_upload, LARGEST_HELD)
+        now = self.in_force.policy
+        return now.largest_upload if now else default
+
+    @property
+    def largest_held(self) -> int:
+        """The same for one that has to be in memory as a whole."""
+        return min(self.largest_upload, LARGEST_HELD)
 
     def concerns(self, upload: Upload) -> bool:
         """Is there anything to judge: a body, or what is said before one comes?"""
@@ -76,7 +92,8 @@ class Engine:
 
     def lets_through(self, destinations: Sequence[Destination]) -> bool:
         """May a connection to these services go on without being looked at? Recorded if so."""
-        through = self._policy.pass_through if self._policy else ()
+        now = self.in_force.policy
+        through = now.pass_through if now else ()
         if not destinations or any(one.service.id not in through for one in destinations):
             return False
         return self._records(destinations[0], "uninspected")
@@ -87,7 +104,7 @@ class Engine:
 
     def _records(self, destination: Destination, how: str) -> bool:
         try:
-            self._journal.unseen(destination, how)
+            self.in_force.now().journal.unseen(destination, how)
         except AuditError as error:
             logger.error("%s", error)  # noqa: TRY400 - its text says it all
             return False
@@ -95,16 +112,18 @@ class Engine:
 
     def process(self, upload: Upload) -> Outcome:
         """Judge one upload. Never raises."""
+        rules = self.in_force.now()
         try:
-            outcome = self._process(upload)
+            outcome = self._process(Case(upload, rules))
         except AuditError as error:
             outcome = _unrecorded(upload.destination, error)
-        except Exception as error:  # noqa: BLE001 - whatever it is, nothing may leave
+        except Exception as error:  # noqa: BLE001 - whatever it is, the policy says what follows
             # The type alone: the text of an exception may quote what was being uploaded.
             logger.error("internal error while judging an upload: %s", type(error).__name__)  # noqa: TRY400
-            outcome = self.refuse(
-                upload.destination, Cause.ENGINE_ERROR, "Something went wrong inside Safelight."
+            outcome = _in_doubt(
+                rules, upload.destination, Cause.ENGINE_ERROR, _WENT_WRONG, len(upload.body)
             )
+            outcome = outcome if outcome.refusal else replace(outcome, body=upload.body)
         self.pieces.judged(upload, outcome)
         return outcome
 
@@ -112,56 +131,36 @@ class Engine:
         """A way for an upload of `total` bytes to flow, of which `upload.body` has come; None if
         it has to be looked at as a whole, or if that cannot be told. Never raises."""
         try:
-            return (
-                passage.begin(self._policy, self._journal, upload, total) if self._policy else None
-            )
+            return passage.begin(self.in_force.now(), upload, total)
         except Exception as error:  # noqa: BLE001 - it is then looked at as a whole
             logger.error("internal error while beginning an upload: %s", type(error).__name__)  # noqa: TRY400
             return None
 
     def too_large(self, destination: Destination, reason: str, received: int | None) -> Outcome:
         """What the policy says of an upload that is too large to be looked at. Never raises."""
-        rules = self._policy
-        decision = policy.when_unsure(rules, Cause.TOO_LARGE, reason) if rules else None
-        if decision is None or decision.verdict is Verdict.BLOCK:
-            return self.refuse(destination, Cause.TOO_LARGE, reason, received)
-        try:
-            self._journal.decided(
-                destination, Shape.BINARY, received, [], decision, [Cause.TOO_LARGE], None
-            )
-        except AuditError as error:
-            return _unrecorded(destination, error)
-        return Outcome(warnings=tuple(sorted(decision.because)))
+        return _in_doubt(self.in_force.now(), destination, Cause.TOO_LARGE, reason, received)
 
     def refuse(
         self, destination: Destination, cause: Cause, reason: str, received: int | None = None
     ) -> Outcome:
         """Record and return a refusal that needs no look at the body. Never raises."""
-        try:
-            record = self._journal.refused(destination, cause, received)
-        except AuditError as error:
-            return _unrecorded(destination, error)
-        return Outcome(refusal=Refusal(cause, reason, destination.service.name, record))
+        return _refused(self.in_force.now(), destination, cause, reason, received)
 
-    def _process(self, upload: Upload) -> Outcome:
-        case = Case(upload)
+    def _process(self, case: Case) -> Outcome:
         self._read(case)
         if case.piece is not None:
             return self._process_piece(case, case.piece)
         if not case.pictures and not case.doubts:
             return self._without_names(case)
-        if self._policy is None:
-            return self._undecidable(upload)
-        service = upload.destination.service
-        decision = policy.decide(
-            self._policy, (picture.facts(service.id, service.category) for picture in case.pictures)
+        rules = case.rules
+        if rules.policy is None:
+            return _undecidable(case)
+        known = replace(
+            rules.facts(case.upload), shape=str(case.survey.shape), count=len(case.pictures)
         )
+        decision = policy.decide(rules.policy, (picture.facts(known) for picture in case.pictures))
         transform(case, decision.transforms)
-        return self._conclude(case, _with_doubts(self._policy, case, decision))
-
-    def _undecidable(self, upload: Upload) -> Outcome:
-        reason = "The policy file has a mistake, so nothing can be decided."
-        return self.refuse(upload.destination, Cause.POLICY_UNUSABLE, reason, len(upload.body))
+        return _conclude(case, _with_doubts(rules.policy, case, decision))
 
     def _read(self, case: Case) -> None:
         """Find and examine every picture, or note why that cannot be done."""
@@ -198,13 +197,13 @@ class Engine:
 
     def _process_piece(self, case: Case, piece: bodies.Piece) -> Outcome:
         """Judge a piece of an upload with what was found in it and before."""
-        upload = case.upload
-        if self._policy is None:
+        upload, rules = case.upload, case.rules.policy
+        if rules is None:
             self.pieces.forget(piece)
-            return self._undecidable(upload)
+            return _undecidable(case)
         if upload.headers.get("content-encoding", "identity") != "identity":
             case.doubt(Cause.UNKNOWN_SHAPE, "It is a piece of something that cannot be followed.")
-            return self._unjoined(self._policy, case, piece)
+            return self._unjoined(rules, case, piece)
         try:
             clean = self.pieces.clean(piece, bodies.content(case.body, case.site))
         except UnknownPieceError as error:
@@ -216,19 +215,25 @@ class Engine:
         else:
             if clean.type is None:
                 return Outcome(upload.body)
-            return self._joined(self._policy, case, piece, clean)
-        return self._unjoined(self._policy, case, piece)
+            return self._joined(rules, case, piece, clean)
+        return self._unjoined(rules, case, piece)
 
     def _unjoined(self, rules: Policy, case: Case, piece: bodies.Piece) -> Outcome:
         """What the policy says of a piece that cannot be judged."""
         self.pieces.forget(piece)
-        return self._conclude(case, _with_doubts(rules, case, policy.decide(rules, ())))
+        return _conclude(case, _with_doubts(rules, case, policy.decide(rules, ())))
 
     def _joined(self, rules: Policy, case: Case, piece: bodies.Piece, clean: CleanPiece) -> Outcome:
         """Decide on a piece of a picture, record that, and let it go clean."""
         upload, service = case.upload, case.upload.destination.service
-        facts = policy.Facts(
-            service.id, service.category, str(clean.type), len(upload.body), clean.kinds
+        shape = Shape.MULTIPART if case.form else Shape.RAW
+        facts = replace(
+            case.rules.facts(upload),
+            type=str(clean.type),
+            size=piece.total,
+            metadata=clean.kinds,
+            shape=str(shape),
+            count=1,
         )
         decision = policy.decide(rules, [facts])
         body = rewritten_piece(case, clean, decision.transforms)
@@ -238,11 +243,11 @@ class Engine:
             case.cleaned.clear()
             case.names.clear()
             body = upload.body
-        blocked = decision.verdict is Verdict.BLOCK
-        refusal = self._cause(case, decision) if blocked else None
-        record = self._journal.decided(
+        blocked = decision.verdict.stops
+        refusal = _cause(case, decision) if blocked else None
+        record = case.rules.journal.decided(
             upload.destination,
-            Shape.MULTIPART if case.form else Shape.RAW,
+            shape,
             len(upload.body),
             [(entry_of_piece(case, clean, blocked=blocked), None)],
             decision,
@@ -264,62 +269,64 @@ class Engine:
             body = packed(case, completing)
             return Outcome(body, headers=new_headers(upload, body))
         named = bodies.neutral_declaration(case.body, upload.path, upload.headers)
-        if named is None or self._policy is None or not may_change(upload):
+        rules = case.rules
+        if named is None or rules.policy is None or not may_change(upload):
             return _as_it_is(case)
-        service = upload.destination.service
+        known = rules.facts(upload)
         decision = policy.decide(
-            self._policy,
-            (
-                policy.Facts(service.id, service.category, _type_by_ending(ending), 0, frozenset())
-                for ending in named.endings
-            ),
+            rules.policy, (replace(known, type=_type_by_ending(one)) for one in named.endings)
         )
         if Action.RENAME not in decision.transforms:
             return _as_it_is(case)
         case.named = named
         # Whether the picture may leave is decided when it comes.
-        return self._conclude(case, replace(decision, verdict=Verdict.ALLOW, because=frozenset()))
+        return _conclude(case, replace(decision, verdict=Verdict.ALLOW, because=frozenset()))
 
-    def _conclude(self, case: Case, decision: policy.Decision) -> Outcome:
-        """Build what may leave and read it again; record the decision; only then let it go."""
-        upload = case.upload
-        blocked = decision.verdict is Verdict.BLOCK
-        refusal = self._cause(case, decision) if blocked else None
-        body = upload.body if blocked else rewritten(case)
-        record = self._journal.decided(
-            upload.destination,
-            case.survey.shape,
-            len(upload.body),
-            [(entry(case, picture, blocked=blocked), picture.content) for picture in case.pictures],
-            decision,
-            case.doubts,
-            refusal,
-        )
-        reasons = tuple(sorted(decision.because))
-        if refusal is not None:
-            name = upload.destination.service.name
-            return Outcome(
-                refusal=Refusal(refusal, " ".join(reasons), name, record),
-                pictures=len(case.pictures),
-            )
-        cleaned = [picture for picture in case.pictures if picture.site in case.cleaned]
-        removed = frozenset(kind for picture in cleaned for kind in picture.kinds)
-        headers = dict(new_headers(upload, body))
-        path = None
-        if case.named is not None:
-            headers |= case.named.headers
-            path = case.named.path if case.named.path != upload.path else None
-        return Outcome(body, None, len(case.pictures), removed, reasons, headers, path)
 
-    def _cause(self, case: Case, decision: policy.Decision) -> Cause:
-        """A rule that blocks is the cause; otherwise the first doubt that blocks is."""
-        if decision.deciding or self._policy is None:
-            return Cause.POLICY
-        return next(
-            cause
-            for cause, reason in case.doubts.items()
-            if policy.when_unsure(self._policy, cause, reason).verdict is Verdict.BLOCK
+def _conclude(case: Case, decision: policy.Decision) -> Outcome:
+    """Build what may leave and read it again; record the decision; only then let it go."""
+    upload = case.upload
+    blocked = decision.verdict.stops
+    refusal = _cause(case, decision) if blocked else None
+    body = upload.body if blocked else rewritten(case)
+    record = case.rules.journal.decided(
+        upload.destination,
+        case.survey.shape,
+        len(upload.body),
+        [(entry(case, picture, blocked=blocked), picture.content) for picture in case.pictures],
+        decision,
+        case.doubts,
+        refusal,
+    )
+    reasons = tuple(sorted(decision.because))
+    if refusal is not None:
+        name = upload.destination.service.name
+        return Outcome(
+            refusal=Refusal(refusal, " ".join(reasons), name, record),
+            pictures=len(case.pictures),
         )
+    cleaned = [picture for picture in case.pictures if picture.site in case.cleaned]
+    removed = frozenset(kind for picture in cleaned for kind in picture.kinds)
+    headers = dict(new_headers(upload, body))
+    path = None
+    if case.named is not None:
+        headers |= case.named.headers
+        path = case.named.path if case.named.path != upload.path else None
+    return Outcome(body, None, len(case.pictures), removed, reasons, headers, path)
+
+
+def _cause(case: Case, decision: policy.Decision) -> Cause:
+    """What waits is held; a rule blocks, or else the first doubt that does."""
+    rules = case.rules.policy
+    if decision.verdict is Verdict.HOLD:
+        return Cause.HELD
+    if decision.deciding or rules is None:
+        return Cause.POLICY
+    return next(
+        cause
+        for cause, reason in case.doubts.items()
+        if policy.when_unsure(rules, cause, reason).verdict is Verdict.BLOCK
+    )
 
 
 def _with_doubts(rules: Policy, case: Case, decision: policy.Decision) -> policy.Decision:
@@ -327,6 +334,36 @@ def _with_doubts(rules: Policy, case: Case, decision: policy.Decision) -> policy
     for cause, reason in case.doubts.items():
         decision = decision.and_also(policy.when_unsure(rules, cause, reason))
     return decision
+
+
+def _in_doubt(
+    rules: Rules, destination: Destination, cause: Cause, reason: str, received: int | None
+) -> Outcome:
+    """What the policy says of an upload that nobody looked into; without a policy it stays here."""
+    decision = policy.when_unsure(rules.policy, cause, reason) if rules.policy else None
+    if decision is None or decision.verdict.stops:
+        return _refused(rules, destination, cause, reason, received)
+    try:
+        rules.journal.decided(destination, Shape.BINARY, received, [], decision, [cause], None)
+    except AuditError as error:
+        return _unrecorded(destination, error)
+    return Outcome(warnings=tuple(sorted(decision.because)))
+
+
+def _refused(
+    rules: Rules, destination: Destination, cause: Cause, reason: str, received: int | None
+) -> Outcome:
+    try:
+        record = rules.journal.refused(destination, cause, received)
+    except AuditError as error:
+        return _unrecorded(destination, error)
+    return Outcome(refusal=Refusal(cause, reason, destination.service.name, record))
+
+
+def _undecidable(case: Case) -> Outcome:
+    upload = case.upload
+    reason = "The policy file has a mistake, so nothing can be decided."
+    return _refused(case.rules, upload.destination, Cause.POLICY_UNUSABLE, reason, len(upload.body))
 
 
 def _as_it_is(case: Case) -> Outcome:

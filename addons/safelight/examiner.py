@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from safelight import audit, bodies, images, policy
@@ -64,9 +64,17 @@ class Picture:
             return frozenset()
         return frozenset(str(finding.kind) for finding in self.examination.findings)
 
-    def facts(self, service: str, category: str) -> policy.Facts:
-        """What policy rules may know of it."""
-        return policy.Facts(service, category, self.type, len(self.content), self.kinds)
+    def facts(self, known: policy.Facts) -> policy.Facts:
+        """What policy rules may know of it, beside what is `known` of its upload. Of one that
+        cannot be read nothing was found: the policy's `unsure` speaks for it."""
+        seen = self.examination
+        return replace(
+            known,
+            type=self.type,
+            size=len(self.content),
+            metadata=self.kinds,
+            pixels=seen.width * seen.height if seen else 0,
+        )
 
     def cleaned(self, length: images.Length) -> bytes:
         """Its bytes without metadata, read again. Raises images.ImageError."""

@@ -56,9 +56,7 @@ class Journal:
                     picture.model_copy(update={"content": self._pseudonym(content)})
                     for picture, content in pictures
                 ),
-                "verdict": str(decision.verdict),
-                "transforms": tuple(sorted(decision.transforms)),
-                "matched": tuple(sorted(decision.matched)),
+                **_said(decision),
                 "by": tuple(sorted(decision.deciding)),
                 "doubts": tuple(sorted(doubts)),
                 "refusal": str(refusal) if refusal else None,
@@ -84,9 +82,7 @@ class Journal:
                 "shape": str(Shape.RAW),
                 "received": size,
                 "pictures": (picture,),
-                "verdict": str(decision.verdict),
-                "transforms": tuple(sorted(decision.transforms)),
-                "matched": tuple(sorted(decision.matched)),
+                **_said(decision),
                 "flowing": True,
             },
         )
@@ -145,3 +141,16 @@ class Journal:
         )
         self._log.append(record)
         return record.id
+
+
+def _said(decision: Decision) -> dict[str, object]:
+    """What a decision says, but for the rules that ask for its verdict: of an upload that flows
+    they are not known yet."""
+    return {
+        "verdict": str(decision.verdict),
+        "transforms": tuple(sorted(decision.transforms)),
+        "matched": tuple(sorted(decision.matched)),
+        "shadow": tuple(sorted(decision.shadow)),
+        "excepted": tuple(sorted(decision.excepted)),
+        "paused": tuple(sorted(decision.paused)),
+    }

@@ -13,22 +13,23 @@ from typing import TYPE_CHECKING
 
 from safelight import bodies, images
 from safelight.audit import AuditError, Ending
+from safelight.bodies import Shape
 from safelight.case import may_change
 from safelight.images import ImageError, StreamCleaner
-from safelight.policy import Action, Facts, Verdict, decide
+from safelight.policy import Action, bounds, decide
 from safelight.refusals import Cause, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from safelight.case import Upload
+    from safelight.in_force import Rules
     from safelight.journal import Journal
-    from safelight.policy import Decision, Policy
+    from safelight.policy import Decision, Facts, Policy
     from safelight.services import Destination
 
 # How much of an upload is seen before it is decided whether it can flow.
 HEAD = 65_536
-_ALL_KINDS = frozenset(str(kind) for kind in images.Kind)
 
 
 class StoppedError(Exception):
@@ -114,22 +115,22 @@ class Passage:
         self.journal.ended(self.record, how, sent, self.found, self.decision, cause, content)
 
 
-def begin(rules: Policy, journal: Journal, upload: Upload, total: int) -> Passage | None:
+def begin(rules: Rules, upload: Upload, total: int) -> Passage | None:
     """A passage for an upload of `total` bytes whose first ones are `upload.body`; None if it has
     to be looked at as a whole. Raises AuditError."""
+    policy = rules.policy
     known = images.sniff(upload.body)
-    if known not in images.STREAMED or not _can_flow(upload, total):
+    if policy is None or known not in images.STREAMED or not _can_flow(upload, total):
         return None
-    service = upload.destination.service
-    facts = Facts(service.id, service.category, str(known), total)
-    decision = _decided(rules, facts)
+    facts = replace(rules.facts(upload), type=str(known), size=total, shape=str(Shape.RAW), count=1)
+    decision = _decided(policy, facts)
     if decision is None:
         return None
     named = bodies.neutral_declaration(b"", upload.path, upload.headers)
     renames = Action.RENAME in decision.transforms and named is not None
-    record = journal.flowing(upload.destination, str(known), total, decision, renamed=renames)
+    record = rules.journal.flowing(upload.destination, str(known), total, decision, renamed=renames)
     cleaner = StreamCleaner(known, total)
-    passage = Passage(upload.destination, rules, facts, record, journal, cleaner, total)
+    passage = Passage(upload.destination, policy, facts, record, rules.journal, cleaner, total)
     if renames and named is not None:
         passage.headers = named.headers
         passage.path = named.path if named.path != upload.path else None
@@ -151,8 +152,9 @@ def _can_flow(upload: Upload, total: int) -> bool:
 
 def _decided(rules: Policy, facts: Facts) -> Decision | None:
     """The decision, if it lets it leave clean whatever is going to be found."""
-    least, most = decide(rules, [facts]), decide(rules, [replace(facts, metadata=_ALL_KINDS)])
-    # Rules ask what is there, never what is not: who blocks anything blocks all together.
-    leaves = Verdict.BLOCK not in {least.verdict, most.verdict}
-    same = leaves and least.transforms == most.transforms
+    # Findings will be known by its end. How many pixels it has will not: nobody asks the cleaner.
+    if any(one.upload and one.upload.more_pixels_than is not None for one in rules.conditions()):
+        return None
+    least, most = bounds(rules, [facts])
+    same = least.transforms == most.transforms and not most.verdict.stops
     return least if same and Action.STRIP_METADATA in least.transforms else None

@@ -10,6 +10,7 @@ class Cause(StrEnum):
     """Why an upload was refused. The values appear in answers and in the audit record."""
 
     POLICY = "policy"
+    HELD = "held"
     UNREADABLE = "unreadable"
     TOO_LARGE = "too-large"
     UNKNOWN_SHAPE = "unknown-shape"
@@ -30,12 +31,13 @@ _STATUS = {
 
 _ADVICE = {
     Cause.POLICY: "Your policy file says so; change it there if this is not what you want.",
+    Cause.HELD: "It waits for a yes, and there is nobody to ask yet.",
     Cause.UNREADABLE: "Try another copy of the picture, saved as JPEG or PNG.",
     Cause.TOO_LARGE: "Send a smaller file, or raise `largest-upload` in your policy file.",
     Cause.UNKNOWN_SHAPE: "Try the service's ordinary upload button with one JPEG or PNG picture.",
     Cause.UNALTERABLE: "Clean the picture first (`safelight strip FILE`), then send the copy.",
     Cause.AMBIGUOUS_REQUEST: "If this was an ordinary web page, load it again.",
-    Cause.POLICY_UNUSABLE: "Mend the policy file and start Safelight again.",
+    Cause.POLICY_UNUSABLE: "Mend the policy file; Safelight reads it again by itself.",
     Cause.AUDIT_UNWRITABLE: "Make room on the disk, or make the folder writable; then try again.",
     Cause.ENGINE_ERROR: "Please try again; if it stays, report it with the record's number.",
 }

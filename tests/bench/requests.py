@@ -20,7 +20,7 @@ def main() -> None:
     """Print one row for each kind of request."""
     with tempfile.TemporaryDirectory() as folder:
         assembled = assembly.assemble(
-            paths.default_policy(), Path(folder, "audit"), Path(folder, "keys")
+            [paths.default_policy()], Path(folder, "audit"), Path(folder, "keys")
         )
         destination = assembled.catalogue.find(
             "api.openai.com", 443, "POST", "/v1/chat/completions"

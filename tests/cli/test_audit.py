@@ -28,7 +28,7 @@ def call(*arguments: object) -> Result:
 def home(tmp_path: Path) -> Path:
     """A folder with a log in which one photo left."""
     assembled = assembly.assemble(
-        paths.default_policy(), tmp_path / "audit", paths.audit_keys(tmp_path / "state")
+        [paths.default_policy()], tmp_path / "audit", paths.audit_keys(tmp_path / "state")
     )
     destination = assembled.catalogue.find("api.openai.com", 443, "POST", "/v1/files")
     assert destination is not None

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from safelight import images
 from safelight.images import Edit, Kind, Length, apply
-from safelight.policy.model import FindingKind, ImageType
+from safelight.policy.conditions import FindingKind, ImageType
 from tests.support import more_pictures as more
 from tests.support import pictures
 

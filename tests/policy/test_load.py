@@ -1,17 +1,22 @@
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 
 from safelight import policy
 from safelight.documents import DocumentError
+from safelight.policy.load import expired
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SERVICES = frozenset({"chatgpt_web", "claude_web"})
-CATEGORIES = frozenset({"chat", "image"})
+SERVICES = {
+    "chatgpt_web": policy.About("chat", "by-default"),
+    "claude_web": policy.About("chat"),
+    "luma": policy.About("image"),
+}
 
 GOOD = """\
 version: 1
@@ -26,7 +31,14 @@ rules:
 def load(tmp_path: Path, text: str) -> policy.LoadedPolicy:
     path = tmp_path / "p.yaml"
     path.write_text(text)
-    return policy.load(path, SERVICES, CATEGORIES)
+    return policy.load([path], SERVICES)
+
+
+def together(tmp_path: Path, *texts: str) -> policy.LoadedPolicy:
+    files = [tmp_path / f"{number}.yaml" for number in range(len(texts))]
+    for file, text in zip(files, texts, strict=True):
+        file.write_text(text)
+    return policy.load(files, SERVICES)
 
 
 def problems(tmp_path: Path, text: str) -> str:
@@ -70,6 +82,38 @@ def test_the_revision_is_of_the_meaning(tmp_path: Path) -> None:
         ),
         (("    do:", "    when: {metadata: gps}\n    do:"), "p.yaml:5:22: rules.0.when.metadata"),
         (
+            ("    do:", "    when: {any: [{not: {service: {id: chatgpt}}}]}\n    do:"),
+            "p.yaml:5:39: no service has the id `chatgpt`; did you mean `chatgpt_web`?",
+        ),
+        (
+            ("    do:", "    when: {people: kidz}\n    do:"),
+            "p.yaml:5:20: no group under `people` has the name `kidz`",
+        ),
+        (("    do:", "    when: {any: []}\n    do:"), "p.yaml:5:17: rules.0.when.any: needs at"),
+        (("    do:", "    when: {nt: {}}\n    do:"), "p.yaml:5:12: `nt` is not a key that is"),
+        (("    do:", "    when: {time: {from: 8:00, to: 09:00}}\n    do:"), "p.yaml:5:25: "),
+        (("    do:", "    when: {time: {from: 20:30}}\n    do:"), "`to` belong together"),
+        (("    do:", "    when: {time: {days: [sunday]}}\n    do:"), "did you mean `sun`?"),
+        (("    do:", "    when: {time: {days: sun, tz: Berlin}}\n    do:"), "such as Europe/Be"),
+        (("    do:", "    except: [{id: a, when: {}, why: b}]\n    do:"), "`until` is missing"),
+        (
+            ("    do:", "    except: [{id: a, when: {}, until: 2026-13-01, why: b}]\n    do:"),
+            "p.yaml:5:39: rules.0.except.0.until: must be a day such as 2026-12-24",
+        ),
+        (("    do:", "    locked: maybe\n    do:"), "p.yaml:5:13: rules.0.locked: must be true or"),
+        (("    do:", "    mode: shadow\n    do:"), "must be one of enforce, monitor"),
+        (("name: test", "name: test\npeople: {kids: [10.0.0.300]}"), "p.yaml:3:17: people.kids.0"),
+        (("name: test", "name: test\npeople: {kids: 10.0.0.3/8}"), "has host bits set"),
+        (("name: test", "name: test\npass-through: [chatgpt]"), "p.yaml:3:16: no service has"),
+        (
+            (
+                "name: test",
+                "name: test\nexceptions: [{rule: cleen, id: a, when: {}, "
+                "until: 2027-01-01, why: b}]",
+            ),
+            "p.yaml:3:21: no rule has the id `cleen`; did you mean `clean`?",
+        ),
+        (
             ("    do: [strip-metadata]", "    do: []"),
             "p.yaml:5:9: rules.0.do: needs at least one item",
         ),
@@ -88,3 +132,55 @@ def test_two_rules_with_one_id(tmp_path: Path) -> None:
 
 def test_sizes_are_read(tmp_path: Path) -> None:
     assert load(tmp_path, GOOD + "largest-upload: 20 MB\n").policy.largest_upload == 20_000_000
+
+
+def test_two_exceptions_with_one_id(tmp_path: Path) -> None:
+    one = "{id: a, when: {}, until: 2027-01-01, why: b}"
+    text = GOOD + f"    except: [{one}, {one}]\n"
+    assert "p.yaml:7:65: two exceptions to this rule have the id `a`" in problems(tmp_path, text)
+
+
+BLOCK = "version: 1\nname: other\nrules: [{id: stop, do: block, because: x}]\n"
+PLACES = GOOD.replace("because: Clean.", "because: Clean.\n    locked: true")
+
+
+def test_files_together(tmp_path: Path) -> None:
+    loaded = together(tmp_path, GOOD, BLOCK)
+    assert loaded.revision == together(tmp_path, BLOCK, GOOD, BLOCK).revision
+    assert loaded.policy.name == "other.test"
+    assert [rule.id for rule in loaded.policy.rules] == ["clean", "stop"]
+    assert loaded.places["clean"] == (str(tmp_path / "0.yaml"), 4)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        (GOOD, GOOD.replace("Clean.", "Other."), "1.yaml:4:9: another policy has a rule `clean`"),
+        (
+            GOOD + "people: {kids: 10.0.0.1}\n",
+            BLOCK + "people: {kids: 10.0.0.2}\n",
+            "1.yaml:4:16: another policy has other addresses for `kids`",
+        ),
+        (
+            PLACES,
+            BLOCK + "exceptions: [{rule: clean, id: a, when: {}, until: 2027-01-01, why: b}]\n",
+            "1.yaml:4:32: the rule `clean` is locked",
+        ),
+        (GOOD, "version: 2", "1.yaml:1:1: `name` is missing"),
+    ],
+)
+def test_files_that_do_not_go_together(
+    tmp_path: Path, first: str, second: str, message: str
+) -> None:
+    with pytest.raises(DocumentError) as caught:
+        together(tmp_path, first, second)
+    assert message in str(caught.value)
+
+
+def test_exceptions_in_another_file_and_expired_ones(tmp_path: Path) -> None:
+    exception = "{rule: clean, id: a, when: {service: {id: luma}}, until: 2026-01-01, why: b}"
+    loaded = together(tmp_path, GOOD, BLOCK + f"exceptions: [{exception}]\n")
+    assert [one.id for one in loaded.policy.rules[0].except_] == ["a"]
+    [problem] = expired(tmp_path / "1.yaml", date(2026, 1, 2))
+    assert "1.yaml:4:71: the exception `a` ended on 2026-01-01" in str(problem)
+    assert expired(tmp_path / "1.yaml", date(2026, 1, 1)) == []

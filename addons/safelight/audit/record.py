@@ -93,8 +93,10 @@ class Decision(_Record):
     """One upload and what was decided about it.
 
     `host` is the catalogue's pattern, never the name asked for: a wildcard may stand for a
-    person's or a company's own name. `doubts` and `refusal` are codes from closed lists. Of a
-    picture that is `flowing` nobody knew yet what would be found; a record of its end follows.
+    person's or a company's own name. `shadow` are rules that only monitor, `excepted` exceptions
+    that kept a rule from applying, `paused` rules that a pause kept from stopping it. `doubts` and
+    `refusal` are codes from closed lists. Of a picture that is `flowing` nobody knew yet what would
+    be found; a record of its end follows.
     """
 
     kind: Literal["decision"] = "decision"
@@ -107,10 +109,13 @@ class Decision(_Record):
     pictures: tuple[Picture, ...] = ()
     policy: Word
     revision: Word
-    verdict: Literal["allow", "warn", "block"]
+    verdict: Literal["allow", "warn", "hold", "block"]
     transforms: tuple[Word, ...] = ()
     matched: tuple[Word, ...] = ()
     by: tuple[Word, ...] = ()
+    shadow: tuple[Word, ...] = ()
+    excepted: tuple[Word, ...] = ()
+    paused: tuple[Word, ...] = ()
     doubts: tuple[Word, ...] = ()
     refusal: Word | None = None
     flowing: bool | None = None

@@ -9,6 +9,7 @@ from safelight.cli.audit import audit
 from safelight.cli.ca import ca
 from safelight.cli.holds import holds, watch
 from safelight.cli.inspect import inspect
+from safelight.cli.pause import pause
 from safelight.cli.policy import policy
 from safelight.cli.run import run
 from safelight.cli.services import services
@@ -29,6 +30,7 @@ main.add_command(run)
 main.add_command(inspect)
 main.add_command(strip)
 main.add_command(policy)
+main.add_command(pause)
 main.add_command(services)
 main.add_command(audit)
 main.add_command(ca)

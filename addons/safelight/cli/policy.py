@@ -27,7 +27,7 @@ def check(files: tuple[Path, ...]) -> None:
     failed = False
     for file in files or (paths.default_policy(),):
         try:
-            loaded = assembly.load_policy(file, catalogue)
+            loaded = assembly.load_policy([file], catalogue)
         except DocumentError as error:
             click.echo(str(error), err=True)
             failed = True

@@ -17,6 +17,7 @@ from safelight.cli import workers as several
 from safelight.documents import DocumentError
 from safelight.proxy import listening, master, quiet, resolve
 from safelight.proxy.gate import Gate
+from safelight.reloading import Reloading
 
 if TYPE_CHECKING:
     from safelight.assembly import Assembly
@@ -58,12 +59,13 @@ class _ResolutionType(click.ParamType["Resolution"]):
 )
 @click.option(
     "--policy",
-    "policy_path",
+    "policy_paths",
     type=click.Path(path_type=Path),
-    default=paths.default_policy,
+    default=lambda: [paths.default_policy()],
     show_default="the home policy that comes with Safelight",
+    multiple=True,
     metavar="FILE",
-    help="The rules.",
+    help="The rules. Repeatable: what any of the files forbids is forbidden.",
 )
 @click.option(
     "--audit",
@@ -106,7 +108,7 @@ class _ResolutionType(click.ParamType["Resolution"]):
 @click.option("--as-worker", type=int, hidden=True)
 def run(
     listen: Address,
-    policy_path: Path,
+    policy_paths: tuple[Path, ...],
     audit_folder: Path,
     state_folder: Path,
     upstream_ca: Path | None,
@@ -121,8 +123,9 @@ def run(
     standard output; all other messages go to standard error.
     """
     quiet.install()
+    reloading = Reloading(policy_paths, state_folder, lambda text: click.echo(text, err=True))
     try:
-        assembled = assembly.assemble(policy_path, audit_folder, paths.audit_keys(state_folder))
+        assembled = assembly.assemble(policy_paths, audit_folder, paths.audit_keys(state_folder))
         authority = trust.open_or_create(state_folder, assembled.catalogue.permitted_names())
         roots = trust.bundle(state_folder, upstream_ca)
         if as_worker is not None:
@@ -131,7 +134,7 @@ def run(
         else:
             listeners = listening.listen(listen, workers)
         host, port, *_ = listeners[0].getsockname()
-        announce = _Start(assembled, authority, policy_path, (host, port)).announce
+        announce = _Start(assembled, authority, policy_paths, (host, port)).announce
         socket_path = paths.broker_socket(state_folder)
         with contextlib.ExitStack() as running:
             if as_worker is None:
@@ -143,6 +146,7 @@ def run(
             tell = telling.Telling(socket_path).tell
             gate = Gate(assembled.engine, assembled.catalogue, tell)
             running.enter_context(audit.looked_after(assembled.log, __version__))
+            reloading.start(assembled)
             ready = announce if as_worker is None else several.say_ready
             asyncio.run(master.serve(settings, gate, ready))
     except DocumentError as error:
@@ -155,6 +159,7 @@ def run(
     ) as error:
         raise click.ClickException(str(error)) from error
     finally:
+        reloading.stop()
         if as_worker is None:
             click.echo("Stopped. Pictures are no longer protected.", err=True)
 
@@ -173,7 +178,7 @@ class _Start:
 
     assembled: Assembly
     authority: Authority
-    policy_path: Path
+    policy_paths: tuple[Path, ...]
     address: Address
 
     def announce(self) -> None:
@@ -185,7 +190,7 @@ class _Start:
         proxy = f"this machine's address, port {port}" if everywhere else where
         lines = [
             f"Safelight {__version__} cleans pictures on their way to {services} AI services.",
-            f"  policy       {self.policy_path}",
+            f"  policy       {', '.join(map(str, self.policy_paths))}",
             f"  certificate  {self.authority.root} ({new})",
             f"  browser      set its HTTP and HTTPS proxy to {proxy}",
             f"  audit folder {self.assembled.log.folder}",

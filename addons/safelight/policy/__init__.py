@@ -1,11 +1,15 @@
 """Policies: YAML in, decisions out."""
 
-from safelight.policy.decide import Decision, Facts, decide, when_unsure
+from safelight.policy.decide import Decision, bounds, decide, when_unsure
+from safelight.policy.facts import About, Facts
 from safelight.policy.load import LoadedPolicy, load
+from safelight.policy.merge import ConflictError, merge
 from safelight.policy.model import Action, Policy, Rule, Unsure, Verdict
 
 __all__ = [
+    "About",
     "Action",
+    "ConflictError",
     "Decision",
     "Facts",
     "LoadedPolicy",
@@ -13,7 +17,9 @@ __all__ = [
     "Rule",
     "Unsure",
     "Verdict",
+    "bounds",
     "decide",
     "load",
+    "merge",
     "when_unsure",
 ]

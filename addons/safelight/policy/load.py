@@ -1,64 +1,103 @@
-"""Read a policy file. Checking it and running it use this one function."""
+"""Read policy files. Checking them, starting with them and reloading them use this one function."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from safelight import documents
-from safelight.policy.model import Policy
+from safelight.policy import names
+from safelight.policy.merge import conflicts, merge
+from safelight.policy.model import Policy, Test, TestFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
     from pathlib import Path
+
+    from safelight.documents import Document, Location, Problem
+    from safelight.policy.facts import About
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedPolicy:
-    """A policy and its revision: a hash of what it says, whatever its comments and spacing."""
+    """A policy and its revision: a hash of what it says, whatever its comments, spacing and order.
+
+    `places` says for each rule in which file and line it stands.
+    """
 
     policy: Policy
     revision: str
+    places: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
 
-def load(path: Path, services: frozenset[str], categories: frozenset[str]) -> LoadedPolicy:
-    """Read the policy at `path`. Raises documents.DocumentError with every problem in it.
+def load(paths: Sequence[Path], services: Mapping[str, About]) -> LoadedPolicy:
+    """Read the policies at `paths` (at least one) and make one of them. Raises
+    documents.DocumentError with every problem in them.
 
-    `services` and `categories` are the names the catalogue knows: a rule that names another
-    one would never match, which is a mistake.
+    `services` are those the catalogue knows, by their ids: a rule that names another one would
+    never match, which is a mistake.
     """
-    document = documents.read_file(path, Policy)
-    problems = list(_problems(document, services, categories))
+    read: list[Document[Policy]] = []
+    problems: list[Problem] = []
+    for path in paths:
+        try:
+            read.append(documents.read_file(path, Policy))
+        except documents.DocumentError as error:
+            problems += error.problems
+    rules = frozenset(rule.id for document in read for rule in document.value.rules)
+    for document in read:
+        problems += names.problems(document, services, rules)
+    if not problems:
+        found = conflicts([document.value for document in read])
+        problems += (read[number].problem(where, message) for number, where, message in found)
+    if problems:
+        raise documents.DocumentError(set(problems))
+    policy = merge([document.value for document in read])
+    revision = hashlib.sha256(policy.model_dump_json().encode()).hexdigest()
+    places = {
+        rule.id: (document.file, document.position(("rules", number))[0])
+        for document in reversed(read)
+        for number, rule in enumerate(document.value.rules)
+    }
+    return LoadedPolicy(policy, revision[:12], places)
+
+
+def load_tests(path: Path, services: Mapping[str, About]) -> list[tuple[str, Test]]:
+    """The tests in the policy file at `path` and in NAME_test.yaml beside it, each with its
+    file:line. Raises documents.DocumentError."""
+    policy = documents.read_file(path, Policy)
+    found: list[tuple[str, Test]] = []
+    problems: list[Problem] = []
+    sources: list[Document[Policy] | Document[TestFile]] = [policy]
+    beside = path.with_name(f"{path.stem}_test.yaml")
+    if beside.exists():
+        sources.append(documents.read_file(beside, TestFile))
+    for document in sources:
+        for number, test in enumerate(document.value.tests):
+            where: Location = ("tests", number)
+            problems += names.of_test(document, test, where, policy.value, services)
+            found.append((f"{document.file}:{document.position(where)[0]}", test))
     if problems:
         raise documents.DocumentError(problems)
-    revision = hashlib.sha256(document.value.model_dump_json().encode()).hexdigest()
-    return LoadedPolicy(document.value, revision[:12])
+    return found
 
 
-def _problems(
-    document: documents.Document[Policy], services: frozenset[str], categories: frozenset[str]
-) -> Iterator[documents.Problem]:
-    for number, service in enumerate(document.value.pass_through):
-        if service not in services:
-            hint = documents.did_you_mean(service, services)
-            message = f"no service has the id `{service}`{hint}"
-            yield document.problem(("pass_through", number), message)
-    first: dict[str, int] = {}
-    for number, rule in enumerate(document.value.rules):
-        where = ("rules", number)
-        if rule.id in first:
-            yield document.problem((*where, "id"), f"two rules have the id `{rule.id}`")
-        first.setdefault(rule.id, number)
-        match = rule.when.service
-        if match is None:
-            continue
-        for key, values, known in (
-            ("id", match.id, services),
-            ("category", match.category, categories),
-        ):
-            for value in values or ():
-                if value not in known:
-                    location = (*where, "when", "service", key)
-                    hint = documents.did_you_mean(value, known)
-                    yield document.problem(location, f"no service has the {key} `{value}`{hint}")
+def expired(path: Path, today: date) -> list[Problem]:
+    """Exceptions in the policy at `path` whose last day is over. Raises documents.DocumentError."""
+    document = documents.read_file(path, Policy)
+    found = []
+    for where, exemption in _exemptions(document.value):
+        if exemption[1] < today:
+            message = f"the exception `{exemption[0]}` ended on {exemption[1]} and has no effect"
+            found.append(document.problem((*where, "until"), message))
+    return found
+
+
+def _exemptions(policy: Policy) -> Iterator[tuple[Location, tuple[str, date]]]:
+    for number, rule in enumerate(policy.rules):
+        for at, one in enumerate(rule.except_):
+            yield ("rules", number, "except", at), (one.id, one.until)
+    for at, one in enumerate(policy.exceptions):
+        yield ("exceptions", at), (one.id, one.until)

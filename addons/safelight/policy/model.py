@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping  # noqa: TC003 - pydantic reads it
+from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from safelight.documents import OneOrMore, Strict
+from safelight.documents import AnyNumber, OneOrMore, Strict
+from safelight.policy.conditions import (
+    FindingKind,
+    ImageType,
+    Network,
+    Size,
+    UploadShape,
+    When,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Verdict(StrEnum):
-    """What happens to an upload, mildest first."""
+    """What happens to an upload, mildest first. `hold`: it waits until somebody says yes."""
 
     ALLOW = "allow"
     WARN = "warn"
+    HOLD = "hold"
     BLOCK = "block"
 
     @property
     def severity(self) -> int:
         """0 for the mildest verdict; the strictest of several wins."""
         return list(Verdict).index(self)
+
+    @property
+    def stops(self) -> bool:
+        """Does nothing leave by itself?"""
+        return self in {Verdict.HOLD, Verdict.BLOCK}
 
 
 class Action(StrEnum):
@@ -30,12 +48,13 @@ class Action(StrEnum):
     STRIP_METADATA = "strip-metadata"
     RENAME = "rename"
     WARN = "warn"
+    HOLD = "hold"
     BLOCK = "block"
 
     @property
     def verdict(self) -> Verdict:
         """The verdict that this action asks for; a transform asks for none."""
-        return {Action.WARN: Verdict.WARN, Action.BLOCK: Verdict.BLOCK}.get(self, Verdict.ALLOW)
+        return Verdict.ALLOW if self.transforms else Verdict(self.value)
 
     @property
     def transforms(self) -> bool:
@@ -43,86 +62,58 @@ class Action(StrEnum):
         return self in {Action.STRIP_METADATA, Action.RENAME}
 
 
-type FindingKind = Literal[
-    "location",
-    "capture-time",
-    "device",
-    "device-serial",
-    "person",
-    "author",
-    "software",
-    "edit-history",
-    "thumbnail",
-    "voice-or-video",
-    "depth-map",
-    "ai-prompt",
-    "content-credentials",
-    "comment",
-    "unknown-data",
-]
-type ImageType = Literal[
-    "jpeg",
-    "png",
-    "webp",
-    "gif",
-    "heif",
-    "avif",
-    "tiff",
-    "jxl",
-    "jp2",
-    "bmp",
-    "ico",
-    "psd",
-    "svg",
-    "mp4",
-    "pdf",
-    "zip",
-    "raw",
-]
-
-_SIZE = re.compile(r"(\d{1,9}) ?(B|KB|MB|GB)", re.IGNORECASE)
-_UNITS = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}
+def _day(value: object) -> date:
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError as error:
+        raise ValueError("must be a day such as 2026-12-24") from error
 
 
-def _size(value: object) -> object:
-    match = _SIZE.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError("must be a size such as 20 MB or 500 KB")
-    return int(match[1]) * _UNITS[match[2].lower()]
+type Day = Annotated[date, BeforeValidator(_day, json_schema_input_type=date)]
+type Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+type Reason = Annotated[str, Field(min_length=1, max_length=300)]
+type Mode = Literal["enforce", "monitor"]
 
 
-type Size = Annotated[int, BeforeValidator(_size, json_schema_input_type=str)]
+class Exemption(Strict):
+    """What a rule does not apply to, until the end of a day, and why."""
+
+    id: Id
+    when: When
+    until: Day
+    why: Reason
 
 
-class ServiceMatch(Strict):
-    """Which services; a service matches when every key given here matches it."""
+class ExemptionElsewhere(Exemption):
+    """The same, written outside of its rule, which may stand in another file."""
 
-    id: OneOrMore[str] | None = None
-    category: OneOrMore[str] | None = None
-
-
-class UploadMatch(Strict):
-    """Which pictures; one matches when every key given here matches it."""
-
-    type: OneOrMore[ImageType] | None = None
-    larger_than: Size | None = None
-
-
-class When(Strict):
-    """When a rule applies: all keys given must match. No keys: to every picture."""
-
-    service: ServiceMatch | None = None
-    upload: UploadMatch | None = None
-    metadata: OneOrMore[FindingKind] | None = None
+    rule: Id
 
 
 class Rule(Strict):
-    """One rule. All rules are looked at; their order does not matter."""
+    """One rule. All rules are looked at; their order does not matter.
 
-    id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+    One that only monitors is reported and changes nothing. One that is `locked` has no exceptions
+    but its own file's, and no pause lifts it.
+    """
+
+    id: Id
     when: When = When()
     do: OneOrMore[Action]
-    because: Annotated[str, Field(min_length=1, max_length=300)]
+    because: Reason
+    mode: Mode = "enforce"
+    except_: tuple[Exemption, ...] = ()
+    locked: bool = False
+
+    @property
+    def verdict(self) -> Verdict:
+        """The strictest verdict that it asks for."""
+        return max((action.verdict for action in self.do), key=lambda verdict: verdict.severity)
+
+    @property
+    def transforms(self) -> frozenset[Action]:
+        """What it changes."""
+        return frozenset(action for action in self.do if action.transforms)
 
 
 class Unsure(Strict):
@@ -132,18 +123,71 @@ class Unsure(Strict):
     too_large: Verdict = Verdict.BLOCK
     unknown_shape: Verdict = Verdict.BLOCK
     unalterable: Verdict = Verdict.BLOCK
+    engine_error: Verdict = Verdict.BLOCK
+
+
+class Given(Strict):
+    """The upload of a test. `from` is an address, `people` a group of them; what is left out is
+    ordinary: a JPEG of 1 MB, alone and without metadata, from an address of nobody's."""
+
+    service: str | None = None
+    from_: str | None = None
+    people: str | None = None
+    at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d$")] | None = None
+    shape: UploadShape = "raw"
+    type: ImageType = "jpeg"
+    size: Size = 1_000_000
+    pixels: Annotated[int, Field(ge=0)] = 1_000_000
+    pictures: Annotated[int, Field(ge=1)] = 1
+    metadata: OneOrMore[FindingKind] | None = None
+    paused: bool = False
+
+
+class Expected(Strict):
+    """What a test says of the decision; what is left out may be anything. Lists are complete."""
+
+    verdict: Verdict | None = None
+    transforms: AnyNumber[Action] | None = None
+    by: AnyNumber[str] | None = None
+    matched: AnyNumber[str] | None = None
+    shadow: AnyNumber[str] | None = None
+    excepted: AnyNumber[str] | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("expects nothing")
+        return self
+
+
+class Test(Strict):
+    """One upload, and what the policy should make of it."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    given: Given
+    expect: Expected
+
+
+class TestFile(Strict):
+    """A file of tests beside a policy."""
+
+    tests: Annotated[tuple[Test, ...], Field(min_length=1)]
 
 
 class Policy(Strict):
     """A whole policy file."""
 
     version: Literal[1]
-    name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+    name: Id
+    mode: Mode = "enforce"
     largest_upload: Size = 50_000_000
     unsure: Unsure = Unsure()
     # Services whose apps accept only their own certificate: nothing of theirs is looked at.
     pass_through: tuple[str, ...] = ()
+    people: Mapping[Id, OneOrMore[Network]] = Field(default_factory=dict)
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
+    exceptions: tuple[ExemptionElsewhere, ...] = ()
+    tests: tuple[Test, ...] = ()
 
     @field_validator("largest_upload")
     @classmethod
@@ -151,3 +195,12 @@ class Policy(Strict):
         if not 0 < value <= 100_000_000_000:
             raise ValueError("must be more than nothing and at most 100 GB")
         return value
+
+    def conditions(self) -> Iterator[When]:
+        """Every condition in it, and in its exceptions, at every depth."""
+        for rule in self.rules:
+            yield from rule.when.parts()
+            for exemption in rule.except_:
+                yield from exemption.when.parts()
+        for elsewhere in self.exceptions:
+            yield from elsewhere.when.parts()

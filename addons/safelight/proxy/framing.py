@@ -26,6 +26,12 @@ def names(flow: HTTPFlow) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_normal(name) for name in candidates if name))
 
 
+def client(flow: HTTPFlow) -> str | None:
+    """The address from which a request comes."""
+    peer = flow.client_conn.peername
+    return str(peer[0]) if peer else None
+
+
 def ambiguity(flow: HTTPFlow) -> str | None:
     """Why this request is ambiguous, in a sentence; None when it is not."""
     request = flow.request

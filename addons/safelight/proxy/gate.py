@@ -102,7 +102,9 @@ class Gate:
         """Decide by the beginning of a large body whether it can be cleaned while it flows."""
         destination: Destination = flow.metadata[_DESTINATION]
         head, total = flowing.head(flow)
-        upload = Upload(destination, flow.request.path, _headers(flow), head)
+        upload = Upload(
+            destination, flow.request.path, _headers(flow), head, client=framing.client(flow)
+        )
         passage = await asyncio.to_thread(self._engine.flow, upload, total)
         if passage is None:
             if total > self._engine.largest_held:
@@ -141,7 +143,14 @@ class Gate:
             return
         body = flow.request.raw_content or b""
         turn = flow.metadata[_TURN]
-        upload = Upload(destination, flow.request.path, _headers(flow), body, turn=turn)
+        upload = Upload(
+            destination,
+            flow.request.path,
+            _headers(flow),
+            body,
+            turn=turn,
+            client=framing.client(flow),
+        )
         if not self._engine.concerns(upload):
             clearance.clear(flow)
             return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from safelight.case import Upload
 from safelight.conversation import QUIET, Conversation, Room
-from safelight.proxy import socket_guard
+from safelight.proxy import framing, socket_guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,7 @@ class Messages:
         """Judge a message of the client's, or what several make up."""
         conversation = flow.metadata.get(_CONVERSATION)
         if conversation is None:
-            conversation = self._conversation(destination, flow.request.path)
+            conversation = self._conversation(destination, flow)
             flow.metadata[_CONVERSATION] = conversation
         alone = not conversation.waiting
         async with asyncio.timeout(self._longest):
@@ -64,10 +64,14 @@ class Messages:
         if conversation is not None:
             conversation.close()
 
-    def _conversation(self, destination: Destination, path: str) -> Conversation:
+    def _conversation(self, destination: Destination, flow: HTTPFlow) -> Conversation:
+        path, client = flow.request.path, framing.client(flow)
+
         def judge(content: bytes, is_text: bool) -> Outcome:  # noqa: FBT001 - a value, no switch
             # Sizes are often announced in a message before; text has no such framing.
-            return self._engine.process(Upload(destination, path, {}, content, not is_text))
+            return self._engine.process(
+                Upload(destination, path, {}, content, not is_text, client=client)
+            )
 
         return Conversation(judge, self._engine.largest_upload, self._room)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from safelight import assembly, paths
 from safelight.proxy import guard
 from safelight.proxy.gate import Gate
+from safelight.reloading import Reloading
 
 if TYPE_CHECKING:
     from safelight.case import Outcome
@@ -24,13 +25,13 @@ def _say_nothing(_destination: Destination, _outcome: Outcome) -> None:
 
 def _gate() -> Gate:
     guard.install()
-    assembled = assembly.assemble(
-        Path(os.environ.get("SAFELIGHT_POLICY") or paths.default_policy()),
-        Path(os.environ.get("SAFELIGHT_AUDIT") or paths.default_audit()),
-        paths.audit_keys(paths.default_state()),
-    )
+    files = [Path(os.environ.get("SAFELIGHT_POLICY") or paths.default_policy())]
+    reloading = Reloading(files, paths.default_state(), logger.warning)
+    audit = Path(os.environ.get("SAFELIGHT_AUDIT") or paths.default_audit())
+    assembled = assembly.assemble(files, audit, paths.audit_keys(paths.default_state()))
     for problem in assembled.problems:
         logger.error("%s", problem)
+    reloading.start(assembled)
     return Gate(assembled.engine, assembled.catalogue, _say_nothing)
 
 

@@ -66,6 +66,7 @@ type Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
 type Day = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$"), AfterValidator(_day)]
 type FactDay = Annotated[str, AfterValidator(_fact_day)]
 type Confidence = Literal["high", "medium", "low", "not verified"]
+type Trains = Literal["by-default", "not-by-default", "unknown"]
 type Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 # How a picture travels, or that a request carries none.
@@ -186,6 +187,8 @@ class Privacy(Strict):
     """
 
     training_default: Fact
+    # What rules may ask: the same in one word, where it says it plainly.
+    trains_on_uploads: Trains = "unknown"
     opt_out: Fact | None = None
     export: Fact | None = None
     delete: Fact | None = None
@@ -214,3 +217,8 @@ class Service(Strict):
     roads: tuple[Road, ...] = ()
     privacy: Privacy | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def trains_on_uploads(self) -> Trains:
+        """Does it train on uploads unless somebody tells it not to?"""
+        return self.privacy.trains_on_uploads if self.privacy else "unknown"

@@ -1,0 +1,41 @@
+"""What rules can know of a picture, its upload, and the moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What rules can know of a service: its category, and whether it trains on uploads."""
+
+    category: str
+    trains: str = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One picture on its way. None stands for what is not known (yet).
+
+    `size` is in bytes, `pixels` counts those of this picture (0 where there are none), `count` the
+    pictures in its upload. `metadata` holds kinds of findings. `client` is the address it comes
+    from. `at` without a time zone is what every clock shows, whatever zone a rule asks for.
+    `paused`: somebody asked for rules that stop uploads not to do so for a while.
+    """
+
+    service: str
+    category: str
+    type: str
+    size: int | None
+    metadata: frozenset[str] | None = frozenset()
+    trains: str = "unknown"
+    shape: str | None = None
+    pixels: int | None = None
+    count: int | None = None
+    client: str | None = None
+    at: datetime | None = None
+    paused: bool = False

@@ -1,0 +1,78 @@
+"""Policy files that change while the proxy runs, and the pause: looked at each second.
+
+A policy that has a mistake changes nothing: the last good one stays, and the mistake is told.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from safelight import assembly, pausing
+from safelight.documents import DocumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from safelight.assembly import Assembly
+
+INTERVAL = 1.0  # seconds
+
+# When a file was changed, in nanoseconds, and its size; None while it is not there.
+type _Stamp = tuple[int, int] | None
+
+
+class Reloading:
+    """Make it before the policy is read for the first time, so that no change is missed."""
+
+    def __init__(self, files: Sequence[Path], state: Path, tell: Callable[[str], None]) -> None:
+        self._files = tuple(files)
+        self._state = state
+        self._tell = tell
+        self._read = self._seen = self._stamps()
+        self._stopped = threading.Event()
+
+    def start(self, assembled: Assembly) -> None:
+        """Keep the engine of `assembled` up to date from now on."""
+        self.look(assembled)
+        threading.Thread(
+            target=self._run, args=(assembled,), name="safelight-reloading", daemon=True
+        ).start()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._stopped.set()
+
+    def look(self, assembled: Assembly) -> None:
+        """Look once: at the pause, and at files that have changed and have rested since."""
+        assembled.engine.in_force.pause(pausing.read(self._state))
+        stamps = self._stamps()
+        # Half a file can be a valid policy with half of the rules.
+        rested, self._seen = stamps == self._seen, stamps
+        if not rested or stamps == self._read:
+            return
+        self._read = stamps
+        try:
+            loaded = assembly.load_policy(self._files, assembled.catalogue)
+        except DocumentError as error:
+            what = "the last good one stays" if assembled.engine.in_force.policy else "none counts"
+            self._tell(f"The policy has a mistake, so {what}:\n{error}")
+            return
+        assembled.engine.in_force.adopt(loaded)
+        self._tell(f"The policy was read again: {loaded.policy.name}, revision {loaded.revision}.")
+
+    def _run(self, assembled: Assembly) -> None:
+        while not self._stopped.wait(INTERVAL):
+            self.look(assembled)
+
+    def _stamps(self) -> tuple[_Stamp, ...]:
+        return tuple(_stamp(file) for file in self._files)
+
+
+def _stamp(file: Path) -> _Stamp:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size

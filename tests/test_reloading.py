@@ -1,0 +1,126 @@
+"""The policy is exchanged and paused in front of the engine, and in front of a running proxy."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from safelight import assembly, pausing
+from safelight.in_force import clock
+from safelight.reloading import Reloading
+from tests.support import lab as labs
+from tests.support import pictures
+from tests.support.proxy import HOME_POLICY
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.lab import Lab
+
+POLICY = "version: 1\nname: one\nrules: [{id: tell, do: warn, because: x}]\n"
+BLOCK = "\n  - {id: stop, do: block, because: Not today.}\n"
+
+
+def changed(file: Path, text: str) -> None:
+    """Write `text`, and make sure that the time of change is another one."""
+    before = file.stat().st_mtime_ns
+    file.write_text(text)
+    os.utime(file, ns=(before + 1, before + 1))
+
+
+def test_a_changed_file_counts_once_it_rests(tmp_path: Path) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text(POLICY)
+    told: list[str] = []
+    reloading = Reloading([file], tmp_path, told.append)
+    assembled = assembly.assemble([file], tmp_path / "audit", tmp_path / "keys")
+    in_force = assembled.engine.in_force
+
+    def name() -> str | None:
+        reloading.look(assembled)
+        return in_force.policy.name if in_force.policy else None
+
+    changed(file, POLICY.replace("one", "half"))
+    assert name() == "one"
+    changed(file, POLICY.replace("one", "two"))
+    assert (name(), name(), name()) == ("one", "two", "two")
+    changed(file, "version: 3")
+    assert (name(), name(), name()) == ("two", "two", "two")
+    file.unlink()
+    assert (name(), name()) == ("two", "two")
+    file.write_text(POLICY)
+    assert (name(), name()) == ("two", "one")
+    first, second, third, fourth = told
+    assert "read again: two, revision " in first
+    assert f"the last good one stays:\n{file}:1:1: `name` is missing" in second
+    assert "cannot be read" in third
+    assert "read again: one" in fourth
+
+
+def test_a_mended_policy_counts_without_a_new_start(tmp_path: Path) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text("version: 1")
+    reloading = Reloading([file], tmp_path, lambda _: None)
+    assembled = assembly.assemble([file], tmp_path / "audit", tmp_path / "keys")
+    assert assembled.engine.in_force.policy is None
+    file.write_text(POLICY)
+    reloading.look(assembled)
+    reloading.look(assembled)
+    assert assembled.engine.in_force.policy is not None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", '{"until": 5}', '{"until": "soon"}', '{"until": "2099-01-01"}', "\xff"]
+)
+def test_a_pause_that_nobody_can_read_is_none(tmp_path: Path, text: str) -> None:
+    pausing.file(tmp_path).write_text(text, "latin-1")
+    assert pausing.read(tmp_path) is None
+
+
+def test_a_pause_is_written_and_ended(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    assert pausing.read(state) is None
+    until = (clock() + timedelta(minutes=5)).replace(microsecond=0)
+    pausing.write(state, until)
+    assert pausing.read(state) == until
+    assert pausing.file(state).stat().st_mode & 0o777 == 0o600
+    pausing.end(state)
+    pausing.end(state)
+    assert pausing.read(state) is None
+
+
+def status(lab: Lab) -> int:
+    photo = lab.folder / "photo.jpg"
+    photo.write_bytes(pictures.jpeg())
+    return lab.curl("https://api.openai.com/v1/files", "--data-binary", f"@{photo}").status
+
+
+def settles_at(lab: Lab, wanted: int) -> None:
+    deadline = time.monotonic() + 10
+    while (now := status(lab)) != wanted and time.monotonic() < deadline:
+        time.sleep(0.3)
+    assert now == wanted, lab.proxy.output
+
+
+def test_a_running_proxy_follows(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    home = HOME_POLICY.read_text()
+    policy.write_text(home)
+    with labs.running(tmp_path, policy) as lab:
+        assert status(lab) == 200
+        policy.write_text(home + BLOCK)
+        settles_at(lab, 403)
+        policy.write_text(home + "    nonsense")
+        time.sleep(3)
+        assert status(lab) == 403
+        assert f"the last good one stays:\n{policy}:" in lab.proxy.output
+        pausing.write(tmp_path / "state", clock() + timedelta(minutes=1))
+        settles_at(lab, 200)
+        assert not pictures.says_secrets(lab.arrived[-1].body)
+        assert lab.proxy.records()[-1]["paused"] == ["stop"]
+        pausing.end(tmp_path / "state")
+        settles_at(lab, 403)
