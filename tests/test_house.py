@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "journal": FIVE | {"refusals"},
     "uploads": FIVE | {"examiner"},
     "sequences": FIVE | {"examiner", "uploads"},
-    "case": FIVE | {"examiner", "in_force", "refusals", "sequences", "uploads"},
+    "case": FIVE | {"examiner", "in_force", "journal", "refusals", "sequences", "uploads"},
     "in_force": FIVE | {"case", "journal"},
     "passage": FIVE | {"case", "in_force", "journal", "refusals"},
     "conversation": FIVE | {"case", "examiner"},

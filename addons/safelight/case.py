@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from safelight.in_force import Rules
+    from safelight.journal import Journal
+    from safelight.policy import Decision
     from safelight.sequences import Turn
     from safelight.services import Destination
     from safelight.uploads import CleanPiece
@@ -45,8 +47,24 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True)
+class Waits:
+    """An upload that a person may still let go: `then` is what leaves after a yes. `content` are
+    digests (SHA-256) of its pictures, to know the same upload again."""
+
+    record: str
+    decision: Decision
+    pictures: int
+    size: int
+    found: frozenset[str]
+    content: tuple[str, ...]
+    then: Outcome
+    journal: Journal
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """What becomes of an upload: either `body` may leave, or `refusal` says why nothing may.
+    """What becomes of an upload: either `body` may leave, or `refusal` says why nothing may. If it
+    `waits`, somebody who can ask a person may still release it; for all others it is refused.
 
     `pictures` counts those in it, `removed` names the kinds of findings that were taken out,
     `warnings` are what the policy wants the person to be told. `headers` are those (lower-case)
@@ -60,6 +78,7 @@ class Outcome:
     warnings: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     path: str | None = None
+    waits: Waits | None = None
 
 
 _NOTHING = bodies.Survey(Shape.BINARY)

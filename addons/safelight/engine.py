@@ -6,6 +6,7 @@ record was synced.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from safelight.case import (
     Case,
     Outcome,
     Upload,
+    Waits,
     entry,
     entry_of_piece,
     may_change,
@@ -48,6 +50,12 @@ logger = logging.getLogger(__name__)
 # What cannot be cleaned while it flows has to fit in memory, a few times over.
 LARGEST_HELD = 500_000_000
 _WENT_WRONG = "Something went wrong inside Safelight."
+_UNANSWERED = {
+    "denied": "Somebody said no.",
+    "timed-out": "Nobody answered in time.",
+    "full": "Too many uploads wait already.",
+    "nobody-to-ask": "There is nobody to ask.",
+}
 _CAUSES = {
     Doubt.UNREADABLE: Cause.UNREADABLE,
     Doubt.UNKNOWN_SHAPE: Cause.UNKNOWN_SHAPE,
@@ -126,6 +134,21 @@ class Engine:
             outcome = outcome if outcome.refusal else replace(outcome, body=upload.body)
         self.pieces.judged(upload, outcome)
         return outcome
+
+    def released(self, upload: Upload, refused: Outcome, how: str) -> Outcome:
+        """What becomes of an upload whose wait ended: it leaves only if it was approved and that is
+        on record. Never raises."""
+        waits = refused.waits
+        if waits is None or refused.refusal is None:
+            return refused
+        try:
+            waits.journal.released(waits.record, how)
+        except AuditError as error:
+            return _unrecorded(upload.destination, error)
+        if how == "approved":
+            return waits.then
+        reason = f"{refused.refusal.reason} {_UNANSWERED.get(how, '')}".strip()
+        return replace(refused, refusal=replace(refused.refusal, reason=reason), waits=None)
 
     def flow(self, upload: Upload, total: int) -> Passage | None:
         """A way for an upload of `total` bytes to flow, of which `upload.body` has come; None if
@@ -286,8 +309,8 @@ class Engine:
 def _conclude(case: Case, decision: policy.Decision) -> Outcome:
     """Build what may leave and read it again; record the decision; only then let it go."""
     upload = case.upload
-    blocked = decision.verdict.stops
-    refusal = _cause(case, decision) if blocked else None
+    blocked = decision.verdict is Verdict.BLOCK
+    refusal = _cause(case, decision) if decision.verdict.stops else None
     body = upload.body if blocked else rewritten(case)
     record = case.rules.journal.decided(
         upload.destination,
@@ -299,12 +322,19 @@ def _conclude(case: Case, decision: policy.Decision) -> Outcome:
         refusal,
     )
     reasons = tuple(sorted(decision.because))
-    if refusal is not None:
-        name = upload.destination.service.name
-        return Outcome(
-            refusal=Refusal(refusal, " ".join(reasons), name, record),
-            pictures=len(case.pictures),
-        )
+    sent = None if blocked else _sent(case, body, reasons)
+    if refusal is None and sent is not None:
+        return sent
+    name = upload.destination.service.name
+    return Outcome(
+        refusal=Refusal(refusal or Cause.POLICY, " ".join(reasons), name, record),
+        pictures=len(case.pictures),
+        waits=_waits(case, record, decision, sent) if sent is not None else None,
+    )
+
+
+def _sent(case: Case, body: bytes, reasons: tuple[str, ...]) -> Outcome:
+    upload = case.upload
     cleaned = [picture for picture in case.pictures if picture.site in case.cleaned]
     removed = frozenset(kind for picture in cleaned for kind in picture.kinds)
     headers = dict(new_headers(upload, body))
@@ -313,6 +343,20 @@ def _conclude(case: Case, decision: policy.Decision) -> Outcome:
         headers |= case.named.headers
         path = case.named.path if case.named.path != upload.path else None
     return Outcome(body, None, len(case.pictures), removed, reasons, headers, path)
+
+
+def _waits(case: Case, record: str, decision: policy.Decision, sent: Outcome) -> Waits:
+    contents = [picture.content for picture in case.pictures] or [case.upload.body]
+    return Waits(
+        record,
+        decision,
+        len(case.pictures),
+        len(case.upload.body),
+        frozenset(kind for picture in case.pictures for kind in picture.kinds),
+        tuple(hashlib.sha256(content).hexdigest() for content in contents),
+        sent,
+        case.rules.journal,
+    )
 
 
 def _cause(case: Case, decision: policy.Decision) -> Cause:

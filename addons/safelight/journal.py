@@ -111,6 +111,10 @@ class Journal:
             )
         )
 
+    def released(self, record: str, how: str) -> None:
+        """Record how the wait of an upload ended."""
+        self._log.append(audit.Release.model_validate({"of": record, "how": how}))
+
     def unseen(self, destination: Destination, how: str) -> None:
         """Record a connection of which nothing is seen."""
         record = {

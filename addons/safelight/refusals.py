@@ -31,7 +31,7 @@ _STATUS = {
 
 _ADVICE = {
     Cause.POLICY: "Your policy file says so; change it there if this is not what you want.",
-    Cause.HELD: "It waits for a yes, and there is nobody to ask yet.",
+    Cause.HELD: "It needs a yes: send it again and answer `safelight holds`.",
     Cause.UNREADABLE: "Try another copy of the picture, saved as JPEG or PNG.",
     Cause.TOO_LARGE: "Send a smaller file, or raise `largest-upload` in your policy file.",
     Cause.UNKNOWN_SHAPE: "Try the service's ordinary upload button with one JPEG or PNG picture.",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-_OF_UPLOADS = {"decision", "end", "unseen"}
+_OF_UPLOADS = {"decision", "end", "release", "unseen"}
 
 
 def text(folder: Path) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field, TypeAdapter, ValidationError
 
 from safelight.audit import segments
-from safelight.audit.record import Decision, End, Record, Told, Unseen
+from safelight.audit.record import Decision, End, Record, Release, Told, Unseen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ def every(folder: Path) -> Iterator[Record | str]:
 def told(folder: Path) -> Iterator[Told | str]:
     """As `every`, without what the log says of itself."""
     for record in every(folder):
-        if isinstance(record, Decision | End | Unseen | str):
+        if isinstance(record, Decision | End | Release | Unseen | str):
             yield record
 
 

@@ -77,6 +77,14 @@ class End(_Record):
     content: Pseudonym | None = None
 
 
+class Release(_Record):
+    """How the wait of an upload ended whose decision has the id `of`."""
+
+    kind: Literal["release"] = "release"
+    of: Word
+    how: Literal["approved", "denied", "timed-out", "full", "left", "nobody-to-ask"]
+
+
 class Unseen(_Record):
     """A connection to a service of which nothing was seen: it was let through as the policy says,
     or the program would not accept the certificate and sent nothing."""
@@ -210,5 +218,5 @@ type Bookkeeping = (
     | Retired
     | Erased
 )
-type Told = Decision | End | Unseen
+type Told = Decision | End | Release | Unseen
 type Record = Told | Bookkeeping

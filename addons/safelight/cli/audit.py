@@ -13,9 +13,18 @@ from safelight import paths
 from safelight.cli import words
 from safelight.cli.audit_keys import FOLDER, STATE, erase, find, keys_of, retire
 
+_RELEASED = {
+    "approved": "approved, so it was sent",
+    "denied": "denied, so it stayed here",
+    "timed-out": "not answered in time, so it stayed here",
+    "full": "one too many that wait, so it stayed here",
+    "left": "its page was left, so nothing was sent",
+    "nobody-to-ask": "nobody to ask, so it stayed here",
+}
 _HOW = {
     "sent": "sent",
     "stopped": "stopped",
+    "held": "held and not let go",
     "uninspected": "let through without a look, as your policy says",
     "certificate-rejected": "not sent, since the program would not accept the certificate",
 }
@@ -68,12 +77,19 @@ def tail(folder: Path, count: int, *, as_json: bool) -> None:
 def coverage(folder: Path) -> None:
     """Show, for each service, what was seen of it and what was not."""
     seen: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    held: dict[str, str] = {}
     try:
         for record in audit_log.told(folder):
             if isinstance(record, audit_log.Unseen):
                 seen[record.service][record.how] += 1
             elif isinstance(record, audit_log.Decision):
-                seen[record.service]["stopped" if record.verdict == "block" else "sent"] += 1
+                what = {"block": "stopped", "hold": "held"}.get(record.verdict, "sent")
+                seen[record.service][what] += 1
+                if what == "held":
+                    held[record.id] = record.service
+            elif isinstance(record, audit_log.Release) and record.of in held:
+                approved = record.how == "approved"
+                seen[held[record.of]].update({"held": -1, "sent": 1} if approved else {})
     except FileNotFoundError:
         pass
     except OSError as error:
@@ -180,6 +196,8 @@ def _read_checkpoint(path: Path) -> audit_log.Checkpoint | None:
 
 
 def _in_words(record: audit_log.Told) -> str:
+    if isinstance(record, audit_log.Release):
+        return f"{record.at}  {record.of}  {_RELEASED[record.how]}"
     if isinstance(record, audit_log.Unseen):
         return f"{record.at}  {_HOW[record.how]}  {record.service}"
     if isinstance(record, audit_log.End):
@@ -188,7 +206,7 @@ def _in_words(record: audit_log.Told) -> str:
         return f"{record.at}  {record.of}  ended {record.how}{why}: {told} taken out"
     found = sorted({kind for picture in record.pictures for kind in picture.found})
     told = words.listed([words.kind(kind) for kind in found]) or "nothing private"
-    what = "stopped" if record.verdict == "block" else "sent"
+    what = {"block": "stopped", "hold": "waits"}.get(record.verdict, "sent")
     why = f" because of {record.refusal}" if record.refusal else ""
     held = f": {words.files(len(record.pictures))}, saying {told}" if record.pictures else ""
     return f"{record.at}  {record.id}  {what}{why}  {record.service}{held}"

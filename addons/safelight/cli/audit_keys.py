@@ -44,27 +44,35 @@ def find(photo: Path, folder: Path, state: Path) -> None:
     """
     keys = audit.Keyring(keys_of(folder, state))
     names = set(keys.pseudonyms(CONTENT, hashlib.sha256(photo.read_bytes()).digest()).values())
+    records = list(audit.told(folder)) if folder.is_dir() else []
+    approved = {
+        record.of
+        for record in records
+        if isinstance(record, audit.Release) and record.how == "approved"
+    }
     decisions: dict[str, audit.Decision] = {}
     found = False
-    for record in audit.told(folder) if folder.is_dir() else ():
+    for record in records:
         if isinstance(record, audit.Decision):
             decisions[record.id] = record
             for picture in record.pictures:
                 if picture.content in names:
-                    _say(record, picture.found if picture.removed else ())
+                    removed = picture.found if picture.removed else ()
+                    _say(record, removed, approved=record.id in approved)
                     found = True
         elif isinstance(record, audit.End) and record.content in names:
-            _say(decisions[record.of], record.found)
+            _say(decisions[record.of], record.found, approved=False)
             found = True
     if not found:
         click.echo("There is no record of this photo.", err=True)
         raise SystemExit(1)
 
 
-def _say(record: audit.Decision, removed: tuple[str, ...]) -> None:
+def _say(record: audit.Decision, removed: tuple[str, ...], *, approved: bool) -> None:
     told = words.listed([words.kind(kind) for kind in removed])
     how = f"without {told}" if told else "as it was"
-    what = "did not leave for" if record.verdict == "block" else f"left, {how}, for"
+    left = record.verdict in {"allow", "warn"} or approved
+    what = f"left, {how}, for" if left else "did not leave for"
     click.echo(f"{record.at}  {record.id}  {what} {record.service}")
 
 

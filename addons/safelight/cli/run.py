@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -144,7 +145,8 @@ def run(
                 return
             settings = master.Settings(listeners[0], state_folder, roots, resolutions)
             tell = telling.Telling(socket_path).tell
-            gate = Gate(assembled.engine, assembled.catalogue, tell)
+            ask = partial(broker.ask, socket_path)
+            gate = Gate(assembled.engine, assembled.catalogue, tell, ask)
             running.enter_context(audit.looked_after(assembled.log, __version__))
             reloading.start(assembled)
             ready = announce if as_worker is None else several.say_ready

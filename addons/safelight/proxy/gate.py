@@ -12,6 +12,7 @@ from safelight.case import Outcome, Upload
 from safelight.passage import StoppedError
 from safelight.proxy import clearance, flowing, framing, replies
 from safelight.proxy.canary import Canary
+from safelight.proxy.holding import Holding
 from safelight.proxy.messages import Messages
 from safelight.proxy.order import Order
 from safelight.proxy.selection import Selection
@@ -20,11 +21,13 @@ from safelight.services import Destination, Learnt, Role
 from safelight.services.learnt import LONGEST_ANSWER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
+    from mitmproxy.connection import Client
     from mitmproxy.http import HTTPFlow
     from mitmproxy.tls import ClientHelloData, TlsData
 
+    from safelight.broker import Answer, Held
     from safelight.engine import Engine
     from safelight.sequences import Turn
     from safelight.services import Catalogue
@@ -36,17 +39,20 @@ _LARGE = 8_000_000  # bytes; what is smaller is looked at as a whole
 
 
 class Gate:
-    """mitmproxy's side of the engine. `told` hears of every upload that held a picture."""
+    """mitmproxy's side of the engine. `told` hears of every upload that held a picture; by `ask` a
+    person is asked about one that waits."""
 
     def __init__(
         self,
         engine: Engine,
         catalogue: Catalogue,
         told: Callable[[Destination, Outcome], None],
+        ask: Callable[[Held], Awaitable[Answer]] | None = None,
     ) -> None:
         self._engine = engine
         self._catalogue = catalogue
         self._told = told
+        self._holding = Holding(ask)
         self._order = Order()
         self._messages = Messages(engine, told, _LONGEST_LOOK)
         self._learnt = Learnt(catalogue.permitted_names())
@@ -60,6 +66,10 @@ class Gate:
     async def tls_failed_client(self, data: TlsData) -> None:
         """A client does not accept our certificate."""
         await self._selection.rejected(data)
+
+    def client_disconnected(self, client: Client) -> None:
+        """A client has gone; nobody need answer for it."""
+        self._holding.leave(client.id)
 
     def requestheaders(self, flow: HTTPFlow) -> None:
         """Decide by the headers alone whether this is an upload to an AI service."""
@@ -159,6 +169,9 @@ class Gate:
         async with asyncio.timeout(_LONGEST_LOOK):
             outcome = await asyncio.to_thread(self._engine.process, upload)
         self._order.end(flow)
+        if outcome.waits is not None:
+            how = await self._holding.answer(flow, destination.service.name, outcome.waits)
+            outcome = await asyncio.to_thread(self._engine.released, upload, outcome, how)
         if outcome.refusal is not None:
             self._answer(flow, destination, outcome)
             return
