@@ -311,12 +311,28 @@ def test_names_stay_where_the_policy_does_not_rename(policy: Policy) -> None:
 
 def test_a_rule_can_hold(policy: Policy, tmp_path: Path) -> None:
     hold = {"id": "ask", "when": {"metadata": "location"}, "do": "hold", "because": "Ask."}
-    outcome = send(policy(CLEAN, hold))
+    assembled = policy(CLEAN, hold)
+    outcome = send(assembled)
     assert outcome.refusal is not None
+    assert outcome.waits is not None
     assert (outcome.refusal.cause, outcome.refusal.status) == (Cause.HELD, 403)
-    assert "nobody to ask yet" in outcome.refusal.message
+    assert outcome.body == b""
     [record] = records(tmp_path)
     assert (record["verdict"], record["refusal"], record["by"]) == ("hold", "held", ["ask"])
+
+
+@pytest.mark.parametrize("how", ["approved", "denied", "timed-out"])
+def test_what_waited_leaves_only_after_a_yes(policy: Policy, tmp_path: Path, how: str) -> None:
+    hold = {"id": "ask", "when": {"metadata": "location"}, "do": "hold", "because": "Ask."}
+    assembled = policy(CLEAN, hold)
+    destination = assembled.catalogue.find("api.openai.com", 443, "POST", "/v1/files")
+    assert destination is not None
+    upload = Upload(destination, "/v1/files", {}, JPEG)
+    outcome = assembled.engine.released(upload, assembled.engine.process(upload), how)
+    assert (outcome.refusal is None) is (how == "approved")
+    assert outcome.body == (images.strip(JPEG, Length.COMPACT) if how == "approved" else b"")
+    decided, released = records(tmp_path)
+    assert (released["of"], released["how"]) == (decided["id"], how)
 
 
 def test_a_doubt_can_be_held(policy: Policy) -> None:

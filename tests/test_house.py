@@ -32,7 +32,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "passage": FIVE | {"case", "in_force", "journal", "refusals"},
     "conversation": FIVE | {"case", "examiner"},
     "pieces": FIVE | {"case", "examiner", "sequences", "uploads"},
-    "engine": FIVE | {"case", "examiner", "in_force", "passage", "pieces", "refusals", "uploads"},
+    "conclusions": FIVE | {"case", "in_force", "refusals"},
+    "engine": FIVE
+    | {"case", "conclusions", "examiner", "in_force", "passage", "pieces", "refusals", "uploads"},
     "assembly": FIVE | {"documents", "engine", "paths"},
     "broker": set(),
     "pausing": set(),

@@ -6,25 +6,21 @@ record was synced.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from safelight import bodies, images, in_force, passage, policy
+from safelight import bodies, conclusions, images, in_force, passage, policy
 from safelight.audit import AuditError
 from safelight.bodies import Doubt, Shape
 from safelight.case import (
     Case,
     Outcome,
     Upload,
-    Waits,
-    entry,
     entry_of_piece,
     may_change,
     new_headers,
     packed,
-    rewritten,
     rewritten_piece,
     transform,
 )
@@ -40,7 +36,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from safelight.audit import AuditLog
-    from safelight.in_force import Rules
     from safelight.passage import Passage
     from safelight.policy import LoadedPolicy, Policy
     from safelight.services import Destination
@@ -50,12 +45,6 @@ logger = logging.getLogger(__name__)
 # What cannot be cleaned while it flows has to fit in memory, a few times over.
 LARGEST_HELD = 500_000_000
 _WENT_WRONG = "Something went wrong inside Safelight."
-_UNANSWERED = {
-    "denied": "Somebody said no.",
-    "timed-out": "Nobody answered in time.",
-    "full": "Too many uploads wait already.",
-    "nobody-to-ask": "There is nobody to ask.",
-}
 _CAUSES = {
     Doubt.UNREADABLE: Cause.UNREADABLE,
     Doubt.UNKNOWN_SHAPE: Cause.UNKNOWN_SHAPE,
@@ -124,11 +113,11 @@ class Engine:
         try:
             outcome = self._process(Case(upload, rules))
         except AuditError as error:
-            outcome = _unrecorded(upload.destination, error)
+            outcome = conclusions.unrecorded(upload.destination, error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the policy says what follows
             # The type alone: the text of an exception may quote what was being uploaded.
             logger.error("internal error while judging an upload: %s", type(error).__name__)  # noqa: TRY400
-            outcome = _in_doubt(
+            outcome = conclusions.in_doubt(
                 rules, upload.destination, Cause.ENGINE_ERROR, _WENT_WRONG, len(upload.body)
             )
             outcome = outcome if outcome.refusal else replace(outcome, body=upload.body)
@@ -138,17 +127,7 @@ class Engine:
     def released(self, upload: Upload, refused: Outcome, how: str) -> Outcome:
         """What becomes of an upload whose wait ended: it leaves only if it was approved and that is
         on record. Never raises."""
-        waits = refused.waits
-        if waits is None or refused.refusal is None:
-            return refused
-        try:
-            waits.journal.released(waits.record, how)
-        except AuditError as error:
-            return _unrecorded(upload.destination, error)
-        if how == "approved":
-            return waits.then
-        reason = f"{refused.refusal.reason} {_UNANSWERED.get(how, '')}".strip()
-        return replace(refused, refusal=replace(refused.refusal, reason=reason), waits=None)
+        return conclusions.released(upload.destination, refused, how)
 
     def flow(self, upload: Upload, total: int) -> Passage | None:
         """A way for an upload of `total` bytes to flow, of which `upload.body` has come; None if
@@ -161,13 +140,15 @@ class Engine:
 
     def too_large(self, destination: Destination, reason: str, received: int | None) -> Outcome:
         """What the policy says of an upload that is too large to be looked at. Never raises."""
-        return _in_doubt(self.in_force.now(), destination, Cause.TOO_LARGE, reason, received)
+        return conclusions.in_doubt(
+            self.in_force.now(), destination, Cause.TOO_LARGE, reason, received
+        )
 
     def refuse(
         self, destination: Destination, cause: Cause, reason: str, received: int | None = None
     ) -> Outcome:
         """Record and return a refusal that needs no look at the body. Never raises."""
-        return _refused(self.in_force.now(), destination, cause, reason, received)
+        return conclusions.refused(self.in_force.now(), destination, cause, reason, received)
 
     def _process(self, case: Case) -> Outcome:
         self._read(case)
@@ -177,13 +158,13 @@ class Engine:
             return self._without_names(case)
         rules = case.rules
         if rules.policy is None:
-            return _undecidable(case)
+            return conclusions.undecidable(case)
         known = replace(
             rules.facts(case.upload), shape=str(case.survey.shape), count=len(case.pictures)
         )
         decision = policy.decide(rules.policy, (picture.facts(known) for picture in case.pictures))
         transform(case, decision.transforms)
-        return _conclude(case, _with_doubts(rules.policy, case, decision))
+        return conclusions.conclude(case, conclusions.with_doubts(rules.policy, case, decision))
 
     def _read(self, case: Case) -> None:
         """Find and examine every picture, or note why that cannot be done."""
@@ -223,7 +204,7 @@ class Engine:
         upload, rules = case.upload, case.rules.policy
         if rules is None:
             self.pieces.forget(piece)
-            return _undecidable(case)
+            return conclusions.undecidable(case)
         if upload.headers.get("content-encoding", "identity") != "identity":
             case.doubt(Cause.UNKNOWN_SHAPE, "It is a piece of something that cannot be followed.")
             return self._unjoined(rules, case, piece)
@@ -244,7 +225,9 @@ class Engine:
     def _unjoined(self, rules: Policy, case: Case, piece: bodies.Piece) -> Outcome:
         """What the policy says of a piece that cannot be judged."""
         self.pieces.forget(piece)
-        return _conclude(case, _with_doubts(rules, case, policy.decide(rules, ())))
+        return conclusions.conclude(
+            case, conclusions.with_doubts(rules, case, policy.decide(rules, ()))
+        )
 
     def _joined(self, rules: Policy, case: Case, piece: bodies.Piece, clean: CleanPiece) -> Outcome:
         """Decide on a piece of a picture, record that, and let it go clean."""
@@ -262,12 +245,12 @@ class Engine:
         body = rewritten_piece(case, clean, decision.transforms)
         if body is not upload.body and not may_change(upload):
             case.doubt(Cause.UNALTERABLE, "A signature or checksum forbids any change to it.")
-            decision = _with_doubts(rules, case, decision)
+            decision = conclusions.with_doubts(rules, case, decision)
             case.cleaned.clear()
             case.names.clear()
             body = upload.body
         blocked = decision.verdict.stops
-        refusal = _cause(case, decision) if blocked else None
+        refusal = conclusions.why_stopped(case, decision) if blocked else None
         record = case.rules.journal.decided(
             upload.destination,
             shape,
@@ -294,133 +277,20 @@ class Engine:
         named = bodies.neutral_declaration(case.body, upload.path, upload.headers)
         rules = case.rules
         if named is None or rules.policy is None or not may_change(upload):
-            return _as_it_is(case)
+            return conclusions.as_it_is(case)
         known = rules.facts(upload)
         decision = policy.decide(
             rules.policy, (replace(known, type=_type_by_ending(one)) for one in named.endings)
         )
         if Action.RENAME not in decision.transforms:
-            return _as_it_is(case)
+            return conclusions.as_it_is(case)
         case.named = named
         # Whether the picture may leave is decided when it comes.
-        return _conclude(case, replace(decision, verdict=Verdict.ALLOW, because=frozenset()))
-
-
-def _conclude(case: Case, decision: policy.Decision) -> Outcome:
-    """Build what may leave and read it again; record the decision; only then let it go."""
-    upload = case.upload
-    blocked = decision.verdict is Verdict.BLOCK
-    refusal = _cause(case, decision) if decision.verdict.stops else None
-    body = upload.body if blocked else rewritten(case)
-    record = case.rules.journal.decided(
-        upload.destination,
-        case.survey.shape,
-        len(upload.body),
-        [(entry(case, picture, blocked=blocked), picture.content) for picture in case.pictures],
-        decision,
-        case.doubts,
-        refusal,
-    )
-    reasons = tuple(sorted(decision.because))
-    sent = None if blocked else _sent(case, body, reasons)
-    if refusal is None and sent is not None:
-        return sent
-    name = upload.destination.service.name
-    return Outcome(
-        refusal=Refusal(refusal or Cause.POLICY, " ".join(reasons), name, record),
-        pictures=len(case.pictures),
-        waits=_waits(case, record, decision, sent) if sent is not None else None,
-    )
-
-
-def _sent(case: Case, body: bytes, reasons: tuple[str, ...]) -> Outcome:
-    upload = case.upload
-    cleaned = [picture for picture in case.pictures if picture.site in case.cleaned]
-    removed = frozenset(kind for picture in cleaned for kind in picture.kinds)
-    headers = dict(new_headers(upload, body))
-    path = None
-    if case.named is not None:
-        headers |= case.named.headers
-        path = case.named.path if case.named.path != upload.path else None
-    return Outcome(body, None, len(case.pictures), removed, reasons, headers, path)
-
-
-def _waits(case: Case, record: str, decision: policy.Decision, sent: Outcome) -> Waits:
-    contents = [picture.content for picture in case.pictures] or [case.upload.body]
-    return Waits(
-        record,
-        decision,
-        len(case.pictures),
-        len(case.upload.body),
-        frozenset(kind for picture in case.pictures for kind in picture.kinds),
-        tuple(hashlib.sha256(content).hexdigest() for content in contents),
-        sent,
-        case.rules.journal,
-    )
-
-
-def _cause(case: Case, decision: policy.Decision) -> Cause:
-    """What waits is held; a rule blocks, or else the first doubt that does."""
-    rules = case.rules.policy
-    if decision.verdict is Verdict.HOLD:
-        return Cause.HELD
-    if decision.deciding or rules is None:
-        return Cause.POLICY
-    return next(
-        cause
-        for cause, reason in case.doubts.items()
-        if policy.when_unsure(rules, cause, reason).verdict is Verdict.BLOCK
-    )
-
-
-def _with_doubts(rules: Policy, case: Case, decision: policy.Decision) -> policy.Decision:
-    """The decision, and what the policy says of each doubt."""
-    for cause, reason in case.doubts.items():
-        decision = decision.and_also(policy.when_unsure(rules, cause, reason))
-    return decision
-
-
-def _in_doubt(
-    rules: Rules, destination: Destination, cause: Cause, reason: str, received: int | None
-) -> Outcome:
-    """What the policy says of an upload that nobody looked into; without a policy it stays here."""
-    decision = policy.when_unsure(rules.policy, cause, reason) if rules.policy else None
-    if decision is None or decision.verdict.stops:
-        return _refused(rules, destination, cause, reason, received)
-    try:
-        rules.journal.decided(destination, Shape.BINARY, received, [], decision, [cause], None)
-    except AuditError as error:
-        return _unrecorded(destination, error)
-    return Outcome(warnings=tuple(sorted(decision.because)))
-
-
-def _refused(
-    rules: Rules, destination: Destination, cause: Cause, reason: str, received: int | None
-) -> Outcome:
-    try:
-        record = rules.journal.refused(destination, cause, received)
-    except AuditError as error:
-        return _unrecorded(destination, error)
-    return Outcome(refusal=Refusal(cause, reason, destination.service.name, record))
-
-
-def _undecidable(case: Case) -> Outcome:
-    upload = case.upload
-    reason = "The policy file has a mistake, so nothing can be decided."
-    return _refused(case.rules, upload.destination, Cause.POLICY_UNUSABLE, reason, len(upload.body))
-
-
-def _as_it_is(case: Case) -> Outcome:
-    body = packed(case, case.body)
-    return Outcome(body, headers=new_headers(case.upload, body))
+        return conclusions.conclude(
+            case, replace(decision, verdict=Verdict.ALLOW, because=frozenset())
+        )
 
 
 def _type_by_ending(ending: str) -> str:
     same = {"jpg": "jpeg", "jfif": "jpeg", "apng": "png", "heic": "heif", "mov": "mp4"}
     return {"tif": "tiff", "dng": "tiff", **same}.get(ending, ending)
-
-
-def _unrecorded(destination: Destination, error: AuditError) -> Outcome:
-    logger.error("%s", error)
-    reason = "The decision could not be written to the audit file."
-    return Outcome(refusal=Refusal(Cause.AUDIT_UNWRITABLE, reason, destination.service.name))
