@@ -88,6 +88,14 @@ def _network(text: str) -> str:
         raise ValueError(f"must be an address {hint} ({error})") from error
 
 
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError as error:
+        raise ValueError("must be an address such as 192.168.1.20") from error
+
+
+type Address = Annotated[str, AfterValidator(_address)]
 # In bytes.
 type Size = Annotated[int, BeforeValidator(_size, json_schema_input_type=str)]
 type Clock = Annotated[str, AfterValidator(_clock)]

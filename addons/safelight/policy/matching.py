@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -92,8 +93,13 @@ def groups(people: People, client: str | None) -> frozenset[str] | None:
     return frozenset(
         name
         for name, networks in people.items()
-        if any(address in ipaddress.ip_network(network) for network in networks)
+        if any(address in _network(network) for network in networks)
     )
+
+
+@lru_cache(maxsize=4096)
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    return ipaddress.ip_network(text)
 
 
 def _of_service(match: ServiceMatch, facts: Facts) -> Iterator[Check]:

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from safelight.documents import AnyNumber, OneOrMore, Strict
 from safelight.policy.conditions import (
+    Address,
     FindingKind,
     ImageType,
     Network,
@@ -131,7 +132,7 @@ class Given(Strict):
     ordinary: a JPEG of 1 MB, alone and without metadata, from an address of nobody's."""
 
     service: str | None = None
-    from_: str | None = None
+    from_: Address | None = None
     people: str | None = None
     at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d$")] | None = None
     shape: UploadShape = "raw"

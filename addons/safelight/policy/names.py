@@ -4,7 +4,6 @@ which is a mistake.
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING
 
 from safelight import documents
@@ -94,11 +93,6 @@ def of_test(
         yield from _unknown(document, (*inside, "people"), message, given.people, policy.people)
     if given.from_ is not None and given.people is not None:
         yield document.problem(inside, "`from` and `people` both say from where it comes")
-    if given.from_ is not None:
-        try:
-            ipaddress.ip_address(given.from_)
-        except ValueError:
-            yield document.problem((*inside, "from"), "must be an address such as 192.168.1.20")
     for key, ids in (
         ("by", test.expect.by),
         ("matched", test.expect.matched),

@@ -1,0 +1,17 @@
+"""safelight policy: write policies, check and test them, and ask why they decide as they do."""
+
+from __future__ import annotations
+
+import click
+
+from safelight.cli.policy.asking import diff, explain
+from safelight.cli.policy.files import check, init, schema, test
+
+
+@click.group()
+def policy() -> None:
+    """Work with policy files."""
+
+
+for command in (check, test, explain, diff, schema, init):
+    policy.add_command(command)

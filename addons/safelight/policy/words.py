@@ -1,0 +1,59 @@
+"""What a condition asks, what was seen, and what a decision does, in words."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from safelight.policy.conditions import TimeMatch
+from safelight.policy.model import Verdict
+
+if TYPE_CHECKING:
+    from safelight.policy.decide import Decision
+    from safelight.policy.matching import Check
+
+
+def check(one: Check) -> str:
+    """One check in a line: what was asked for, and what was seen of it."""
+    if one.parts:
+        inside = "; ".join(", ".join(asked(part) for part in parts) for parts in one.parts)
+        return f"{one.what} ({inside})"
+    return f"{asked(one)}: {seen(one.seen)}"
+
+
+def asked(one: Check) -> str:
+    """What a check asks for."""
+    if one.parts:
+        return check(one)
+    if isinstance(one.wanted, TimeMatch):
+        return f"time = {_span(one.wanted)}"
+    return f"{one.what} = {_listed(one.wanted)}"
+
+
+def seen(value: object) -> str:
+    """What was seen."""
+    if value is None:
+        return "not known"
+    if isinstance(value, datetime):
+        return value.strftime("%a %H:%M")
+    return _listed(value)
+
+
+def outcome(decision: Decision) -> str:
+    """What a decision does, in a few words. Nothing is changed of what nothing leaves of."""
+    does = ", ".join(sorted(decision.transforms))
+    blocked = decision.verdict is Verdict.BLOCK
+    return str(decision.verdict) if blocked or not does else f"{decision.verdict} ({does})"
+
+
+def _listed(value: object) -> str:
+    if isinstance(value, tuple | frozenset):
+        several = sorted(map(str, value)) if isinstance(value, frozenset) else map(str, value)
+        return " or ".join(several) if isinstance(value, tuple) else ", ".join(several) or "none"
+    return str(value)
+
+
+def _span(match: TimeMatch) -> str:
+    days = " ".join(match.days) if match.days else ""
+    hours = f"{match.from_} to {match.to}" if match.from_ else ""
+    return " ".join(part for part in (days, hours, match.tz or "") if part)
