@@ -43,6 +43,7 @@ def conclude(case: Case, decision: policy.Decision) -> Outcome:
         decision,
         case.doubts,
         refusal,
+        client=upload.client,
     )
     reasons = tuple(sorted(decision.because))
     sent = None if blocked else _sent(case, body, reasons)

@@ -259,6 +259,7 @@ class Engine:
             decision,
             case.doubts,
             refusal,
+            client=upload.client,
         )
         reasons = tuple(sorted(decision.because))
         if refusal is not None:

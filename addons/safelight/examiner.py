@@ -67,14 +67,18 @@ class Picture:
     def facts(self, known: policy.Facts) -> policy.Facts:
         """What policy rules may know of it, beside what is `known` of its upload. Of one that
         cannot be read nothing was found: the policy's `unsure` speaks for it."""
-        seen = self.examination
         return replace(
             known,
             type=self.type,
             size=len(self.content),
             metadata=self.kinds,
-            pixels=seen.width * seen.height if seen else 0,
+            pixels=self.pixels,
         )
+
+    @property
+    def pixels(self) -> int:
+        """How many it has; 0 if that is not known."""
+        return self.examination.width * self.examination.height if self.examination else 0
 
     def cleaned(self, length: images.Length) -> bytes:
         """Its bytes without metadata, read again. Raises images.ImageError."""
@@ -101,6 +105,7 @@ class Picture:
             removed=cleaned,
             same_length=cleaned and sent is not None and len(sent) == len(self.content),
             renamed=renamed,
+            pixels=self.pixels,
         )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from safelight import audit
 from safelight.bodies import Shape
+from safelight.policy import groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 # What pseudonyms are for; those of different purposes cannot be compared.
 CONTENT = "content"
+CLIENT = "client"
 
 
 class Journal:
@@ -27,6 +29,7 @@ class Journal:
     def __init__(self, log: AuditLog, loaded: LoadedPolicy | None) -> None:
         self._log = log
         self._policy = loaded.policy.name if loaded else "unusable"
+        self._people = loaded.policy.people if loaded else {}
         self._revision = loaded.revision if loaded else "none"
 
     def refused(self, destination: Destination, cause: Cause, received: int | None) -> str:
@@ -44,6 +47,8 @@ class Journal:
         decision: Decision,
         doubts: Iterable[Cause],
         refusal: Cause | None,
+        *,
+        client: str | None = None,
     ) -> str:
         """Record a decision; return the record's id. With each picture goes its content, where it
         is at hand, which is recorded under a pseudonym."""
@@ -60,6 +65,7 @@ class Journal:
                 "by": tuple(sorted(decision.deciding)),
                 "doubts": tuple(sorted(doubts)),
                 "refusal": str(refusal) if refusal else None,
+                **self._from(client),
             },
         )
 
@@ -71,6 +77,7 @@ class Journal:
         decision: Decision,
         *,
         renamed: bool,
+        client: str | None,
     ) -> str:
         """Record that a picture may leave while it is cleaned; return the record's id."""
         picture = audit.Picture(
@@ -84,6 +91,7 @@ class Journal:
                 "pictures": (picture,),
                 **_said(decision),
                 "flowing": True,
+                **self._from(client),
             },
         )
 
@@ -125,6 +133,14 @@ class Journal:
             "how": how,
         }
         self._log.append(audit.Unseen.model_validate(record))
+
+    def _from(self, client: str | None) -> dict[str, object]:
+        if client is None:
+            return {}
+        return {
+            "client": self._log.pseudonym(CLIENT, client.encode()),
+            "people": tuple(sorted(groups(self._people, client) or ())),
+        }
 
     def _pseudonym(self, content: bytes | None) -> str | None:
         if content is None:

@@ -128,7 +128,9 @@ def begin(rules: Rules, upload: Upload, total: int) -> Passage | None:
         return None
     named = bodies.neutral_declaration(b"", upload.path, upload.headers)
     renames = Action.RENAME in decision.transforms and named is not None
-    record = rules.journal.flowing(upload.destination, str(known), total, decision, renamed=renames)
+    record = rules.journal.flowing(
+        upload.destination, str(known), total, decision, renamed=renames, client=upload.client
+    )
     cleaner = StreamCleaner(known, total)
     passage = Passage(upload.destination, policy, facts, record, rules.journal, cleaner, total)
     if renames and named is not None:

@@ -13,6 +13,7 @@ from safelight import assembly, paths
 from safelight.case import Upload
 from safelight.cli import main
 from tests.support import pictures
+from tests.support.records import told
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,3 +93,30 @@ def test_verify(home: Path) -> None:
 def test_retire(home: Path) -> None:
     result = call("audit", "retire", "--days", 1, *own(home))
     assert (result.exit_code, result.output[:8]) == (0, "0 files ")
+
+
+def test_replay_and_explain(home: Path) -> None:
+    audit = ["--audit", home / "audit"]
+    [record] = told(home / "audit")
+    same = call("policy", "replay", paths.default_policy(), *audit)
+    assert (same.exit_code, same.output) == (0, "1 uploads, 0 decided otherwise.\n")
+    strict = home / "strict.yaml"
+    strict.write_text(
+        "version: 1\nname: strict\nrules:\n"
+        "  - {id: no-places, when: {metadata: location}, do: block, because: No places.}\n"
+    )
+    other = call("policy", "replay", strict, *audit)
+    assert other.exit_code == 1
+    assert f"{record['id']}  openai_api: warn rename strip-metadata -> block" in other.output
+    assert "by no-places" in other.output
+    said = json.loads(call("policy", "replay", strict, *audit, "--json").output)
+    assert said["would-be"] == {"verdict": "block", "transforms": [], "by": ["no-places"]}
+    explained = call("policy", "explain", record["id"], *audit)
+    assert explained.exit_code == 0
+    assert "recorded as: warn" in explained.output
+    assert "tell-about-places" in explained.output
+    assert "another one" not in explained.output
+    explained = call("policy", "explain", record["id"], strict, *audit)
+    assert "it was decided by another one: home" in explained.output
+    missing = call("policy", "explain", "d_000000000000", *audit)
+    assert (missing.exit_code, "There is no decision" in missing.output) == (1, True)

@@ -42,6 +42,7 @@ class _Record(_Closed):
 
 class Picture(_Closed):
     """One picture of an upload. Sizes are in bytes; `sent` is missing when nothing was sent.
+    `pixels` counts them; 0 where there are none.
 
     `content` is a pseudonym of the file as it came: who has this month's key and the file can tell
     that it is meant, nobody else."""
@@ -53,6 +54,7 @@ class Picture(_Closed):
     removed: bool = False
     same_length: bool = False
     renamed: bool = False
+    pixels: int | None = None
     content: Pseudonym | None = None
 
 
@@ -101,14 +103,17 @@ class Decision(_Record):
     """One upload and what was decided about it.
 
     `host` is the catalogue's pattern, never the name asked for: a wildcard may stand for a
-    person's or a company's own name. `shadow` are rules that only monitor, `excepted` exceptions
-    that kept a rule from applying, `paused` rules that a pause kept from stopping it. `doubts` and
-    `refusal` are codes from closed lists. Of a picture that is `flowing` nobody knew yet what would
-    be found; a record of its end follows.
+    person's or a company's own name. `client` is a pseudonym of the address that it came from,
+    `people` the policy's groups to which that belongs. `shadow` are rules that only monitor,
+    `excepted` exceptions that kept a rule from applying, `paused` rules that a pause kept from
+    stopping it. `doubts` and `refusal` are codes from closed lists. Of a picture that is `flowing`
+    nobody knew yet what would be found; a record of its end follows.
     """
 
     kind: Literal["decision"] = "decision"
     id: Word
+    client: Pseudonym | None = None
+    people: tuple[Word, ...] = ()
     service: Word
     host: Word
     road: Word | None = None

@@ -59,7 +59,7 @@ def checks(when: When, facts: Facts, people: People) -> Iterator[Check]:
     if when.service:
         yield from _of_service(when.service, facts)
     if when.people:
-        found = groups(people, facts.client)
+        found = groups(people, facts.client) if facts.people is None else facts.people
         yield Check("people", when.people, found, _shared(found, when.people))
     if when.time:
         yield Check("time", when.time, facts.at, _in_time(when.time, facts.at))

@@ -6,6 +6,7 @@ import click
 
 from safelight.cli.policy.asking import diff, explain
 from safelight.cli.policy.files import check, init, schema, test
+from safelight.cli.policy.past import replay
 
 
 @click.group()
@@ -13,5 +14,5 @@ def policy() -> None:
     """Work with policy files."""
 
 
-for command in (check, test, explain, diff, schema, init):
+for command in (check, test, explain, diff, replay, schema, init):
     policy.add_command(command)

@@ -4,36 +4,30 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from pydantic import ValidationError
 
-from safelight import assembly, paths
-from safelight.documents import DocumentError, did_you_mean
+from safelight import paths
+from safelight.cli.audit_keys import FOLDER
+from safelight.cli.policy import past, shown
+from safelight.documents import did_you_mean
 from safelight.in_force import clock
-from safelight.policy import words
 from safelight.policy.compare import compare
-from safelight.policy.explain import Part
 from safelight.policy.explain import explain as explained
 from safelight.policy.model import Given, Unsure
 from safelight.policy.rehearse import facts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from safelight.policy import About, LoadedPolicy, Policy
-    from safelight.policy.explain import Account, Explanation
 
+_ID = re.compile(r"d_[0-9a-f]{12}")
 _FILE = click.Path(path_type=Path)
-_HEADINGS = {
-    Part.DECIDED: "decided by",
-    Part.MATCHED: "also matched",
-    Part.SHADOW: "shadow",
-    Part.EXCEPTED: "excepted",
-    Part.NEARLY: "nearly",
-}
 
 
 def _facts(command: Callable[..., None]) -> Callable[..., None]:
@@ -58,16 +52,22 @@ def _facts(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.command()
-@click.argument("files", nargs=-1, type=_FILE)
+@click.argument("files", nargs=-1, type=_FILE, metavar="[ID] [FILES]...")
 @_facts
+@FOLDER
 @click.option("--json", "as_json", is_flag=True, help="The same for programs.")
-def explain(files: tuple[Path, ...], *, as_json: bool, **options: object) -> None:
+def explain(files: tuple[Path, ...], folder: Path, *, as_json: bool, **options: object) -> None:
     """Say what policy FILES (or the home policy) make of an upload, and why.
 
-    What you do not say about it is ordinary: a JPEG of 1 MB, alone, without metadata, to a
-    service and from an address that no rule knows.
+    With the ID of a decision (`safelight audit tail` shows them) it is that upload. Otherwise you
+    say what it is like: what you leave out is ordinary, a JPEG of 1 MB, alone, without metadata,
+    to a service and from an address that no rule knows.
     """
-    loaded, services = _loaded(files or (paths.default_policy(),))
+    if files and _ID.fullmatch(str(files[0])):
+        loaded, services = shown.loaded_from(files[1:] or (paths.default_policy(),))
+        past.explain_recorded(folder, str(files[0]), loaded, services, as_json=as_json)
+        return
+    loaded, services = shown.loaded_from(files or (paths.default_policy(),))
     given = _given(options, services, loaded)
     facts = facts_of(given, loaded.policy, services)
     if given.at is None:
@@ -76,7 +76,7 @@ def explain(files: tuple[Path, ...], *, as_json: bool, **options: object) -> Non
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(found), default=sorted, indent=2))
     else:
-        click.echo("\n".join([*_told(found), f"policy        {_named(loaded)}"]))
+        click.echo("\n".join([*shown.told(found), f"policy        {shown.named(loaded)}"]))
 
 
 @click.command()
@@ -87,8 +87,8 @@ def diff(before: Path, after: Path) -> None:
 
     Tried are combinations of what the two ask about. Exit code 1 if there is a difference.
     """
-    was, services = _loaded((before,))
-    is_, _ = _loaded((after,))
+    was, services = shown.loaded_from((before,))
+    is_, _ = shown.loaded_from((after,))
     found = compare(was.policy, is_.policy, services)
     for one in found.differences:
         click.echo(f"{one.before} -> {one.after}   {_counted(one.count, 'combination')}")
@@ -103,15 +103,6 @@ def diff(before: Path, after: Path) -> None:
     click.echo(f"Tried {tried}.")
     if found.differences or any(True for _ in _settings(was.policy, is_.policy)):
         raise SystemExit(1)
-
-
-def _loaded(files: Iterable[Path]) -> tuple[LoadedPolicy, dict[str, About]]:
-    try:
-        catalogue = assembly.load_catalogue()
-        loaded = assembly.load_policy(tuple(files), catalogue)
-    except DocumentError as error:
-        raise click.ClickException(str(error)) from error
-    return loaded, assembly.about(catalogue)
 
 
 def _given(options: dict[str, object], services: dict[str, About], loaded: LoadedPolicy) -> Given:
@@ -141,34 +132,6 @@ def _one_of(said: str, known: Collection[str], what: str) -> str:
         return begins[0]
     hint = f"; it could be {' or '.join(begins)}" if begins else did_you_mean(said, known)
     raise click.UsageError(f"no {what} is called `{said}`{hint}")
-
-
-def _told(found: Explanation) -> Iterator[str]:
-    yield words.outcome(found.decision).upper()
-    if not found.certain:
-        yield f"{'':14}not all of this is known; a rule applies unless it certainly does not"
-    for part, heading in _HEADINGS.items():
-        for account in found.accounts:
-            if account.part is part:
-                yield from _of_rule(account, heading)
-    for change, outcome in found.changes:
-        yield f"{'instead':<14}{outcome}: {change}"
-
-
-def _of_rule(account: Account, heading: str) -> Iterator[str]:
-    lifted = " (paused)" if account.paused else ""
-    yield f"{heading:<14}{account.rule}   {account.file}:{account.line}   {account.does}{lifted}"
-    if account.part is Part.DECIDED:
-        yield f"{'':14}  {account.because}"
-    if account.part is Part.NEARLY:
-        yield from (f"{'':14}  not: {one}" for one in account.failed)
-    else:
-        yield from (f"{'':14}  {one}" for one in account.held)
-    yield from (f"{'':14}  except {one}" for one in account.exceptions)
-
-
-def _named(loaded: LoadedPolicy) -> str:
-    return f"{loaded.policy.name}, revision {loaded.revision}"
 
 
 def _settings(before: Policy, after: Policy) -> Iterator[tuple[str, object, object]]:

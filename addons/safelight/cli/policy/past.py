@@ -1,0 +1,103 @@
+"""safelight policy replay, and explain with an ID: policies and what was recorded."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from safelight import audit, recorded
+from safelight.cli.audit_keys import FOLDER
+from safelight.cli.policy import shown
+from safelight.policy.explain import explain as explained
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from safelight.policy import About, LoadedPolicy
+    from safelight.recorded import Recorded
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@FOLDER
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def replay(files: tuple[Path, ...], folder: Path, *, as_json: bool) -> None:
+    """Say which recorded uploads policy FILES would have decided otherwise.
+
+    Groups of people are those that the policy had when the upload was recorded. Exit code 1 if
+    there is a difference.
+    """
+    loaded, services = shown.loaded_from(files)
+    counts: Counter[bool] = Counter()
+    for one in uploads(folder):
+        differs = _compare(one, loaded, services, as_json=as_json)
+        counts[differs] += 1
+    if not as_json:
+        click.echo(f"{counts.total()} uploads, {counts[True]} decided otherwise.", err=True)
+    if counts[True]:
+        raise SystemExit(1)
+
+
+def _compare(
+    one: Recorded, loaded: LoadedPolicy, services: dict[str, About], *, as_json: bool
+) -> bool:
+    record, decision = one.decision, one.again(loaded.policy, services)
+    was = (record.verdict, frozenset(record.transforms))
+    is_ = (str(decision.verdict), frozenset(map(str, decision.transforms)))
+    if was == is_:
+        return False
+    by = sorted(decision.deciding)
+    if as_json:
+        said = {
+            "id": record.id,
+            "was": {"verdict": was[0], "transforms": sorted(was[1])},
+            "would-be": {"verdict": is_[0], "transforms": sorted(is_[1]), "by": by},
+        }
+        click.echo(json.dumps(said))
+    else:
+        before, after = (" ".join([verdict, *sorted(done)]) for verdict, done in (was, is_))
+        because = f"   by {', '.join(by)}" if by else ""
+        click.echo(f"{record.at}  {record.id}  {record.service}: {before} -> {after}{because}")
+    return True
+
+
+def explain_recorded(
+    folder: Path, id_: str, loaded: LoadedPolicy, services: dict[str, About], *, as_json: bool
+) -> None:
+    """Explain what a policy makes of each picture of an upload that was recorded."""
+    one = next((one for one in uploads(folder) if one.decision.id == id_), None)
+    if one is None:
+        raise click.ClickException(f"There is no decision {id_} in {folder}.")
+    record = one.decision
+    found = [explained(loaded, facts, services) for facts in one.facts(services)]
+    if as_json:
+        said = [dataclasses.asdict(explanation) for explanation in found]
+        click.echo(json.dumps(said, default=sorted, indent=2))
+        return
+    click.echo(f"{record.at}  {record.service}  recorded as: {record.verdict}")
+    if record.doubts:
+        click.echo(f"in doubt      {', '.join(record.doubts)}: the policy's `unsure` speaks of it")
+    for number, explanation in enumerate(found, 1):
+        if len(found) > 1:
+            click.echo(f"picture {number}")
+        click.echo("\n".join(shown.told(explanation)))
+    click.echo(f"policy        {shown.named(loaded)}")
+    if record.revision != loaded.revision:
+        click.echo(
+            f"note          it was decided by another one: {record.policy}, revision "
+            f"{record.revision}"
+        )
+
+
+def uploads(folder: Path) -> Iterator[Recorded]:
+    """The recorded uploads, oldest first. Raises click.ClickException."""
+    try:
+        yield from recorded.of_uploads(audit.told(folder))
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise click.ClickException(f"{folder} cannot be read: {reason}") from error
