@@ -273,14 +273,15 @@ class Engine:
         if named is None or rules.policy is None or not may_change(upload):
             return _as_it_is(case)
         known = rules.facts(upload)
-        decision = policy.decide(
-            rules.policy, (replace(known, type=_type_by_ending(one)) for one in named.endings)
+        least, most = policy.bounds(
+            rules.policy, [replace(known, type=_type_by_ending(one)) for one in named.endings]
         )
-        if Action.RENAME not in decision.transforms:
+        if Action.RENAME not in most.transforms:
             return _as_it_is(case)
         case.named = named
-        # Whether the picture may leave is decided when it comes.
-        return _conclude(case, replace(decision, verdict=Verdict.ALLOW, because=frozenset()))
+        # Whether the picture may leave is decided when it comes; only its name goes in any case.
+        decision = policy.Decision(transforms=most.transforms, matched=least.matched)
+        return _conclude(case, decision)
 
 
 def _conclude(case: Case, decision: policy.Decision) -> Outcome:

@@ -20,6 +20,7 @@ _FOLDER = click.option(
     metavar="DIR",
     help="The audit folder.",
 )
+_STOPPED = {"hold", "block"}
 _HOW = {
     "sent": "sent",
     "stopped": "stopped",
@@ -76,7 +77,7 @@ def coverage(folder: Path) -> None:
             if isinstance(record, audit_log.Unseen):
                 seen[record.service][record.how] += 1
             elif isinstance(record, audit_log.Decision):
-                seen[record.service]["stopped" if record.verdict == "block" else "sent"] += 1
+                seen[record.service]["stopped" if record.verdict in _STOPPED else "sent"] += 1
     except FileNotFoundError:
         click.echo(f"No decision has been recorded in {folder} yet.", err=True)
     except OSError as error:
@@ -95,7 +96,7 @@ def _in_words(record: audit_log.Record) -> str:
         return f"{record.at}  {record.of}  ended {record.how}{why}: {told} taken out"
     found = sorted({kind for picture in record.pictures for kind in picture.found})
     told = words.listed([words.kind(kind) for kind in found]) or "nothing private"
-    what = "stopped" if record.verdict == "block" else "sent"
+    what = "stopped" if record.verdict in _STOPPED else "sent"
     why = f" because of {record.refusal}" if record.refusal else ""
     held = f": {words.files(len(record.pictures))}, saying {told}" if record.pictures else ""
     return f"{record.at}  {record.id}  {what}{why}  {record.service}{held}"
