@@ -117,10 +117,12 @@ def test_explain_in_words() -> None:
     lines = result.output.splitlines()
     assert lines[0] == "BLOCK"
     assert lines[1].startswith(f"decided by    kids-bedtime   {FAMILY}:")
-    assert "time = sun mon tue wed thu 20:30 to 07:00 Europe/Berlin: Mon 21:00" in result.output
+    assert (
+        "time = sun mon tue wed thu 20:30 to 07:00 Europe/Berlin, seen Mon 21:00" in result.output
+    )
     assert "also matched  tell-about-places" in result.output
     assert "nearly        try-no-albums" in result.output
-    assert "not: upload.more-pictures-than = 5: 1" in result.output
+    assert "not: upload.more-pictures-than = 5, seen 1" in result.output
     assert "instead       warn (rename, strip-metadata): from anybody else" in result.output
     assert "instead       without that rule: an exception to kids-bedtime in its own file" in lines
     assert lines[-1].startswith("policy        family, revision ")
