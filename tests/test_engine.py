@@ -446,3 +446,20 @@ def test_the_policy_can_be_exchanged_and_paused(tmp_path: Path, policy: Policy) 
     in_force.adopt(before)
     assert send(assembled).refusal is not None
     assert [one["paused"] for one in records(tmp_path)] == [[], ["no"], [], [], [], [], []]
+
+
+def test_names_go_wherever_the_picture_might_be_renamed(policy: Policy, tmp_path: Path) -> None:
+    rule = {"id": "r", "do": ["rename", "block"], "when": {"metadata": "location"}, "because": "x"}
+    announced = b'{"file_name": "Anna.jpg"}'
+    assert send(policy(rule), announced).body == b'{"file_name": "image.jpg"}'
+    [record] = records(tmp_path)
+    assert (record["verdict"], record["matched"]) == ("allow", [])
+    assert record["transforms"] == ["rename"]
+
+
+def test_the_size_of_a_picture_in_pieces_is_that_of_the_whole(policy: Policy) -> None:
+    size = f"{len(LARGE) - 1} B"
+    rule = {"id": "x", "when": {"upload": {"larger-than": size}}, "do": "block", "because": "x"}
+    first, *_ = in_pieces(policy(CLEAN, rule), LARGE, CUTS)
+    assert first.refusal is not None
+    assert first.refusal.cause is Cause.POLICY

@@ -27,7 +27,7 @@ from safelight.case import (
 from safelight.examiner import PICTURES, examine
 from safelight.in_force import InForce
 from safelight.pieces import Pieces
-from safelight.policy import Action, Verdict
+from safelight.policy import Action
 from safelight.refusals import Cause, Refusal
 from safelight.uploads import CleanPiece, UnknownPieceError
 
@@ -280,16 +280,15 @@ class Engine:
         if named is None or rules.policy is None or not may_change(upload):
             return conclusions.as_it_is(case)
         known = rules.facts(upload)
-        decision = policy.decide(
-            rules.policy, (replace(known, type=_type_by_ending(one)) for one in named.endings)
+        least, most = policy.bounds(
+            rules.policy, [replace(known, type=_type_by_ending(one)) for one in named.endings]
         )
-        if Action.RENAME not in decision.transforms:
+        if Action.RENAME not in most.transforms:
             return conclusions.as_it_is(case)
         case.named = named
-        # Whether the picture may leave is decided when it comes.
-        return conclusions.conclude(
-            case, replace(decision, verdict=Verdict.ALLOW, because=frozenset())
-        )
+        # Whether the picture may leave is decided when it comes; only its name goes in any case.
+        decision = policy.Decision(transforms=most.transforms, matched=least.matched)
+        return conclusions.conclude(case, decision)
 
 
 def _type_by_ending(ending: str) -> str:

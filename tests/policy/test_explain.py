@@ -64,10 +64,15 @@ def test_who_decided_who_agreed_and_who_nearly_did(loaded: LoadedPolicy) -> None
     }
     first = explained.accounts[0]
     assert (Path(first.file).name, first.line, first.does) == ("p.yaml", 6, "block")
-    assert first.held == ("people = kids: kids", "time = 20:30 to 07:00: Mon 21:00")
+    assert first.held == (
+        "people = kids, seen kids",
+        "time = 20:30 to 07:00, seen Mon 21:00",
+    )
     nearly = {one.rule: one.failed for one in explained.accounts if one.part is Part.NEARLY}
-    assert nearly["films"] == ("upload.type = mp4: jpeg",)
-    assert nearly["luma"] == ("any (service.category = video; service.id = b)",)
+    assert nearly["films"] == ("upload.type = mp4, seen jpeg",)
+    assert nearly["luma"] == (
+        "any (service.category = video, seen chat; service.id = b, seen another-service)",
+    )
 
 
 def test_what_would_have_changed_it(loaded: LoadedPolicy) -> None:
@@ -97,7 +102,7 @@ def test_exceptions_monitoring_and_pauses_are_told(loaded: LoadedPolicy) -> None
 def test_what_is_not_known_is_said(loaded: LoadedPolicy) -> None:
     explained = explain(loaded, replace(KID, client=None), SERVICES)
     assert not explained.certain
-    assert explained.accounts[0].held[0] == "people = kids: not known"
+    assert explained.accounts[0].held[0] == "people = kids, seen nothing that is known"
 
 
 @given(policies, facts)

@@ -67,6 +67,8 @@ def test_the_revision_is_of_the_meaning(tmp_path: Path) -> None:
     [
         (("do: [strip-metadata]", "do: [strip-metdata]"), "p.yaml:5:10: rules.0.do.0: "),
         (("because: Clean.", "becuase: Clean."), "p.yaml:6:5: `becuase` is not a key that is"),
+        (("version: 1", "version: &a 1\nname: *a"), "p.yaml:2:7: aliases (*name) are not used"),
+        (("name: test", "name: test\nname: again"), "p.yaml:3:1: `name` is here twice"),
         (("version: 1", "version: 2"), "p.yaml:1:10: version: "),
         (("name: test", "name: Test 1"), "p.yaml:2:7: name: "),
         (("name: test", "name: test\nlargest-upload: 5"), "must be a size such as 20 MB"),

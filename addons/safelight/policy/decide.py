@@ -56,7 +56,7 @@ class Decision:
 
 
 def decide(policy: Policy, pictures: Iterable[Facts]) -> Decision:
-    """The decision for an upload that holds `pictures`."""
+    """The decision for an upload that holds `pictures`, by a policy that `merge` has made."""
     return bounds(policy, pictures)[1]
 
 

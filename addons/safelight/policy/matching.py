@@ -62,7 +62,8 @@ def checks(when: When, facts: Facts, people: People) -> Iterator[Check]:
         found = groups(people, facts.client) if facts.people is None else facts.people
         yield Check("people", when.people, found, _shared(found, when.people))
     if when.time:
-        yield Check("time", when.time, facts.at, _in_time(when.time, facts.at))
+        at = _on_the_clock_of(when.time, facts.at)
+        yield Check("time", when.time, at, _in_time(when.time, at))
     if when.upload:
         yield from _of_upload(when.upload, facts)
     if when.metadata:
@@ -132,11 +133,15 @@ def _shared(seen: frozenset[str] | None, wanted: Iterable[str]) -> bool | None:
     return None if seen is None else not seen.isdisjoint(wanted)
 
 
+def _on_the_clock_of(match: TimeMatch, at: datetime | None) -> datetime | None:
+    if at is None or at.tzinfo is None or match.tz is None:
+        return at
+    return at.astimezone(ZoneInfo(match.tz))
+
+
 def _in_time(match: TimeMatch, at: datetime | None) -> bool | None:
     if at is None:
         return None
-    if match.tz is not None and at.tzinfo is not None:
-        at = at.astimezone(ZoneInfo(match.tz))
     clock = at.strftime("%H:%M")
     began = at
     if match.from_ is not None and match.to is not None:

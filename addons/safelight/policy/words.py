@@ -16,24 +16,15 @@ if TYPE_CHECKING:
 def check(one: Check) -> str:
     """One check in a line: what was asked for, and what was seen of it."""
     if one.parts:
-        inside = "; ".join(", ".join(asked(part) for part in parts) for parts in one.parts)
+        inside = "; ".join(" and ".join(map(check, parts)) for parts in one.parts)
         return f"{one.what} ({inside})"
-    return f"{asked(one)}: {seen(one.seen)}"
+    wanted = _span(one.wanted) if isinstance(one.wanted, TimeMatch) else _listed(one.wanted)
+    return f"{one.what} = {wanted}, seen {_seen(one.seen)}"
 
 
-def asked(one: Check) -> str:
-    """What a check asks for."""
-    if one.parts:
-        return check(one)
-    if isinstance(one.wanted, TimeMatch):
-        return f"time = {_span(one.wanted)}"
-    return f"{one.what} = {_listed(one.wanted)}"
-
-
-def seen(value: object) -> str:
-    """What was seen."""
+def _seen(value: object) -> str:
     if value is None:
-        return "not known"
+        return "nothing that is known"
     if isinstance(value, datetime):
         return value.strftime("%a %H:%M")
     return _listed(value)
