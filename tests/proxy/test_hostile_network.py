@@ -91,6 +91,14 @@ def test_many_slow_clients_do_not_keep_others_waiting(lab: Lab) -> None:
     wait_until(lambda: descriptors(lab) <= before + 5)
 
 
+def test_more_connections_than_the_usual_limit(tmp_path: Path) -> None:
+    before = "import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (100, 4096))\n"
+    with labs.running(tmp_path, before=before) as lab, contextlib.ExitStack() as open_:
+        for _ in range(150):
+            open_.enter_context(socket.create_connection(lab.proxy.address, 20)).sendall(b"P")
+        assert upload(lab).status == 200
+
+
 @pytest.mark.parametrize("complete", [True, False])
 def test_half_closed_clients(lab: Lab, complete: bool) -> None:
     before = descriptors(lab)

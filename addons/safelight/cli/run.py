@@ -134,6 +134,7 @@ def run(
             listeners = [socket.socket(fileno=as_worker)]
         else:
             listeners = listening.listen(listen, workers)
+        listening.allow_many_connections()
         host, port, *_ = listeners[0].getsockname()
         announce = _Start(assembled, authority, policy_paths, (host, port)).announce
         socket_path = paths.broker_socket(state_folder)

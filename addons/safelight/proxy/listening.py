@@ -6,11 +6,15 @@ address have to come to the same process.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import socket
 import struct
 import sys
 from typing import TYPE_CHECKING
+
+if sys.platform != "win32":
+    import resource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +56,15 @@ def listen(address: Address, count: int = 1) -> list[socket.socket]:
         reason = error.strerror or str(error)
         raise ListenError(f"Cannot listen on {host}:{address[1]}: {reason}.") from error
     return sockets
+
+
+def allow_many_connections() -> None:
+    """Use as many descriptors as the system grants: each connection takes two, and the usual
+    limit of 1024 was made for select(2)."""
+    if sys.platform != "win32":
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _keep_clients_together(sockets: Sequence[socket.socket]) -> None:
