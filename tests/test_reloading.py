@@ -73,6 +73,21 @@ def test_a_mended_policy_counts_without_a_new_start(tmp_path: Path) -> None:
     assert assembled.engine.in_force.policy is not None
 
 
+def test_a_pause_is_told_when_it_begins_and_when_it_is_over(tmp_path: Path) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text(POLICY)
+    told: list[str] = []
+    reloading = Reloading([file], tmp_path, told.append)
+    assembled = assembly.assemble([file], tmp_path / "audit")
+    pausing.write(tmp_path, clock() + timedelta(seconds=2))
+    reloading.look(assembled)
+    reloading.look(assembled)
+    assert told == ["A pause began: rules that are not locked stop nothing."]
+    time.sleep(2)  # the file stays; the moment in it has passed
+    reloading.look(assembled)
+    assert told[1:] == ["The pause is over."]
+
+
 @pytest.mark.parametrize(
     "text", ["", "{}", "[]", '{"until": 5}', '{"until": "soon"}', '{"until": "2099-01-01"}', "\xff"]
 )

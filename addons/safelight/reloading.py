@@ -31,6 +31,7 @@ class Reloading:
         self._state = state
         self._tell = tell
         self._read = self._seen = self._stamps()
+        self._paused = False
         self._stopped = threading.Event()
 
     def start(self, assembled: Assembly) -> None:
@@ -46,7 +47,7 @@ class Reloading:
 
     def look(self, assembled: Assembly) -> None:
         """Look once: at the pause, and at files that have changed and have rested since."""
-        assembled.engine.in_force.pause(pausing.read(self._state))
+        self._look_at_pause(assembled)
         stamps = self._stamps()
         # Half a file can be a valid policy with half of the rules.
         rested, self._seen = stamps == self._seen, stamps
@@ -61,6 +62,15 @@ class Reloading:
             return
         assembled.engine.in_force.adopt(loaded)
         self._tell(f"The policy was read again: {loaded.policy.name}, revision {loaded.revision}.")
+
+    def _look_at_pause(self, assembled: Assembly) -> None:
+        in_force = assembled.engine.in_force
+        in_force.pause(pausing.read(self._state))
+        paused = in_force.now().paused
+        if paused != self._paused:
+            self._paused = paused
+            what = "A pause began: rules that are not locked stop nothing."
+            self._tell(what if paused else "The pause is over.")
 
     def _run(self, assembled: Assembly) -> None:
         while not self._stopped.wait(INTERVAL):

@@ -106,6 +106,7 @@ def test_mistakes_in_tests_say_where(file: Path, test: str, message: str) -> Non
     assert result.exit_code == 1
     assert message in result.stderr
     assert "small_test.yaml:2:" in result.stderr
+    assert call("policy", "check", file).stderr == result.stderr
 
 
 def test_explain_in_words() -> None:

@@ -99,6 +99,14 @@ def test_exceptions_monitoring_and_pauses_are_told(loaded: LoadedPolicy) -> None
     assert accounts["bedtime"].paused
 
 
+def test_the_time_is_told_on_the_clock_of_the_rule(tmp_path: Path) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text(RULES.replace("to: 07:00", "to: 07:00, tz: Asia/Tokyo"))
+    at = datetime.fromisoformat("2026-11-23T12:00:00+00:00")
+    explained = explain(policy.load([file], SERVICES), replace(KID, at=at), SERVICES)
+    assert explained.accounts[0].held[1] == "time = 20:30 to 07:00 Asia/Tokyo, seen Mon 21:00"
+
+
 def test_what_is_not_known_is_said(loaded: LoadedPolicy) -> None:
     explained = explain(loaded, replace(KID, client=None), SERVICES)
     assert not explained.certain

@@ -58,6 +58,12 @@ def test_an_exception_may_stand_in_another_file_unless_the_rule_is_locked() -> N
             merge([policy_of(locked), other])
 
 
+def test_a_file_that_monitors_makes_no_exceptions() -> None:
+    watching = policy_of(OTHER, mode="monitor", exceptions=[{**FAIR, "rule": "no"}])
+    merged = merge([policy_of(RULE), watching])
+    assert [rule.except_ for rule in merged.rules] == [(), ()]
+
+
 def test_names_mean_the_same_everywhere() -> None:
     for first, second in [
         (policy_of(RULE), policy_of({**RULE, "do": "warn"})),

@@ -110,11 +110,12 @@ def _settled(rule: Rule, policy: Policy) -> Rule:
 
 
 def _exemptions(policy: Policy) -> Iterator[tuple[str, Exemption]]:
-    """Every exception, and the id of the rule it is to."""
+    """Every exception that counts, and the id of the rule it is to. A file that only monitors
+    weakens no other one's rules."""
     for rule in policy.rules:
         for exemption in rule.except_:
             yield rule.id, exemption
-    for elsewhere in policy.exceptions:
+    for elsewhere in policy.exceptions if policy.mode == "enforce" else ():
         values = {name: getattr(elsewhere, name) for name in Exemption.model_fields}
         yield elsewhere.rule, Exemption.model_construct(**values)
 

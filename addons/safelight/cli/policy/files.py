@@ -25,15 +25,19 @@ _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 def check(files: tuple[Path, ...], *, together: bool) -> None:
     """Check policy FILES, or the home policy that comes with Safelight.
 
-    Every mistake is shown with its file, line and column. Exit code 1 if there are any. What
-    passes here is accepted by `safelight run`: both read it in the same way.
+    Every mistake is shown with its file, line and column, also those in their tests. Exit code 1
+    if there are any. What passes here is accepted by `safelight run`: both read it in the same
+    way.
     """
     catalogue = assembly.load_catalogue()
+    services = assembly.about(catalogue)
     failed = False
     files = files or (paths.default_policy(),)
     for some in [files] if together else [(file,) for file in files]:
         try:
             loaded = assembly.load_policy(some, catalogue)
+            for file in some:
+                load_tests(file, services)
             over = [one for file in some for one in expired(file, clock().date())]
         except DocumentError as error:
             click.echo(str(error), err=True)
