@@ -78,7 +78,7 @@ def test_a_pause_is_told_when_it_begins_and_when_it_is_over(tmp_path: Path) -> N
     file.write_text(POLICY)
     told: list[str] = []
     reloading = Reloading([file], tmp_path, told.append)
-    assembled = assembly.assemble([file], tmp_path / "audit")
+    assembled = assembly.assemble([file], tmp_path / "audit", tmp_path / "keys")
     pausing.write(tmp_path, clock() + timedelta(seconds=2))
     reloading.look(assembled)
     reloading.look(assembled)

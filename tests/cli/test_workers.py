@@ -77,7 +77,7 @@ def test_only_the_uploads_of_a_killed_worker_are_lost(crowd: Lab) -> None:
         with contextlib.suppress(ConnectionError, ValueError):
             answers[client] = put(crowd, LARGE, "--interface", client, "--limit-rate", "6M").status
 
-    (crowd.folder / "photo").write_bytes(LARGE)
+    (crowd.folder / f"photo-{len(LARGE)}").write_bytes(LARGE)
     sending = [threading.Thread(target=send_slowly, args=(client,)) for client in CLIENTS[:2]]
     for thread in sending:
         thread.start()

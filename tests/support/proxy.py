@@ -78,7 +78,7 @@ class Proxy:
         self.url = f"http://{line.split()[1]}"
 
     def stop(self) -> int:
-        """Stop it as Ctrl-C does; return its exit code."""
+        """Stop it as Ctrl-C does, if it still runs; return its exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGINT)
         try:

@@ -25,12 +25,19 @@ class WorkersError(Exception):
 
 
 def run(listeners: Sequence[socket.socket], announce: Callable[[], None]) -> None:
-    """Keep one worker running on each listener until SIGINT or SIGTERM; `announce` is called when
-    all accept connections. Raises WorkersError."""
+    """Keep one worker running on each listener until SIGINT or SIGTERM, which they get too;
+    `announce` is called when all accept connections. Raises WorkersError."""
     workers = [_Worker(listener) for listener in listeners]
     stopping = threading.Event()
+    how = signal.SIGTERM
+
+    def stop(number: int, _: object) -> None:
+        nonlocal how
+        how = signal.Signals(number)
+        stopping.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopping.set())
+        signal.signal(number, stop)
     try:
         if not all(worker.is_ready() for worker in workers):
             raise WorkersError("A worker did not start.")
@@ -40,7 +47,9 @@ def run(listeners: Sequence[socket.socket], announce: Callable[[], None]) -> Non
                 worker.start_again_if_ended()
     finally:
         for worker in workers:
-            worker.stop()
+            worker.end(how)
+        for worker in workers:
+            worker.wait()
 
 
 def say_ready() -> None:
@@ -72,8 +81,10 @@ class _Worker:
         """Wait until it accepts connections, or has ended."""
         return self._process.stdout is not None and self._process.stdout.readline() == READY
 
-    def stop(self) -> None:
-        self._process.terminate()
+    def end(self, how: signal.Signals) -> None:
+        self._process.send_signal(how)
+
+    def wait(self) -> None:
         try:
             self._process.wait(_LONGEST_STOP)
         except subprocess.TimeoutExpired:

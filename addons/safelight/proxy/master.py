@@ -12,6 +12,7 @@ from mitmproxy.addons import block, core, disable_h2c, next_layer, proxyserver
 from mitmproxy.master import Master
 
 from safelight.proxy import guard
+from safelight.proxy.draining import Draining
 from safelight.proxy.hooks import HookCalls
 from safelight.proxy.resolve import Resolver
 from safelight.proxy.tls import SniOnlyTlsConfig
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from safelight.proxy.canary import Canary
     from safelight.proxy.gate import Gate
     from safelight.proxy.resolve import Resolution
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StartError(Exception):
@@ -47,12 +46,14 @@ class Settings:
 
 
 async def serve(settings: Settings, gate: Gate, ready: Callable[[], None]) -> None:
-    """Run until SIGINT or SIGTERM; `ready` is called when all can connect. Raises StartError."""
+    """Run until SIGINT, or SIGTERM, which lets what is on its way be answered first; `ready` is
+    called when all can connect. Raises StartError."""
     guard.install()
     # Until the canary was refused, only it can connect.
     master = _Master(options.Options(listen_host="127.0.0.1", listen_port=0))
     server = proxyserver.Proxyserver()
     starting = _Starting(master, server, gate.canary, settings.listener, ready)
+    draining = Draining()
     master.addons.add(
         core.Core(),
         block.Block(),
@@ -63,6 +64,7 @@ async def serve(settings: Settings, gate: Gate, ready: Callable[[], None]) -> No
         Resolver(settings.resolutions),
         gate,
         starting,
+        draining,
     )
     master.options.update(
         confdir=str(settings.state),
@@ -72,14 +74,23 @@ async def serve(settings: Settings, gate: Gate, ready: Callable[[], None]) -> No
         rawtcp=False,
         validate_inbound_headers=True,
     )
+    ending: set[asyncio.Task[None]] = set()
+
+    async def drain() -> None:
+        starting.close()
+        await draining.drained()
+        master.should_exit.set()
+
     loop = asyncio.get_running_loop()
-    for number in _SIGNALS:
-        loop.add_signal_handler(number, master.shutdown)
+    loop.add_signal_handler(signal.SIGINT, master.shutdown)
+    loop.add_signal_handler(signal.SIGTERM, lambda: ending.add(loop.create_task(drain())))
     try:
         await master.run()
     finally:
-        for number in _SIGNALS:
+        for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
+        for task in ending:
+            task.cancel()
     if starting.failed:
         raise StartError(
             "An upload passed although its check broke. Safelight does not start like this: "
@@ -110,6 +121,7 @@ class _Starting:
         self._canary = canary
         self._listener = listener
         self._ready = ready
+        self._public: asyncio.Server | None = None
         self.failed = False
 
     async def running(self) -> None:
@@ -121,11 +133,16 @@ class _Starting:
             self.failed = True
             self._master.shutdown()
 
+    def close(self) -> None:
+        """Let nobody connect any more."""
+        if self._public is not None:
+            self._public.close()
+
     async def _open(self) -> None:
         [instance] = self._server.servers
-        public = await asyncio.start_server(instance.handle_stream, sock=self._listener)
+        self._public = await asyncio.start_server(instance.handle_stream, sock=self._listener)
         # mitmproxy can only open sockets itself.
         servers = cast("AsyncioServerInstance[RegularMode]", instance)._servers  # noqa: SLF001
         servers.pop().close()
-        servers.append(public)
+        servers.append(self._public)
         self._ready()
