@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from datetime import timedelta
@@ -13,7 +14,7 @@ from safelight import assembly, pausing
 from safelight.in_force import clock
 from safelight.reloading import Reloading
 from tests.support import lab as labs
-from tests.support import pictures
+from tests.support import pictures, records
 from tests.support.proxy import HOME_POLICY
 
 if TYPE_CHECKING:
@@ -108,6 +109,9 @@ def test_a_pause_is_written_and_ended(tmp_path: Path) -> None:
     assert pausing.read(state) is None
 
 
+EVENTS = {"policy-load", "policy-reject", "pause"}
+
+
 def status(lab: Lab) -> int:
     photo = lab.folder / "photo.jpg"
     photo.write_bytes(pictures.jpeg())
@@ -139,3 +143,6 @@ def test_a_running_proxy_follows(tmp_path: Path) -> None:
         assert lab.proxy.records()[-1]["paused"] == ["stop"]
         pausing.end(tmp_path / "state")
         settles_at(lab, 403)
+    lines = records.text(lab.proxy.audit_folder).splitlines()
+    said = [kind for kind in (json.loads(line)["kind"] for line in lines) if kind in EVENTS]
+    assert said == ["policy-load", "policy-reject", "pause", "pause"]

@@ -5,10 +5,12 @@ A policy that has a mistake changes nothing: the last good one stays, and the mi
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from datetime import UTC
 from typing import TYPE_CHECKING
 
-from safelight import assembly, pausing
+from safelight import assembly, audit, pausing
 from safelight.documents import DocumentError
 
 if TYPE_CHECKING:
@@ -59,16 +61,22 @@ class Reloading:
         except DocumentError as error:
             what = "the last good one stays" if assembled.engine.in_force.policy else "none counts"
             self._tell(f"The policy has a mistake, so {what}:\n{error}")
+            _record(assembled, audit.PolicyRejected())
             return
         assembled.engine.in_force.adopt(loaded)
-        self._tell(f"The policy was read again: {loaded.policy.name}, revision {loaded.revision}.")
+        name, revision = loaded.policy.name, loaded.revision
+        _record(assembled, audit.PolicyLoaded(policy=name, revision=revision))
+        self._tell(f"The policy was read again: {name}, revision {revision}.")
 
     def _look_at_pause(self, assembled: Assembly) -> None:
         in_force = assembled.engine.in_force
-        in_force.pause(pausing.read(self._state))
+        until = pausing.read(self._state)
+        in_force.pause(until)
         paused = in_force.now().paused
         if paused != self._paused:
             self._paused = paused
+            moment = audit.moment(until.astimezone(UTC)) if until and paused else None
+            _record(assembled, audit.Paused(until=moment))
             what = "A pause began: rules that are not locked stop nothing."
             self._tell(what if paused else "The pause is over.")
 
@@ -86,3 +94,9 @@ def _stamp(file: Path) -> _Stamp:
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size
+
+
+def _record(assembled: Assembly, record: audit.Record) -> None:
+    # While nothing can be written no picture leaves, whatever the policy.
+    with contextlib.suppress(audit.AuditError):
+        assembled.log.append(record)

@@ -10,7 +10,10 @@ from safelight.audit.record import (
     Decision,
     End,
     Ending,
+    Paused,
     Picture,
+    PolicyLoaded,
+    PolicyRejected,
     Record,
     Release,
     SegmentOpen,
@@ -18,6 +21,7 @@ from safelight.audit.record import (
     Unseen,
 )
 from safelight.audit.verify import verify
+from safelight.audit.writer import moment
 
 __all__ = [
     "FIRST_PUBLIC",
@@ -30,7 +34,10 @@ __all__ = [
     "Ending",
     "Keyring",
     "NoteError",
+    "Paused",
     "Picture",
+    "PolicyLoaded",
+    "PolicyRejected",
     "Proof",
     "ProofError",
     "Record",
@@ -42,6 +49,7 @@ __all__ = [
     "Verifier",
     "every",
     "looked_after",
+    "moment",
     "parse",
     "told",
     "verify",

@@ -147,6 +147,27 @@ class Stop(_Record):
     kind: Literal["stop"] = "stop"
 
 
+class PolicyLoaded(_Record):
+    """From here on this policy counts."""
+
+    kind: Literal["policy-load"] = "policy-load"
+    policy: Word
+    revision: Word
+
+
+class PolicyRejected(_Record):
+    """Policy files changed and have mistakes; the policy until now stays."""
+
+    kind: Literal["policy-reject"] = "policy-reject"
+
+
+class Paused(_Record):
+    """Somebody paused what stops uploads until then, or ended that."""
+
+    kind: Literal["pause"] = "pause"
+    until: Moment | None = None
+
+
 class SegmentOpen(_Record):
     """A file of the log begins: which log, which file. `peaks` are the roots of the perfect
     subtrees over all records before (RFC 6962), largest first; `public` is the key that signs."""
@@ -214,6 +235,9 @@ class Erased(_Record):
 type Bookkeeping = (
     Start
     | Stop
+    | PolicyLoaded
+    | PolicyRejected
+    | Paused
     | SegmentOpen
     | KeyChange
     | Checkpoint
