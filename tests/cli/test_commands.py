@@ -49,6 +49,7 @@ def photos(tmp_path: Path) -> dict[str, Path]:
         "audit show",
         "audit verify",
         "audit export",
+        "audit report",
         "audit schema",
     ],
 )

@@ -11,6 +11,7 @@ from safelight import audit as audit_log
 from safelight import paths
 from safelight.cli import audit_options, audit_words, words
 from safelight.cli.audit_export import export, schema
+from safelight.cli.audit_report import report
 from safelight.cli.audit_search import search, show
 from safelight.cli.audit_verify import verify
 
@@ -27,6 +28,7 @@ audit.add_command(search)
 audit.add_command(show)
 audit.add_command(verify)
 audit.add_command(export)
+audit.add_command(report)
 audit.add_command(schema)
 
 
