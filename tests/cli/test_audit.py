@@ -118,7 +118,7 @@ def test_show(folder: Path) -> None:
 
 @pytest.mark.parametrize("form", Format)
 def test_export(folder: Path, tmp_path: Path, form: Format) -> None:
-    arguments = ["audit", "export", "--audit", folder, "--format", str(form)]
+    arguments = ("audit", "export", "--audit", folder, "--format", str(form))
     result = call(*arguments)
     assert result.exit_code == 0, result.output
     expected = {Format.OCSF: 6, Format.CSV: 5}.get(form, 4)

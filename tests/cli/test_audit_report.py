@@ -55,7 +55,7 @@ def test_a_log_that_was_altered(log: Log, tmp_path: Path) -> None:
 def test_no_log_at_all(tmp_path: Path) -> None:
     (tmp_path / "audit").mkdir()
     target = tmp_path / "month.html"
-    arguments = ["--audit", tmp_path / "audit", "--state", tmp_path, "-o", target]
+    arguments = ("--audit", tmp_path / "audit", "--state", tmp_path, "-o", target)
     assert call("audit", "report", *arguments).exit_code == 0
     assert "Not known. The log cannot be read." in target.read_text()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -16,6 +16,9 @@ from tests.support import chromium
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from playwright.sync_api import ConsoleMessage, Request
+
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 GOOD = Trust(good=True, verdict="Yes.", details=("All of it.",))
 NAMES = {"chatgpt_web": "ChatGPT <web> & app"}
 _LONELY = {"meta"}
@@ -104,18 +107,16 @@ def test_a_browser_shows_it(tmp_path: Path) -> None:
     file.write_text(page(of(*EVENTS), GOOD, NAMES, "today"), encoding="utf-8")
     grounds = set()
     with chromium.running() as browser:
-        for scheme in ("light", "dark"):
-            asked: list[str] = []
-            said: list[str] = []
-            context = browser.new_context(
-                color_scheme="dark" if scheme == "dark" else "light",
-                viewport={"width": 390, "height": 800},
-            )
-            shown = context.new_page()
-            shown.on("request", lambda request, asked=asked: asked.append(request.url))
-            shown.on("console", lambda message, said=said: said.append(message.text))
+        for scheme in SCHEMES:
+            asked: list[Request] = []
+            said: list[ConsoleMessage] = []
+            shown = browser.new_context(
+                color_scheme=scheme, viewport={"width": 390, "height": 800}
+            ).new_page()
+            shown.on("request", asked.append)
+            shown.on("console", said.append)
             shown.goto(file.as_uri())
-            assert (asked, said) == ([file.as_uri()], [])
+            assert ([request.url for request in asked], said) == ([file.as_uri()], [])
             assert shown.evaluate("document.documentElement.scrollWidth") == 390
             assert shown.locator("svg.days rect.cleaned").first.bounding_box() is not None
             grounds.add(shown.evaluate("getComputedStyle(document.body).backgroundColor"))

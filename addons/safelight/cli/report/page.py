@@ -159,7 +159,7 @@ def _removed(month: Month) -> str:
         for name, number in sorted(taken.items(), key=lambda item: (-item[1], item[0]))
     ]
     kept = words.listed([words.kind(kind) for kind in sorted(month.kept)])
-    left = f"<p>Some files left with this still in them, as your policy says: {kept}.</p>"
+    left = f"<p>Some files left with this still in them, as your policy says: {escape(kept)}.</p>"
     return _section(
         "What was taken out of them",
         _rows(rows) or "<p>Nothing had to be.</p>",
