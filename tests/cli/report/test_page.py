@@ -14,9 +14,10 @@ from tests.audit.events import EVENTS
 from tests.support import chromium
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import ConsoleMessage, Request
+    from playwright.sync_api import Browser, Page
 
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 GOOD = Trust(good=True, verdict="Yes.", details=("All of it.",))
@@ -102,22 +103,49 @@ def test_its_first_sentence(names: list[str], lead: str) -> None:
     assert lead in read(of(*names)).text
 
 
-def test_a_browser_shows_it(tmp_path: Path) -> None:
-    file = tmp_path / "month.html"
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium.running() as running:
+        yield running
+
+
+def shown(browser: Browser, file: Path, scheme: Literal["light", "dark"]) -> Page:
+    """The page on a phone; it asked for nothing else, and nothing was complained of."""
+    asked: list[str] = []
+    said: list[str] = []
     file.write_text(page(of(*EVENTS), GOOD, NAMES, "today"), encoding="utf-8")
-    grounds = set()
-    with chromium.running() as browser:
-        for scheme in SCHEMES:
-            asked: list[Request] = []
-            said: list[ConsoleMessage] = []
-            shown = browser.new_context(
-                color_scheme=scheme, viewport={"width": 390, "height": 800}
-            ).new_page()
-            shown.on("request", asked.append)
-            shown.on("console", said.append)
-            shown.goto(file.as_uri())
-            assert ([request.url for request in asked], said) == ([file.as_uri()], [])
-            assert shown.evaluate("document.documentElement.scrollWidth") == 390
-            assert shown.locator("svg.days rect.cleaned").first.bounding_box() is not None
-            grounds.add(shown.evaluate("getComputedStyle(document.body).backgroundColor"))
-    assert len(grounds) == 2
+    context = browser.new_context(color_scheme=scheme, viewport={"width": 390, "height": 800})
+    opened = context.new_page()
+    opened.on("request", lambda request: asked.append(request.url))
+    opened.on("console", lambda message: said.append(message.text))
+    opened.goto(file.as_uri())
+    assert (asked, said) == ([file.as_uri()], [])
+    return opened
+
+
+def test_it_fits_a_phone(browser: Browser, tmp_path: Path) -> None:
+    phone = shown(browser, tmp_path / "month.html", "light")
+    assert phone.evaluate("document.documentElement.scrollWidth") == 390
+    assert phone.locator("svg.days rect.cleaned").first.bounding_box() is not None
+
+
+def test_it_is_dark_at_night_and_light_on_paper(browser: Browser, tmp_path: Path) -> None:
+    grounds = {
+        scheme: ground(shown(browser, tmp_path / "month.html", scheme)) for scheme in SCHEMES
+    }
+    light, dark = (sum(grounds[scheme]) for scheme in SCHEMES)
+    assert dark < 150 < 600 < light
+    printed = shown(browser, tmp_path / "month.html", "dark")
+    printed.emulate_media(media="print")
+    assert ground(printed) == [255, 255, 255]
+    assert sum(numbers(printed, "h1", "color")) < 300
+
+
+def ground(opened: Page) -> list[int]:
+    return numbers(opened, "body", "backgroundColor")
+
+
+def numbers(opened: Page, element: str, name: str) -> list[int]:
+    """A colour's red, green and blue."""
+    colour = opened.evaluate(f"getComputedStyle(document.querySelector('{element}')).{name}")
+    return [int(number) for number in re.findall(r"\d+", colour)]
