@@ -73,6 +73,8 @@ EVENTS = {
     "stopped on its way": Event(decided(**_FLOWING), ended("stopped", refusal="unreadable")),
     "broken off": Event(decided(**_FLOWING), ended("broken-off", "device")),
     "without an end": Event(decided(**_FLOWING)),
+    "announced": Event(decided(pictures=())),
+    "announced, in doubt": Event(decided(pictures=(), doubts=("unalterable",))),
     "a type nobody knows": Event(decided(pictures=(Picture(type="raw", received=5),))),
     "a host for itself": Event(decided(host="claude.ai", service="claude_web")),
     "uninspected": Event(unseen("uninspected")),

@@ -23,6 +23,8 @@ FATES = {
     "stopped on its way": Fate.STOPPED,
     "broken off": Fate.BROKEN_OFF,
     "without an end": Fate.UNENDED,
+    "announced": Fate.CLEANED,
+    "announced, in doubt": Fate.SENT,
     "a type nobody knows": Fate.SENT,
     "a host for itself": Fate.CLEANED,
     "uninspected": Fate.UNINSPECTED,

@@ -65,8 +65,7 @@ class Event:
             return Fate.HELD
         if decision.flowing:
             return self._fate_of_flow()
-        changed = any(picture.removed or picture.renamed for picture in decision.pictures)
-        return Fate.CLEANED if changed else Fate.SENT
+        return Fate.CLEANED if _changed(decision) else Fate.SENT
 
     def _fate_of_flow(self) -> Fate:
         if self.end is None:
@@ -138,6 +137,13 @@ class Event:
         why = f" because of {self.refusal}" if self.refusal else ""
         what = "Upload" if self.decision else "Connection"
         return f"{what} to {self.record.service} {_SAID[self.fate]}{why}{held}{found}"
+
+
+def _changed(decision: Decision) -> bool:
+    if not decision.pictures:
+        # It only announced a picture. Without a doubt, that was recorded since its name went.
+        return "rename" in decision.transforms and not decision.doubts
+    return any(picture.removed or picture.renamed for picture in decision.pictures)
 
 
 _SAID = {
