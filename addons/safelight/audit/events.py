@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from safelight.audit.read import told
+from safelight.audit.read import ends, told
 from safelight.audit.record import Decision, End, Ending, Unseen
 
 if TYPE_CHECKING:
@@ -178,12 +178,12 @@ def events(folder: Path, span: Span = ALWAYS) -> Iterator[Event | str]:
 
     The log is read twice, since an end stands behind its decision. Raises OSError.
     """
-    ends = {record.of: record for record in told(folder) if isinstance(record, End)}
+    ended = ends(folder)
     for record in told(folder):
         if isinstance(record, str):
             yield record
         elif isinstance(record, Decision | Unseen):
-            end = ends.get(record.id) if isinstance(record, Decision) else None
+            end = ended.get(record.id) if isinstance(record, Decision) else None
             event = Event(record, end)
             if event.moment in span:
                 yield event

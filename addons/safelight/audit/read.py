@@ -19,9 +19,7 @@ def every(folder: Path) -> Iterator[Record | str]:
 
     Raises OSError when there is no folder or a file in it cannot be read.
     """
-    for path in segments.present(folder).values():
-        with path.open(encoding="utf-8", errors="replace") as file:
-            yield from (parse(line) for line in file if line.strip())
+    yield from map(parse, _lines(folder))
 
 
 def told(folder: Path) -> Iterator[Told | str]:
@@ -29,6 +27,18 @@ def told(folder: Path) -> Iterator[Told | str]:
     for record in every(folder):
         if isinstance(record, Decision | End | Unseen | str):
             yield record
+
+
+def ends(folder: Path) -> dict[str, End]:
+    """The ends of uploads by their decisions' ids; only lines that can be one are read closely."""
+    records = (parse(line) for line in _lines(folder) if '"end"' in line)
+    return {record.of: record for record in records if isinstance(record, End)}
+
+
+def _lines(folder: Path) -> Iterator[str]:
+    for path in segments.present(folder).values():
+        with path.open(encoding="utf-8", errors="replace") as file:
+            yield from (line for line in file if line.strip())
 
 
 _RECORD: TypeAdapter[Record] = TypeAdapter(Annotated[Record, Field(discriminator="kind")])
