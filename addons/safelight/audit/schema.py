@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-from pydantic import Field, TypeAdapter
+from typing import Any
 
 from safelight.audit.fields import explained
-from safelight.audit.record import Decision, End, Picture, Record, Unseen
+from safelight.audit.read import RECORD
+from safelight.audit.record import Decision, End, Picture, Unseen
 
 # The log gives these to every record it takes.
 _GIVEN = ["seq", "at", "prev", "hash"]
@@ -15,8 +14,7 @@ _GIVEN = ["seq", "at", "prev", "hash"]
 
 def schema() -> dict[str, Any]:
     """The schema of one record as it stands in the log, its fields explained."""
-    adapter: TypeAdapter[Record] = TypeAdapter(Annotated[Record, Field(discriminator="kind")])
-    found = adapter.json_schema(by_alias=True)
+    found = RECORD.json_schema(by_alias=True)
     for model in (Decision, Picture, End, Unseen):
         properties = found["$defs"][model.__name__]["properties"]
         for name, words in explained(model).items():
