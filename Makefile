@@ -47,6 +47,7 @@ bench-peers: $(VENV)/tested ## Compare with other tools (SAFELIGHT_CORPUS=FOLDER
 docs: $(VENV)/tested ## Write the generated pages in docs/ anew
 	@$(BIN)/python -m tests.formats_page
 	@$(BIN)/python -m tests.coverage_page
+	@$(BIN)/safelight audit schema > docs/audit-record.schema.json
 
 lock: $(VENV)/tested ## Write the lock files anew after a change of dependencies
 	@$(BIN)/python -m pip install --quiet uv

@@ -1,122 +1,142 @@
-"""safelight audit, on a log that a real engine wrote."""
+"""safelight audit search, show, export and schema, over a real log."""
 
 from __future__ import annotations
 
 import json
-import shutil
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
 
-from safelight import assembly, paths
-from safelight.case import Upload
-from safelight.cli import main
-from tests.support import pictures
-from tests.support.records import told
+from safelight.audit import AuditLog
+from safelight.audit.export import Format
+from safelight.audit.schema import schema
+from safelight.cli import words
+from safelight.refusals import Cause
+from tests.audit.events import decided, ended, unseen
+from tests.cli.test_commands import call
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from click.testing import Result
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The audit folder of a log of three days."""
+    made = tmp_path_factory.mktemp("log")
+    now = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    log = AuditLog(made / "audit", made / "keys", lambda: now)
+    log.append(decided(id="d_1"))
+    log.append(unseen("uninspected"))
+    now = now.replace(day=22)
+    log.append(decided(id="d_2", service="claude_web", host="claude.ai", flowing=True))
+    log.append(ended("stopped", "voice-or-video", of="d_2", refusal="unreadable"))
+    now = now.replace(day=23)
+    log.append(decided(id="d_3", verdict="block", refusal="too-large", pictures=()))
+    log.close()
+    return made / "audit"
 
 
-def call(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+def found(folder: Path, *arguments: str) -> list[str]:
+    """The ids of what `search` finds, or the service of a connection."""
+    result = call("audit", "search", "--audit", folder, "--json", *arguments)
+    assert result.exit_code == 0, result.output
+    records = map(json.loads, result.stdout.splitlines())
+    return [one.get("id") or one.get("of") or one["service"] for one in records]
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """A folder with a log in which one photo left."""
-    assembled = assembly.assemble(
-        [paths.default_policy()], tmp_path / "audit", paths.audit_keys(tmp_path / "state")
-    )
-    destination = assembled.catalogue.find("api.openai.com", 443, "POST", "/v1/files")
-    assert destination is not None
-    assembled.engine.process(Upload(destination, "/v1/files", {}, pictures.jpeg()))
-    assembled.log.sign()
-    assembled.log.close()
-    (tmp_path / "photo.jpg").write_bytes(pictures.jpeg())
-    return tmp_path
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ("", ["d_1", "grok_app", "d_2", "d_2", "d_3"]),
+        ("--service claude_web", ["d_2", "d_2"]),
+        ("--service claude_web --service grok_app", ["grok_app", "d_2", "d_2"]),
+        ("--verdict block", ["d_3"]),
+        ("--verdict block --verdict allow", ["d_1", "d_2", "d_2", "d_3"]),
+        ("--verdict hold", []),
+        ("--found voice-or-video", ["d_2", "d_2"]),
+        ("--found location --service chatgpt_web", ["d_1"]),
+        ("--refusal unreadable", ["d_2", "d_2"]),
+        ("--refusal unreadable --verdict block", []),
+        ("--since 2026-11-22", ["d_2", "d_2", "d_3"]),
+        ("--until 2026-11-22", ["d_1", "grok_app", "d_2", "d_2"]),
+        ("--since 2026-11-22 --until 2026-11-22", ["d_2", "d_2"]),
+        ("--since 2026-11-22T12:00:01+00:00", ["d_3"]),
+        ("--until 2026-11-22T12:00+00:00", ["d_1", "grok_app"]),
+    ],
+)
+def test_search(folder: Path, arguments: str, expected: list[str]) -> None:
+    assert found(folder, *arguments.split()) == expected
 
 
-def own(home: Path) -> list[object]:
-    return ["--audit", home / "audit", "--state", home / "state"]
+def test_search_in_words(folder: Path) -> None:
+    lines = call("audit", "search", "--audit", folder).stdout.splitlines()
+    assert len(lines) == 5
+    assert "d_1  sent  chatgpt_web: 1 file, saying which device took it and where" in lines[0]
+    assert "d_2  ended stopped because of unreadable" in lines[3]
+    nothing = call("audit", "search", "--audit", folder, "--service", "nobody")
+    assert (nothing.exit_code, nothing.stdout) == (0, "")
+    assert "Nothing of that kind" in nothing.stderr
 
 
-def test_find(home: Path) -> None:
-    result = call("audit", "find", home / "photo.jpg", *own(home))
-    assert result.exit_code == 0
-    assert "left, without" in result.output
-    assert "where it was taken" in result.output
-    other = home / "other.jpg"
-    other.write_bytes(b"another")
-    result = call("audit", "find", other, *own(home))
-    assert (result.exit_code, result.output) == (1, "There is no record of this photo.\n")
+@pytest.mark.parametrize("day", ["yesterday", "2026-13-01", "24.11.2026", "9999-12-31"])
+def test_a_day_that_is_none(folder: Path, day: str) -> None:
+    result = call("audit", "search", "--audit", folder, "--until", day)
+    assert result.exit_code == 2
+    assert "no day or moment such as" in result.stderr
 
 
-def test_erase(home: Path) -> None:
-    [key] = (home / "state").rglob("*.pseudonyms")
-    assert call("audit", "erase", "2026-13", *own(home)).exit_code == 2
-    assert call("audit", "erase", "1999-01", *own(home)).exit_code == 1
-    assert call("audit", "erase", key.stem, *own(home)).exit_code == 0
-    assert call("audit", "find", home / "photo.jpg", *own(home)).exit_code == 1
-    assert call("audit", "verify", home / "audit", "--state", home / "state").exit_code == 0
+def test_a_folder_that_is_none(tmp_path: Path) -> None:
+    result = call("audit", "search", "--audit", tmp_path / "none")
+    assert (result.exit_code, "There is no folder" in result.stderr) == (1, True)
+    (tmp_path / "audit-000001.jsonl").write_text('{"v":1,"kind":"release","of":"d_1"}\n')
+    result = call("audit", "search", "--audit", tmp_path)
+    assert (result.exit_code, "? not a record" in result.stderr) == (0, True)
 
 
-def test_verify(home: Path) -> None:
-    state = ["--state", home / "state"]
-    result = call("audit", "verify", home / "audit", *state)
-    assert (result.exit_code, "none altered" in result.output) == (0, True)
-    told = json.loads(call("audit", "verify", home / "audit", *state, "--json").output)
-    assert (told["result"], told["unsigned"]) == ("good", 0)
-    [public] = (home / "state").rglob("public-key")
-    copy = home / "copy"
-    shutil.copytree(home / "audit", copy)
-    assert call("audit", "verify", copy, "--key", public, "--state", home / "no").exit_code == 0
-    [file] = copy.glob("*.jsonl")
-    lines = file.read_text().splitlines(keepends=True)
-    for kept, code, told_of in (
-        ([lines[0], *lines[2:]], 2, "record 2 is missing"),
-        ([lines[0].replace("lg_", "lg-"), *lines[1:]], 1, "was altered"),
-        (lines[:2], 2, "a checkpoint over"),
-        ([], 4, "no record here"),
+def test_show(folder: Path) -> None:
+    shown = call("audit", "show", "d_2", "--audit", folder)
+    assert shown.exit_code == 0
+    for said in (
+        "service      claude_web",
+        "The AI service, as the catalogue calls it.",
+        "File 1",
+        "found        device, location (which device took it and where it was taken)",
+        "received     5000 (5 KB)",
+        "Its end",
+        "refusal      unreadable (it was damaged, or of a kind that cannot be looked into)",
     ):
-        file.write_text("".join(kept))
-        result = call("audit", "verify", copy, *state)
-        assert (result.exit_code, told_of in result.output) == (code, True), result.output
-    wrong = home / "wrong"
-    wrong.write_text("nonsense")
-    assert call("audit", "verify", home / "audit", "--key", wrong).exit_code == 3
+        assert said in shown.stdout, shown.stdout
+    explained = "Its number in the log. None is missing and none comes twice."
+    assert shown.stdout.count(explained) == 1
+    told = json.loads(call("audit", "show", "d_2", "--audit", folder, "--json").stdout)
+    assert (told["decision"]["id"], told["end"]["of"]) == ("d_2", "d_2")
+    assert "end" not in json.loads(call("audit", "show", "d_3", "--audit", folder, "--json").stdout)
+    unknown = call("audit", "show", "d_9", "--audit", folder)
+    assert (unknown.exit_code, "No decision d_9 is recorded" in unknown.stderr) == (1, True)
 
 
-def test_retire(home: Path) -> None:
-    result = call("audit", "retire", "--days", 1, *own(home))
-    assert (result.exit_code, result.output[:8]) == (0, "0 files ")
+@pytest.mark.parametrize("form", Format)
+def test_export(folder: Path, tmp_path: Path, form: Format) -> None:
+    arguments = ("audit", "export", "--audit", folder, "--format", str(form))
+    result = call(*arguments)
+    assert result.exit_code == 0, result.output
+    expected = {Format.OCSF: 6, Format.CSV: 5}.get(form, 4)
+    assert len(result.stdout.splitlines()) == expected
+    target = tmp_path / "exported"
+    assert call(*arguments, "-o", target).exit_code == 0
+    assert target.read_bytes() == result.stdout_bytes
+    one = call(*arguments, "--since", "2026-11-23").stdout.splitlines()
+    assert len(one) == {Format.OCSF: 2, Format.CSV: 2}.get(form, 1)
+    assert "d_3" in one[-1]
 
 
-def test_replay_and_explain(home: Path) -> None:
-    audit = ["--audit", home / "audit"]
-    [record] = told(home / "audit")
-    same = call("policy", "replay", paths.default_policy(), *audit)
-    assert (same.exit_code, same.output) == (0, "1 uploads, 0 decided otherwise.\n")
-    strict = home / "strict.yaml"
-    strict.write_text(
-        "version: 1\nname: strict\nrules:\n"
-        "  - {id: no-places, when: {metadata: location}, do: block, because: No places.}\n"
-    )
-    other = call("policy", "replay", strict, *audit)
-    assert other.exit_code == 1
-    assert f"{record['id']}  openai_api: warn rename strip-metadata -> block" in other.output
-    assert "by no-places" in other.output
-    said = json.loads(call("policy", "replay", strict, *audit, "--json").output)
-    assert said["would-be"] == {"verdict": "block", "transforms": [], "by": ["no-places"]}
-    explained = call("policy", "explain", record["id"], *audit)
-    assert explained.exit_code == 0
-    assert "recorded as: warn" in explained.output
-    assert "tell-about-places" in explained.output
-    assert "another one" not in explained.output
-    explained = call("policy", "explain", record["id"], strict, *audit)
-    assert "it was decided by another one: home" in explained.output
-    missing = call("policy", "explain", "d_000000000000", *audit)
-    assert (missing.exit_code, "There is no decision" in missing.output) == (1, True)
+def test_schema() -> None:
+    assert json.loads(call("audit", "schema").stdout) == schema()
+
+
+def test_there_are_words_for_every_cause() -> None:
+    for cause in Cause:
+        assert " " in words.cause(cause)
+        assert words.cause(cause) != cause.replace("-", " ")
+    assert words.cause("of-a-later-version") == "of a later version"

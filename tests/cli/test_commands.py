@@ -45,6 +45,12 @@ def photos(tmp_path: Path) -> dict[str, Path]:
         "services check",
         "audit",
         "audit tail",
+        "audit search",
+        "audit show",
+        "audit verify",
+        "audit export",
+        "audit report",
+        "audit schema",
     ],
 )
 def test_every_command_has_help(command: str) -> None:

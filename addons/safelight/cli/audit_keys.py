@@ -12,25 +12,8 @@ import click
 
 from safelight import audit, paths
 from safelight.cli import words
+from safelight.cli.audit_options import FOLDER, STATE, keys_of
 from safelight.journal import CONTENT
-
-FOLDER = click.option(
-    "--audit",
-    "folder",
-    type=click.Path(path_type=Path),
-    default=paths.default_audit,
-    show_default="your data folder",
-    metavar="DIR",
-    help="The audit folder.",
-)
-STATE = click.option(
-    "--state",
-    type=click.Path(path_type=Path),
-    default=paths.default_state,
-    show_default="your data folder",
-    metavar="DIR",
-    help="Where the log's keys are.",
-)
 
 
 @click.command()
@@ -110,12 +93,3 @@ def retire(days: int, folder: Path, state: Path) -> None:
     except audit.AuditError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{count} files with records from before {before} were deleted.")
-
-
-def keys_of(folder: Path, state: Path) -> Path:
-    """The folder of the log's keys on this machine, whether there is one or not."""
-    keys = paths.audit_keys(state)
-    for record in audit.every(folder) if folder.is_dir() else ():
-        if isinstance(record, audit.SegmentOpen):
-            return keys / record.log
-    return keys

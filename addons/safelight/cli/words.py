@@ -19,6 +19,23 @@ _KINDS = {
     "comment": "comments and descriptions",
     "unknown-data": "data of an unknown kind",
 }
+_CAUSES = {
+    "held": "it waited for a yes",
+    "policy": "your policy does not allow it",
+    "unreadable": "it was damaged, or of a kind that cannot be looked into",
+    "too-large": "it was too large to be looked at",
+    "unknown-shape": "it was sent in a way that cannot be understood",
+    "unalterable": "a signature or checksum forbids any change to it",
+    "ambiguous-request": "the request could be understood in two ways",
+    "policy-unusable": "the policy file had a mistake",
+    "audit-unwritable": "the record of it could not be written",
+    "engine-error": "something inside Safelight broke, so nothing was let out",
+}
+
+
+def cause(name: str) -> str:
+    """Why an upload was stopped, in words; the name itself when there are none."""
+    return _CAUSES.get(name, name.replace("-", " "))
 
 
 def kind(name: str) -> str:

@@ -12,7 +12,7 @@ import click
 from pydantic import ValidationError
 
 from safelight import paths
-from safelight.cli.audit_keys import FOLDER
+from safelight.cli.audit_options import FOLDER
 from safelight.cli.policy import past, shown
 from safelight.documents import did_you_mean
 from safelight.in_force import clock

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from safelight import audit, recorded
-from safelight.cli.audit_keys import FOLDER
+from safelight.cli.audit_options import FOLDER
 from safelight.cli.policy import shown
 from safelight.policy.explain import explain as explained
 
