@@ -62,6 +62,15 @@ def find(
     body: bytes, start: int, end: int, recogniser: Recogniser, part: int = 0
 ) -> Iterator[Site]:
     """Yield a site for each base64 picture in `body[start:end]`."""
+    for first, last in runs(body, start, end):
+        for candidate in _candidates(body, first, last):
+            if _starts_image(body[candidate:last], recogniser):
+                yield Site(candidate, last, Encoding.BASE64, part=part)
+                break
+
+
+def runs(body: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Where base64, of any length from 32 letters on, starts and ends in `body[start:end]`."""
     marked = _marked(body, start, end)
     position = start
     while (ahead := marked.find(_LONG_ENOUGH, position - start)) >= 0:
@@ -69,10 +78,7 @@ def find(
         if match is None:
             return
         position = match.end()
-        for candidate in _candidates(body, match.start(), match.end()):
-            if _starts_image(body[candidate : match.end()], recogniser):
-                yield Site(candidate, match.end(), Encoding.BASE64, part=part)
-                break
+        yield match.start(), match.end()
 
 
 def has_run(body: bytes, start: int, end: int) -> bool:

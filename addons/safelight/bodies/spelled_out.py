@@ -22,9 +22,11 @@ _BEFORE_THE_NEXT = (b',"', b', "', b",  ", b",\n", b",\r", b",\t", b" ", b"\n", 
 _LONGEST_HASH = 128
 
 
-def _numbers(data: bytes) -> bytes:
-    """`[255, 216, 255` and `{"0":255,"1":216,"2":255`, as JavaScript writes typed arrays."""
-    return rb"\s*,\s*(?:\"\d+\"\s*:\s*)?".join(str(byte).encode() for byte in data) + rb"\s*,"
+def _numbers(numbers: list[int]) -> bytes:
+    """`[255, 216, 255` and `{"0":255,"1":216,"2":255`, as JavaScript writes typed arrays; Java's
+    bytes have signs."""
+    between = rb"\s*,\s*(?:\"\d+\"\s*:\s*)?"
+    return between.join(str(number).encode() for number in numbers) + rb"\s*,"
 
 
 def _escapes(digits: list[bytes]) -> bytes:
@@ -74,9 +76,10 @@ def _others(data: bytes) -> Iterator[_Spelling]:
     for digits in _both_cases(data):
         yield _spelling(b"u00" + digits[0], _escapes(digits))
         yield _spelling(_percents(digits), _percents(digits))
-    first, second = (str(byte).encode() for byte in data[:2])
-    continued = (b"," + second, b", " + second, *_BEFORE_THE_NEXT)
-    yield _spelling(first, _numbers(data), continued)
+    for numbers in (list(data), [byte - 256 * (byte > 127) for byte in data]):
+        first, second = (str(number).encode() for number in numbers[:2])
+        continued = (b"," + second, b", " + second, *_BEFORE_THE_NEXT)
+        yield _spelling(first, _numbers(numbers), continued)
     latin = data.decode("latin-1").encode()
     yield _spelling(latin, re.escape(latin))
 

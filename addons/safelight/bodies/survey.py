@@ -6,7 +6,15 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from safelight.bodies import base64_text, declared, headers, multipart, prefixed, spelled_out
+from safelight.bodies import (
+    base64_text,
+    declared,
+    headers,
+    multipart,
+    prefixed,
+    spelled_out,
+    wrapped,
+)
 from safelight.bodies.model import (
     Doubt,
     Doubtful,
@@ -164,6 +172,12 @@ class _Surveyor:
             self._doubt(
                 Doubt.UNKNOWN_SHAPE, "A picture is spelled out in it, byte by byte, as text."
             )
+        try:
+            known = (body, start, end, sites, self.recogniser)
+            if wrapped.holds_picture(*known, has_run=has_run):
+                self._doubt(Doubt.UNKNOWN_SHAPE, "A picture is packed or encoded twice in it.")
+        except wrapped.UnpacksTooFarError:
+            self._doubt(Doubt.TOO_LARGE, "What is packed in it is more than can be looked at.")
         if self._holds_image_between(start, end, sites):
             self._doubt(
                 Doubt.UNKNOWN_SHAPE, "A picture stands inside it where it cannot be cleaned yet."

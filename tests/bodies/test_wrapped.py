@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import random
+import zlib
+
+import pytest
+
+from safelight.bodies import Doubt, survey
+from tests.bodies.recogniser import MARKED, picture
+
+PICTURE = picture(b"x" * 400)
+
+
+def text(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def doubts(body: bytes, content_type: str = "application/json") -> set[Doubt]:
+    return {found.doubt for found in survey(body, content_type, MARKED).doubts}
+
+
+WRAPPED: dict[str, str | bytes] = {
+    "base64 of base64": json.dumps({"a": text(text(PICTURE).encode())}),
+    "base64 of base64 of base64": text(text(text(PICTURE).encode()).encode()),
+    "base64 of JSON": json.dumps({"a": text(json.dumps({"b": text(PICTURE)}).encode())}),
+    "base64 of a message": text(b"\0\0\0\1\2\3" + PICTURE),
+    "base64 of gzip": json.dumps([text(gzip.compress(PICTURE + random.Random(1).randbytes(500)))]),
+    "gzip": gzip.compress(b"before" + PICTURE),
+    "zlib": zlib.compress(PICTURE),
+    "zlib, fast": zlib.compress(PICTURE, 1),
+    "gzip of gzip": gzip.compress(gzip.compress(PICTURE)),
+    "gzip of JSON": gzip.compress(json.dumps({"b": text(PICTURE)}).encode()),
+    "gzip, far inside": gzip.compress(bytes((1 << 20) - 5) + PICTURE),
+}
+
+
+@pytest.mark.parametrize("case", WRAPPED)
+def test_what_is_wrapped_once_more_is_noticed(case: str) -> None:
+    body = WRAPPED[case]
+    assert doubts(body if isinstance(body, bytes) else body.encode()) == {Doubt.UNKNOWN_SHAPE}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps({"audio": text(random.Random(2).randbytes(3000))}).encode(),
+        json.dumps({"text": "A" * 5000}).encode(),
+        gzip.compress(b"only text " * 1000),
+        gzip.compress(b"text")[:-6] + b"damaged",
+        b"\x78\x9c is how this text begins",
+        b"x" * 10_000,
+    ],
+)
+def test_other_things_are_not(body: bytes) -> None:
+    assert doubts(body) == set()
+
+
+def test_a_known_picture_is_not_looked_into_again() -> None:
+    found = survey(json.dumps({"a": text(PICTURE)}).encode(), "application/json", MARKED)
+    assert (len(found.sites), found.doubts) == (1, ())
+
+
+@pytest.mark.parametrize("wrap", [lambda bomb: bomb, lambda bomb: text(bomb).encode()])
+def test_what_unpacks_too_far_is_said(wrap: object) -> None:
+    assert callable(wrap)
+    bomb = gzip.compress(bytes(300_000_000), 9)
+    assert doubts(wrap(bomb)) == {Doubt.TOO_LARGE}
