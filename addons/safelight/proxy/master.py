@@ -11,7 +11,7 @@ from mitmproxy import options
 from mitmproxy.addons import block, core, disable_h2c, next_layer, proxyserver
 from mitmproxy.master import Master
 
-from safelight.proxy import guard
+from safelight.proxy import bulk, dispatch, guard
 from safelight.proxy.resolve import Resolver
 from safelight.proxy.tls import SniOnlyTlsConfig
 
@@ -43,6 +43,8 @@ class Settings:
 async def serve(settings: Settings, gate: Gate, ready: Callable[[Address], None]) -> None:
     """Run until SIGINT or SIGTERM; `ready` hears the address. Raises StartError."""
     guard.install()
+    bulk.install()
+    dispatch.install()
     host, port = settings.listen
     master = Master(options.Options(listen_host=host, listen_port=port))
     server = proxyserver.Proxyserver()
