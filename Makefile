@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SOURCES := addons tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-deps check fuzz bench bench-peers docs lock clean
+.PHONY: help run demo test test-deps check fuzz bench bench-peers bench-proxy load soak docs lock clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -43,6 +43,17 @@ bench: $(VENV)/tested ## Measure how fast pictures are cleaned
 bench-peers: $(VENV)/tested ## Compare with other tools (SAFELIGHT_CORPUS=FOLDER); writes docs/peers.md
 	@$(BIN)/python -m pip install -qq -r tests/bench/requirements.txt
 	@$(BIN)/python -m tests.bench.compare
+
+bench-proxy: $(VENV)/tested ## Compare with other gateways: HAProxy, mitmdump, squid
+	@./.ci/bench-deps
+	@$(BIN)/python -m tests.bench.gateway $(ARGS)
+
+load: $(VENV)/tested ## Send 200 uploads at once; what somebody beside them notices
+	@$(BIN)/python -m tests.load.burst $(ARGS)
+
+MINUTES ?= 30
+soak: $(VENV)/tested ## Send mixed traffic for a while; memory must not grow (make soak MINUTES=5)
+	@$(BIN)/python -m tests.load.soak $(MINUTES)
 
 docs: $(VENV)/tested ## Write the generated pages in docs/ anew
 	@$(BIN)/python -m tests.formats_page

@@ -82,7 +82,9 @@ class Picture:
 
     def cleaned(self, length: images.Length) -> bytes:
         """Its bytes without metadata, read again. Raises images.ImageError."""
-        return images.strip(self.content, length)
+        if self.examination is None:
+            return images.strip(self.content, length)
+        return images.clean(self.content, self.examination, length)
 
     def neutral_name(self, number: int, original: bytes) -> str:
         """A file name that says nothing but the format. Of the `original` one only the ending

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import threading
 import time
 from pathlib import Path
@@ -62,11 +63,33 @@ def test_all_work_and_write_one_log(crowd: Lab) -> None:
 
 
 def test_a_client_always_comes_to_the_same(crowd: Lab) -> None:
-    before = workers(crowd)
-    for _ in range(12):
-        assert send(crowd, "127.0.0.5") == 200
-    after = workers(crowd)
-    assert sorted(after[process] - before[process] > 0.03 for process in before) == [False, True]
+    for client in CLIENTS[:4]:
+        with contextlib.ExitStack() as open_:
+            for _ in range(10):
+                connection = socket.create_connection(
+                    crowd.proxy.address, 5, source_address=(client, 0)
+                )
+                open_.enter_context(connection).sendall(b"C")
+            deadline = time.monotonic() + 5
+            while sum(serving(crowd, client)) < 10 and time.monotonic() < deadline:
+                time.sleep(0.05)
+            assert sorted(serving(crowd, client)) == [0, 10]
+
+
+def serving(lab: Lab, client: str) -> list[int]:
+    """How many connections of a client each worker holds (Linux's proc(5), net/tcp)."""
+    address = socket.inet_aton(client)[::-1].hex().upper()
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    sockets = {f"socket:[{row[9]}]" for row in rows if row[2].startswith(address)}
+    return [len(sockets & descriptors(process)) for process in workers(lab)]
+
+
+def descriptors(process: int) -> set[str]:
+    found = set()
+    for descriptor in Path(f"/proc/{process}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found.add(str(descriptor.readlink()))
+    return found
 
 
 def test_only_the_uploads_of_a_killed_worker_are_lost(crowd: Lab) -> None:

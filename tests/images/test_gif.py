@@ -115,3 +115,26 @@ def test_what_follows_the_end_goes(trailer: bytes) -> None:
 def test_broken_pictures_are_refused(data: bytes) -> None:
     with pytest.raises(images.ImageError):
         images.examine(data)
+
+
+@pytest.mark.parametrize("length", Length)
+@pytest.mark.parametrize(
+    "block",
+    [
+        b"\x21\x01\x00",
+        b"\x21\x01\xff" + b"CANARY" * 42 + b"CAN" + b"\x00",
+        b"\x21\x01\x0c" + bytes(12) + b"\x06CANARY\x00",
+    ],
+    ids=["empty", "long grid", "text"],
+)
+def test_plain_text_extensions(block: bytes, length: Length) -> None:
+    dirty = with_blocks(block)
+    try:
+        clean = images.strip(dirty, length)
+    except images.UnalterableError:
+        assert length is Length.SAME_LENGTH
+        assert len(block) < 4
+        return
+    assert b"CANARY" not in clean
+    assert frames(clean) == frames(dirty)
+    assert images.strip(clean, length) == clean

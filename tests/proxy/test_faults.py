@@ -105,7 +105,7 @@ FAULTS = {
         1,
     ),
     "the cleaner breaks the picture": (
-        "import safelight.images as i\ni.strip = lambda data, length=None: data[:-9]\n",
+        "import safelight.images as i\ni.clean = lambda data, *_: data[:-9]\n",
         1,
     ),
 }

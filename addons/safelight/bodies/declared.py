@@ -24,6 +24,7 @@ _KEYS = (
     "name|title|file_?name|orig(?:in(?:al)?)?_?(?:file_?)?name|display_?name|file_?key|"
     "source_?name|upload_?name"
 )
+_JSON_BEGINS = re.compile(rb"\s*+[{\[]")
 _KEY_ENDINGS = (b'ame"', b'AME"', b'tle"', b'TLE"', b'ey"', b'EY"')
 _IN_JSON = re.compile(
     rb'("(?:' + _KEYS.encode() + rb')"\s{0,9}:\s{0,9}")'
@@ -64,7 +65,7 @@ def neutral(body: bytes, path: str, headers: Mapping[str, str]) -> Declaration |
         endings.add(match[3].decode("ascii").lower())
         return match[1] + _NEUTRAL.encode() + b"." + match[3] + b'"'
 
-    new_body = _IN_JSON.sub(in_json, body) if _may_name(body) else body
+    new_body = _IN_JSON.sub(in_json, body) if _may_name(body, 0, len(body)) else body
     new_headers = {
         name: value
         for name, old in headers.items()
@@ -77,16 +78,16 @@ def neutral(body: bytes, path: str, headers: Mapping[str, str]) -> Declaration |
     return Declaration(new_body, new_path, new_headers, frozenset(endings))
 
 
-def _may_name(body: bytes) -> bool:
+def _may_name(body: bytes, start: int, end: int) -> bool:
     """Is it JSON with a key of which one could be a name? Tells so faster than the pattern."""
-    return body.lstrip()[:1] in (b"{", b"[") and any(
-        stringzilla.find(body, ending) >= 0 for ending in _KEY_ENDINGS
+    return _JSON_BEGINS.match(body, start, end) is not None and any(
+        stringzilla.find(body, ending, start, end) >= 0 for ending in _KEY_ENDINGS
     )
 
 
 def names_in_json(body: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Where names of pictures stand in the JSON that is `body[start:end]`."""
-    if _may_name(body[start:end]):
+    if _may_name(body, start, end):
         for match in _IN_JSON.finditer(body, start, end):
             yield match.start(2), match.end(3)
 

@@ -9,6 +9,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import stringzilla
+
 from safelight.bodies import headers
 
 if TYPE_CHECKING:
@@ -108,7 +110,7 @@ _DELIMITER_TAIL = re.compile(rb"(--)?[ \t]*+(\r?\n|)")
 def _delimiters(body: bytes, start: int, end: int, boundary: bytes) -> Iterator[_Delimiter]:
     dashed = b"--" + boundary
     position = start
-    while (found := body.find(dashed, position, end)) >= 0:
+    while (found := stringzilla.find(body, dashed, position, end)) >= 0:
         position = found + len(dashed)
         if found > start and body[found - 1 : found] != b"\n":
             continue  # in the middle of a line: ordinary content

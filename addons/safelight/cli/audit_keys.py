@@ -12,7 +12,8 @@ import click
 
 from safelight import audit, paths
 from safelight.cli import words
-from safelight.cli.audit_options import FOLDER, STATE, keys_of
+from safelight.cli.audit_options import FOLDER, keys_of
+from safelight.cli.options import STATE
 from safelight.journal import CONTENT
 
 

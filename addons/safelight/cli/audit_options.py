@@ -23,14 +23,6 @@ FOLDER = click.option(
     metavar="DIR",
     help="The audit folder.",
 )
-STATE = click.option(
-    "--state",
-    type=click.Path(path_type=Path),
-    default=paths.default_state,
-    show_default="your data folder",
-    metavar="DIR",
-    help="Where the log's keys are, when it is this machine's.",
-)
 
 
 def keys_of(folder: Path, state: Path) -> Path:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
-from safelight import assembly, paths
+from safelight import assembly
 from safelight import audit as audit_log
 from safelight.cli import audit_options
 from safelight.cli.audit_verify import prove
+from safelight.cli.options import STATE
 from safelight.cli.report import Trust, count, page, span_of
 from safelight.documents import DocumentError
 
@@ -38,14 +39,7 @@ def _month(_context: click.Context, _parameter: click.Parameter, value: str | No
 @click.command()
 @click.argument("month", required=False, callback=_month)
 @audit_options.FOLDER
-@click.option(
-    "--state",
-    type=click.Path(path_type=Path),
-    default=paths.default_state,
-    show_default="your data folder",
-    metavar="DIR",
-    help="Where the log's keys are.",
-)
+@STATE
 @click.option(
     "-o",
     "output",

@@ -9,7 +9,8 @@ import click
 
 from safelight import audit as audit_log
 from safelight import paths
-from safelight.cli.audit_options import STATE, keys_of
+from safelight.cli.audit_options import keys_of
+from safelight.cli.options import STATE
 
 
 @click.command()

@@ -5,25 +5,18 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from safelight import broker, paths
 from safelight.cli import telling, words
+from safelight.cli.options import STATE
 
 if TYPE_CHECKING:
-    from safelight.broker import Held
+    from pathlib import Path
 
-STATE = click.option(
-    "--state",
-    type=click.Path(path_type=Path),
-    default=paths.default_state,
-    show_default="your data folder",
-    metavar="DIR",
-    help="The state folder of the proxy.",
-)
+    from safelight.broker import Held
 
 
 @click.group()

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from safelight import paths, pausing
+from safelight import pausing
+from safelight.cli.options import STATE
 from safelight.in_force import LONGEST_PAUSE, clock
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _UNITS = {"m": "minutes", "h": "hours"}
 
@@ -32,14 +36,7 @@ class _DurationType(click.ParamType[timedelta]):
 @click.command()
 @click.argument("duration", type=_DurationType(), required=False)
 @click.option("--end", is_flag=True, help="End the pause now.")
-@click.option(
-    "--state",
-    type=click.Path(path_type=Path),
-    default=paths.default_state,
-    show_default="your data folder",
-    metavar="DIR",
-    help="The state folder of the proxy.",
-)
+@STATE
 def pause(duration: timedelta | None, state: Path, *, end: bool) -> None:
     """Let rules stop nothing for DURATION (such as 30m or 2h); without it, say how it stands.
 

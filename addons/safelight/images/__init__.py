@@ -16,7 +16,7 @@ from safelight.images.model import (
 from safelight.images.reveal import reveal
 from safelight.images.sniff import sniff
 from safelight.images.streaming import STREAMED, StreamCleaner
-from safelight.images.strip import examine, strip
+from safelight.images.strip import clean, examine, strip
 
 __all__ = [
     "STREAMED",
@@ -31,6 +31,7 @@ __all__ = [
     "StreamCleaner",
     "UnalterableError",
     "apply",
+    "clean",
     "examine",
     "find_embedded",
     "reveal",

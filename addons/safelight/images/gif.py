@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EXTENSION, IMAGE, TRAILER = 0x21, 0x2C, 0x3B
+_TEXT_GRID = 12  # bytes
 _GRAPHIC_CONTROL, _COMMENT, _PLAIN_TEXT, _APPLICATION = 0xF9, 0xFE, 0x01, 0xFF
 _LOOPS = frozenset({b"NETSCAPE2.0", b"ANIMEXTS1.0"})
 _XMP = b"XMP DataXMP"
@@ -159,13 +160,15 @@ def _application_kinds(name: bytes, block: bytes) -> set[Kind]:
 def _plain_text(walk: Walk, start: int, end: int) -> None:
     """Text drawn as a picture uses up the control block before it, so it stays, but blank."""
     data = walk.data
-    position = start + 2
-    position += 1 + data[position]
     blank = bytearray(data[start:end])
-    while data[position]:
-        first, last = position + 1 - start, position + 1 + data[position] - start
-        blank[first:last] = b" " * (last - first)
-        position += 1 + data[position]
+    # Twelve bytes say where and how it is drawn (section 25); the text follows.
+    if blank[2] != _TEXT_GRID:
+        walk.replace(start, end, {Kind.UNKNOWN_DATA}, "plain text extension")
+        return
+    position = 3 + _TEXT_GRID
+    while size := blank[position]:
+        blank[position + 1 : position + 1 + size] = b" " * size
+        position += 1 + size
     if blank != data[start:end]:
         finding = Finding(Kind.COMMENT, "plain text extension", start, end)
         walk.findings.append(finding)

@@ -90,7 +90,11 @@ def strip(data: bytes, length: Length = Length.COMPACT) -> bytes:
     save for documents: these are written anew. A clean picture comes back as it is. Raises
     ImageError, and its UnalterableError where only this length cannot be had.
     """
-    examination = examine(data)
+    return clean(data, examine(data), length)
+
+
+def clean(data: bytes, examination: Examination, length: Length) -> bytes:
+    """As `strip`, of what was examined already."""
     with reading(examination.format):
         edits = examination.edits(length)
         if not edits:

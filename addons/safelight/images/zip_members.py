@@ -53,7 +53,11 @@ class Member:
             return bytes(self.packed[:limit])
         if self.method != DEFLATED:
             raise ImageError("A file in this ZIP is packed in a way that cannot be read.")
-        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(self.packed, limit)
+        unpacking = zlib.decompressobj(-zlib.MAX_WBITS)
+        content = unpacking.decompress(self.packed, limit)
+        if unpacking.unused_data:
+            raise ImageError("Bytes stand behind the end of a file in this ZIP.")
+        return content
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ from mitmproxy import options
 from mitmproxy.addons import block, core, disable_h2c, next_layer, proxyserver
 from mitmproxy.master import Master
 
-from safelight.proxy import guard
+from safelight.proxy import bulk, guard
 from safelight.proxy.draining import Draining
 from safelight.proxy.hooks import HookCalls
+from safelight.proxy.memory import Memory
 from safelight.proxy.resolve import Resolver
 from safelight.proxy.tls import SniOnlyTlsConfig
 
@@ -49,6 +50,7 @@ async def serve(settings: Settings, gate: Gate, ready: Callable[[], None]) -> No
     """Run until SIGINT, or SIGTERM, which lets what is on its way be answered first; `ready` is
     called when all can connect. Raises StartError."""
     guard.install()
+    bulk.install()
     # Until the canary was refused, only it can connect.
     master = _Master(options.Options(listen_host="127.0.0.1", listen_port=0))
     server = proxyserver.Proxyserver()
@@ -65,6 +67,7 @@ async def serve(settings: Settings, gate: Gate, ready: Callable[[], None]) -> No
         gate,
         starting,
         draining,
+        Memory(),
     )
     master.options.update(
         confdir=str(settings.state),

@@ -1,0 +1,181 @@
+"""Gateways to compare with, each a process of its own before the same origin.
+
+All run on the first core; who measures and the origin share the others.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import trustme
+
+from tests.load import stage
+from tests.load.wire import Route
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.load.stage import Origin
+
+_PATIENCE = 20  # seconds
+_SQUID_USER = "proxy"  # on Debian
+_SQUID_HELPERS = ("/usr/lib/squid/security_file_certgen", "/usr/lib64/squid/security_file_certgen")
+
+DIRECT, HAPROXY, MITMDUMP, SQUID = "direct", "HAProxy relay", "mitmdump, no addon", "squid ssl-bump"
+CLEANS, RELAYS = "**Safelight**", "**Safelight**, relay"
+
+
+class UnavailableError(Exception):
+    """This gateway cannot run here; the text says why."""
+
+
+def all_of_them(stack: ExitStack, folder: Path) -> tuple[dict[str, Route], dict[str, str]]:
+    """Start every gateway that can run; the ways through them, and why others are missing."""
+    with on_cores(*_others()):
+        origin = stack.enter_context(stage.origin(folder))
+    routes, missing = {DIRECT: origin.direct()}, {}
+    with on_cores(0):
+        for name, start in {HAPROXY: _haproxy, MITMDUMP: _mitmdump, SQUID: _squid}.items():
+            try:
+                routes[name] = stack.enter_context(start(folder, origin))
+            except UnavailableError as error:
+                missing[name] = str(error)
+        proxy = stack.enter_context(stage.safelight(folder, origin))
+    routes[CLEANS] = stage.cleaned(proxy)
+    routes[RELAYS] = stage.relayed(proxy, origin)
+    os.sched_setaffinity(0, _others())
+    return routes, missing
+
+
+@contextmanager
+def on_cores(*cores: int) -> Iterator[None]:
+    """What is started meanwhile stays on these cores."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def _others() -> list[int]:
+    return list(range(1, os.cpu_count() or 1)) or [0]
+
+
+@contextmanager
+def _haproxy(folder: Path, origin: Origin) -> Iterator[Route]:
+    """A relay of bytes that opens nothing."""
+    port = _free_port()
+    configuration = folder / "haproxy.cfg"
+    configuration.write_text(
+        "global\n  nbthread 1\n"
+        "defaults\n  mode tcp\n"
+        "  timeout connect 60s\n  timeout client 60s\n  timeout server 60s\n"
+        f"listen relay\n  bind 127.0.0.1:{port}\n  server origin 127.0.0.1:{origin.port}\n"
+    )
+    with _running([_program("haproxy"), "-db", "-f", str(configuration)], port):
+        yield Route(stage.AI_HOST, ("127.0.0.1", port), "", origin.root)
+
+
+@contextmanager
+def _mitmdump(folder: Path, origin: Origin) -> Iterator[Route]:
+    """mitmproxy as it comes."""
+    port, confdir = _free_port(), folder / "mitmdump"
+    settings = {"confdir": confdir, "ssl_verify_upstream_trusted_ca": origin.root}
+    command = [
+        str(Path(sys.executable).with_name("mitmdump")),
+        *("--quiet", "--listen-host", "127.0.0.1", "--listen-port", str(port)),
+        *(part for name, value in settings.items() for part in ("--set", f"{name}={value}")),
+    ]
+    with _running(command, port):
+        root = confdir / "mitmproxy-ca-cert.pem"
+        yield Route(stage.AI_HOST, ("127.0.0.1", port), f"127.0.0.1:{origin.port}", root)
+
+
+@contextmanager
+def _squid(folder: Path, origin: Origin) -> Iterator[Route]:
+    """Squid with a certificate authority of its own."""
+    squid = _program("squid")
+    helper = next((path for path in _SQUID_HELPERS if Path(path).exists()), None)
+    if helper is None:
+        raise UnavailableError("this squid cannot make certificates: install squid-openssl")
+    home = folder / "squid"
+    home.mkdir()
+    authority = trustme.CA()
+    root = home / "root.pem"
+    authority.cert_pem.write_to_path(str(root))
+    signer = authority.private_key_pem.bytes() + authority.cert_pem.bytes()
+    (home / "ca.pem").write_bytes(signer)
+    subprocess.run(
+        [helper, "-c", "-s", str(home / "certificates"), "-M", "4MB"],
+        check=True,
+        capture_output=True,
+    )
+    user = _unprivileged(folder, home)
+    port = _free_port()
+    (home / "squid.conf").write_text(
+        f"http_port 127.0.0.1:{port} ssl-bump tls-cert={home}/ca.pem "
+        "generate-host-certificates=on dynamic_cert_mem_cache_size=4MB\n"
+        f"sslcrtd_program {helper} -s {home}/certificates -M 4MB\n"
+        "sslcrtd_children 4 startup=1 idle=1\n"
+        f"tls_outgoing_options cafile={origin.root}\n"
+        "acl hello at_step SslBump1\nssl_bump peek hello\nssl_bump bump all\n"
+        "http_access allow all\ncache deny all\nbuffered_logs on\naccess_log none\n"
+        f"cache_log {home}/cache.log\npid_filename {home}/squid.pid\ncoredump_dir {home}\n"
+        "shutdown_lifetime 0 seconds\npinger_enable off\nvia off\nworkers 1\n"
+        f"cache_effective_user {user}\n"
+    )
+    with _running([squid, "-N", "-f", str(home / "squid.conf")], port):
+        yield Route(stage.AI_HOST, ("127.0.0.1", port), f"127.0.0.1:{origin.port}", root)
+
+
+@contextmanager
+def _running(command: list[str], port: int) -> Iterator[None]:
+    """Run a program that listens on `port`."""
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, stdout=quiet, stderr=quiet) as process:
+        try:
+            deadline = time.monotonic() + _PATIENCE
+            while not _listens(port):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise UnavailableError(f"{Path(command[0]).name} does not start")
+                time.sleep(0.1)
+            yield
+        finally:
+            process.kill()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    if found is None:
+        raise UnavailableError(f"{name} is not installed: .ci/bench-deps")
+    return found
+
+
+def _unprivileged(folder: Path, home: Path) -> str:
+    """Whom Squid runs as: it refuses to be root, and then has to be let into `home`."""
+    if os.getuid():
+        return home.owner()
+    folder.chmod(0o711)
+    for path in (home, *home.rglob("*")):
+        shutil.chown(path, _SQUID_USER)
+    return _SQUID_USER
