@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import json
+import random
+import struct
 
 import pytest
 from PIL import Image
@@ -27,6 +29,31 @@ def saved(name: str) -> bytes:
 def test_pictures_that_can_be_cleaned(known: Format) -> None:
     assert sniff(PICTURES[known]) is known
     assert known.cleanable
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        saved("TIFF"),
+        b"MM\0*\0\0\0\x08\0\1",
+        saved("JPEG2000"),
+        saved("AVIF"),
+        b"\0\0\0\x0cJXL \r\n\x87\n",
+        b"8BPS\0\1" + bytes(20),
+        b"\0\0\0\x18ftypisom\0\0\2\0isomiso2avc1mp41",
+        b"\0\0\0\x14ftypqt  \0\0\2\0qt  ",
+        b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj",
+    ],
+)
+def test_other_formats_inside_other_data_are_noticed(data: bytes) -> None:
+    assert find_embedded(b"\x08\x96\1\x12" + data + b"more") == 4
+
+
+@pytest.mark.parametrize("loudness", [20, 60, 200])
+def test_quiet_sound_is_no_picture(loudness: int) -> None:
+    chance = random.Random(loudness)
+    samples = [int(chance.gauss(0, loudness)) for _ in range(200_000)]
+    assert find_embedded(struct.pack(f"<{len(samples)}h", *samples)) is None
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,8 @@ _HEAD = 65_536
 _UNREADABLE_CHARSETS = ("utf-16", "utf-32", "utf-7", "ucs", "iso-10646", "cp037", "ibm", "hz-")
 # What no text holds, and every binary message soon does.
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
-_BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
+# Its mark alone is also how sound begins.
+_UTF_16 = re.compile(rb"\xff\xfe[\t\n\r -~]\0|\xfe\xff\0[\t\n\r -~]")
 
 
 def survey(body: bytes, content_type: str, recogniser: Recogniser) -> Survey:
@@ -151,7 +152,7 @@ class _Surveyor:
             self.sites.append(Site(start, end, Encoding.IDENTITY, field.value or None, part))
             return Shape.RAW
         charset = field.parameters.get("charset")
-        marked = body.startswith(_BYTE_ORDER_MARKS, start)
+        marked = _UTF_16.match(body, start, end) is not None
         if marked or (charset and charset.value.lower().startswith(_UNREADABLE_CHARSETS)):
             self._doubt(Doubt.UNKNOWN_SHAPE, "Its text is in an unusual character set.")
         shape = _shape_of(body[start : min(end, start + _HEAD)], field.value)
