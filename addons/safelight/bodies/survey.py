@@ -12,6 +12,7 @@ from safelight.bodies import (
     headers,
     multipart,
     prefixed,
+    scattered,
     spelled_out,
     wrapped,
 )
@@ -173,6 +174,10 @@ class _Surveyor:
             self._doubt(
                 Doubt.UNKNOWN_SHAPE, "A picture is spelled out in it, byte by byte, as text."
             )
+        if scattered.holds_picture(body, _between(start, end, sites), self.recogniser):
+            self._doubt(
+                Doubt.UNKNOWN_SHAPE, "A picture is written in it, with other things in between."
+            )
         try:
             known = (body, start, end, sites, self.recogniser)
             if wrapped.holds_picture(*known, has_run=has_run):
@@ -196,12 +201,18 @@ class _Surveyor:
 
     def _holds_image_between(self, start: int, end: int, sites: Iterable[Site]) -> bool:
         view = memoryview(self.body)
-        position = start
-        for site in sorted(sites, key=_start):
-            if self.recogniser.first_image(view[position : site.start]) is not None:
-                return True
-            position = site.end
-        return self.recogniser.first_image(view[position:end]) is not None
+        return any(
+            self.recogniser.first_image(view[first:last]) is not None
+            for first, last in _between(start, end, sites)
+        )
+
+
+def _between(start: int, end: int, sites: Iterable[Site]) -> Iterator[tuple[int, int]]:
+    """What stands before, between and behind the sites from `start` to `end`."""
+    for site in sorted(sites, key=_start):
+        yield start, site.start
+        start = site.end
+    yield start, end
 
 
 def _start(thing: Name | Site) -> int:

@@ -17,6 +17,7 @@ _START = re.compile(
     rb"|\0\0[\0-\x0f].ftyp(?:hei[cxms]|hev[cx]|mif[12]|msf1|avi[fs]"
     rb"|iso[m2456]|mp4[12v]|avc1|qt  |M4V |3gp[456]|MSNV|dash)"
     rb"|\0\0\0\x0c(?:JXL|jP ) \r\n\x87\n"
+    rb"|\xff\x4f\xff\x51\0"
     rb"|8BPS\0[\x01\x02]\0{6}"
     rb"|%PDF-[12]\.\d[\r\n]{1,2}%[\x80-\xff]{2}"
     rb"|Exif\0\0(?:II\*\0|MM\0\*)"
@@ -27,12 +28,12 @@ _START = re.compile(
 # Each of the signatures holds one of these, not further behind its start than that.
 _ANCHORS = (
     *(b"\xff\xd8", b"\x89PNG", b"GIF8", b"WEBP", b"ftyp", b"II*\0", b"MM\0*"),
-    *(b"\r\n\x87\n", b"8BPS\0", b"%PDF-"),
+    *(b"\r\n\x87\n", b"\xff\x4f\xff\x51", b"8BPS\0", b"%PDF-"),
 )
 # What a segment begins with: quiet sound has the markers, but nothing of this behind them.
 _SEGMENT = re.compile(
     rb"\xff(?:"
-    rb"[\xe0-\xef]..[!-~]{3}"  # the name of an application
+    rb"[\xe0-\xef]..[!-~]{2}"  # the name of an application
     rb"|[\xdb\xc4][\0-\x0f].[\0-\3\x10-\x13]"  # where a table goes
     rb"|[\xc0-\xc3]\0.[\x02-\x10]"  # bits per sample
     rb"|\xdd\x00\x04"

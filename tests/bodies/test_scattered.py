@@ -1,0 +1,81 @@
+"""Pictures written as text with other things between the letters are noticed, and other text is
+not taken for them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+import struct
+from urllib.parse import quote
+
+import pytest
+
+from safelight.bodies import Doubt, survey
+from safelight.examiner import PICTURES
+from tests.support import pictures
+
+PICTURE = pictures.jpeg()
+TEXT = base64.b64encode(PICTURE).decode()
+
+
+def lines(text: str, width: int) -> list[str]:
+    return [text[i : i + width] for i in range(0, len(text), width)]
+
+
+def chance_escapes(text: str) -> str:
+    chance = random.Random(1)
+    return "".join(f"\\u{ord(c):04X}" if chance.random() < 0.3 else c for c in text)
+
+
+SCATTERED = {
+    "spaces": " ".join(lines(TEXT, 4)),
+    "short lines": "\n".join(lines(TEXT, 20)),
+    "a letter on each line": "\r\n".join(TEXT),
+    "quotes and commas": json.dumps(lines(TEXT, 20)),
+    "escaped tabs": json.dumps("\t".join(lines(TEXT, 20))),
+    "escapes here and there": '{"a": "' + chance_escapes(TEXT) + '"}',
+    "entities": f"<i>{TEXT}</i>".replace("/", "&#x2F;").replace("+", "&#43;"),
+    "percents twice": "a=" + quote(quote(TEXT, safe=""), safe=""),
+    "every letter a percent": "a=" + "".join(f"%{ord(c):02X}" for c in TEXT),
+    "UTF-16": json.dumps({"a": TEXT}).encode("utf-16-le"),
+    "a path in front": json.dumps({"a": "/uploads/" + TEXT}),
+    "letters in front": json.dumps({"a": "abc" + TEXT}),
+    "bytes as Python writes them": repr(PICTURE),
+    "bytes as JavaScript writes them": "".join(f"\\x{byte:02x}" for byte in PICTURE),
+    "octal": "".join(f"\\{byte:03o}" for byte in PICTURE),
+    "raw percents twice": quote(quote(PICTURE, safe=""), safe=""),
+    "spaced digits": PICTURE.hex(" "),
+    "digits with colons": PICTURE.hex(":").upper(),
+    "lines of digits": "\n".join(lines(PICTURE.hex(), 60)),
+    "a list of hexadecimal numbers": "[" + ", ".join(f"0x{byte:02x}" for byte in PICTURE) + "]",
+    "a PNG with percents": quote(pictures.png(), safe=""),
+    "far inside": "so it is " * 700_000 + "\n".join(TEXT),
+}
+
+
+@pytest.mark.parametrize("case", SCATTERED)
+def test_it_is_noticed(case: str) -> None:
+    text = SCATTERED[case]
+    body = text if isinstance(text, bytes) else text.encode()
+    assert {one.doubt for one in survey(body, "", PICTURES).doubts} == {Doubt.UNKNOWN_SHAPE}
+
+
+def sound(loudness: int) -> bytes:
+    chance = random.Random(loudness)
+    return b"".join(struct.pack("<h", int(chance.gauss(0, loudness))) for _ in range(50_000))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps({"code": "for (i = 0; i < 255; i++) { x[i] = 0xff; }\n" * 2000}),
+        json.dumps({"text": "50% of it, 100 %, \\u00e9, https://example.org/9j/4?a=%2F\n" * 2000}),
+        json.dumps({"hash": random.Random(2).randbytes(100_000).hex()}),
+        json.dumps({"noise": base64.b64encode(random.Random(3).randbytes(300_000)).decode()}),
+        *(json.dumps({"sound": base64.b64encode(sound(one)).decode()}) for one in (20, 60, 200)),
+        "und so weiter, /9j/ ist der Anfang eines JPEG " * 2000,
+    ],
+)
+def test_other_text_is_not_taken_for_one(body: str) -> None:
+    assert survey(body.encode(), "application/json", PICTURES).doubts == ()
