@@ -62,7 +62,12 @@ def test_base64_in_a_binary_message_keeps_its_length() -> None:
     assert site.fixed
 
 
-def test_compressed_grpc_is_doubtful() -> None:
+@pytest.mark.parametrize(
+    "content_type",
+    ["application/grpc+proto", "application/grpc-web+proto", "application/connect+proto"],
+)
+@pytest.mark.parametrize("before", [b"", b"\0\0\0\0\2ab"])
+def test_a_compressed_message_is_doubtful(content_type: str, before: bytes) -> None:
     body = b"\1" + struct.pack(">I", 5) + b"\x1f\x8babc"
-    assert survey(body, "application/grpc+proto", MARKED).doubts != ()
-    assert survey(b"\0" + body[1:], "application/grpc+proto", MARKED).doubts == ()
+    assert survey(before + body, content_type, MARKED).doubts != ()
+    assert survey(before + b"\0" + body[1:], content_type, MARKED).doubts == ()

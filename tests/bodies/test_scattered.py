@@ -28,7 +28,7 @@ def chance_escapes(text: str) -> str:
     return "".join(f"\\u{ord(c):04X}" if chance.random() < 0.3 else c for c in text)
 
 
-SCATTERED = {
+SCATTERED: dict[str, str | bytes] = {
     "spaces": " ".join(lines(TEXT, 4)),
     "short lines": "\n".join(lines(TEXT, 20)),
     "a letter on each line": "\r\n".join(TEXT),

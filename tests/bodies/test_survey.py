@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import json
+import quopri
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from safelight.bodies import Doubt, Encoding, Shape, content, rewrite, survey
-from tests.bodies.recogniser import MARKED, picture
+from tests.bodies.recogniser import MARKED, MARKER, picture
 
 FORM = "multipart/form-data; boundary=XX"
 
@@ -68,6 +70,12 @@ def test_base64_inside_a_part() -> None:
     assert found.doubts == ()
 
 
+@pytest.mark.parametrize("written", [MARKER + b"x" * 400, base64.b64encode(picture(b"x" * 400))])
+def test_a_picture_in_the_header_of_a_part_is_doubtful(written: bytes) -> None:
+    body = form((TEXT, b"a"), ("X-Thumbnail: HERE\r\n" + TEXT, b"b")).replace(b"HERE", written)
+    assert {one.doubt for one in survey(body, FORM, MARKED).doubts} == {Doubt.UNKNOWN_SHAPE}
+
+
 @pytest.mark.parametrize("content_type", ["", "image/png", "text/plain", "application/json"])
 def test_a_raw_picture_is_found_under_any_type(content_type: str) -> None:
     found = survey(picture(), content_type, MARKED)
@@ -122,6 +130,18 @@ JPEG_HEAD = b"\xff\xd8\xff\xe0\x00\x10JFIF"
         "photo=%FF%D8%FF%E0",
         "photo=%ff%d8%ff%e0",
         json.dumps(list(b"\x89PNG\r\n\x1a\n.....")),
+        json.dumps([str(byte) for byte in JPEG_HEAD]),
+        " ".join(map(str, JPEG_HEAD)),
+        "; ".join(map(str, JPEG_HEAD)),
+        *(
+            json.dumps({"a": write(head + bytes(range(60))).decode()})
+            for write in (base64.b32encode, base64.a85encode, base64.b85encode)
+            for head in (JPEG_HEAD, b"\x89PNG\r\n\x1a\n")
+        ),
+        "begin 644 a.jpg\n" + binascii.b2a_uu(JPEG_HEAD + bytes(35)).decode(),
+        "begin 644 a.png\n" + binascii.b2a_uu(b"\x89PNG\r\n\x1a\n" + bytes(37)).decode(),
+        quopri.encodestring(JPEG_HEAD).decode(),
+        quopri.encodestring(b"\x89PNG\r\n\x1a\n").decode(),
     ],
 )
 def test_pictures_spelled_out_as_text_are_doubtful(text: str) -> None:
@@ -133,6 +153,7 @@ def test_pictures_spelled_out_as_text_are_doubtful(text: str) -> None:
     ("body", "content_type"),
     [
         (b"hello", "text/plain; charset=windows-1252"),
+        (b"Qm" * 40 + b"77MP7YAAs4IA0" * 20, "text/plain"),
         (b'{"a": 1}', "application/json, application/json"),
         (json.dumps({"sha512": "ffd8ff" + "a" * 122}).encode(), "application/json"),
         (json.dumps({"colour": [255, 216, 254, 1]}).encode(), "application/json"),

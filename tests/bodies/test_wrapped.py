@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import base64
 import gzip
+import io
 import json
 import random
+import zipfile
 import zlib
 
 import pytest
@@ -22,6 +24,14 @@ def doubts(body: bytes, content_type: str = "application/json") -> set[Doubt]:
     return {found.doubt for found in survey(body, content_type, MARKED).doubts}
 
 
+def archive(content: bytes) -> bytes:
+    output = io.BytesIO()
+    with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as written:
+        written.writestr("notes.txt", "nothing")
+        written.writestr("Anna.jpg", content)
+    return output.getvalue()
+
+
 WRAPPED: dict[str, str | bytes] = {
     "base64 of base64": json.dumps({"a": text(text(PICTURE).encode())}),
     "base64 of base64 of base64": text(text(text(PICTURE).encode()).encode()),
@@ -33,6 +43,11 @@ WRAPPED: dict[str, str | bytes] = {
     "zlib, fast": zlib.compress(PICTURE, 1),
     "gzip of gzip": gzip.compress(gzip.compress(PICTURE)),
     "gzip of JSON": gzip.compress(json.dumps({"b": text(PICTURE)}).encode()),
+    "gzip in a message": b"\x0a\3abc\x12\x80\x01" + gzip.compress(PICTURE) + b"\x1a\1x",
+    "gzip behind other members": gzip.compress(b"{}") * 100 + gzip.compress(PICTURE),
+    "a ZIP in a message": b"\x0a\3abc\x12\x80\x01" + archive(PICTURE) + b"\x1a\1x",
+    "a ZIP behind a program": b"MZ" + bytes(5000) + archive(PICTURE),
+    "base64 of a ZIP in a message": text(b"\x0a\3abc" + archive(PICTURE)),
     "gzip, far inside": gzip.compress(bytes((1 << 20) - 5) + PICTURE),
 }
 
@@ -51,6 +66,8 @@ def test_what_is_wrapped_once_more_is_noticed(case: str) -> None:
         gzip.compress(b"only text " * 1000),
         gzip.compress(b"text")[:-6] + b"damaged",
         b"\x78\x9c is how this text begins",
+        b"before" + archive(b"only text"),
+        b"\x1f\x8b\x08\0 is how gzip begins" * 100,
         b"x" * 10_000,
     ],
 )
@@ -61,6 +78,10 @@ def test_other_things_are_not(body: bytes) -> None:
 def test_a_known_picture_is_not_looked_into_again() -> None:
     found = survey(json.dumps({"a": text(PICTURE)}).encode(), "application/json", MARKED)
     assert (len(found.sites), found.doubts) == (1, ())
+
+
+def test_many_attempts_to_unpack_are_too_much() -> None:
+    assert doubts(b"x" + gzip.compress(b"text") * 20_000) == {Doubt.TOO_LARGE}
 
 
 @pytest.mark.parametrize("wrap", [lambda bomb: bomb, lambda bomb: text(bomb).encode()])

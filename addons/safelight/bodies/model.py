@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 
 class Shape(StrEnum):
@@ -79,6 +82,14 @@ class Survey:
     sites: tuple[Site, ...] = ()
     names: tuple[Name, ...] = ()
     doubts: tuple[Doubtful, ...] = ()
+
+
+def between(start: int, end: int, sites: Iterable[Site]) -> Iterator[tuple[int, int]]:
+    """What stands before, between and behind the sites from `start` to `end`."""
+    for site in sorted(sites, key=lambda site: site.start):
+        yield start, site.start
+        start = site.end
+    yield start, end
 
 
 class Recogniser(Protocol):

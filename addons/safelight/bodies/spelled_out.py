@@ -6,6 +6,9 @@ that begin with bytes no ordinary text has in a row are looked for: JPEG, PNG an
 
 from __future__ import annotations
 
+import base64
+import binascii
+import quopri
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,16 +20,31 @@ if TYPE_CHECKING:
 
 _BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 # What may stand behind a number, save for the next one right away or behind a space.
-_BEFORE_THE_NEXT = (b',"', b', "', b",  ", b",\n", b",\r", b",\t", b" ", b"\n", b"\r", b"\t")
+_BEFORE_THE_NEXT = (
+    b'"',
+    b"'",
+    b";",
+    b',"',
+    b', "',
+    b",  ",
+    b",\n",
+    b",\r",
+    b",\t",
+    b" ",
+    b"\n",
+    b"\r",
+    b"\t",
+)
 # Enough digits that no hash is as long.
 _LONGEST_HASH = 128
+_REST_OF_A_LINE = 50
 
 
 def _numbers(numbers: list[int]) -> bytes:
     """`[255, 216, 255` and `{"0":255,"1":216,"2":255`, as JavaScript writes typed arrays; Java's
     bytes have signs."""
-    between = rb"\s*,\s*(?:\"\d+\"\s*:\s*)?"
-    return between.join(str(number).encode() for number in numbers) + rb"\s*,"
+    between = rb"[\"'\s]{0,99}[,;\s][\"'\s]{0,99}(?:\"\d+\"\s{0,99}:\s{0,99})?"
+    return between.join(str(number).encode() for number in numbers) + rb"[^0-9.]"
 
 
 def _escapes(digits: list[bytes]) -> bytes:
@@ -80,8 +98,28 @@ def _others(data: bytes) -> Iterator[_Spelling]:
         first, second = (str(number).encode() for number in numbers[:2])
         continued = (b"," + second, b", " + second, *_BEFORE_THE_NEXT)
         yield _spelling(first, _numbers(numbers), continued)
+    for written in _rarely(data):
+        # Random base64 has four letters somewhere, but seldom at its beginning.
+        before = rb"(?<![A-Za-z0-9+/_-])" if written.isalnum() else b""
+        yield _spelling(written, before + re.escape(written) + rb"[ -~]{%d}" % _REST_OF_A_LINE)
+    quoted = quopri.encodestring(data[:4])
+    yield _spelling(quoted, re.escape(quoted))
     latin = data.decode("latin-1").encode()
     yield _spelling(latin, re.escape(latin))
+
+
+def _rarely(data: bytes) -> Iterator[bytes]:
+    """How `data` begins in base32, Ascii85, base85 and, in a full line, uuencode: as many letters
+    as what follows cannot change."""
+    yield base64.b32encode(data)[: len(data) * 8 // 5]
+    if len(data) > 4:
+        yield base64.a85encode(data[:4])
+        yield base64.b85encode(data[:4])
+    else:
+        # The marker behind FF D8 FF is one of C0 to FE.
+        yield base64.a85encode(data + b"\xe0")[:4]
+        yield base64.b85encode(data + b"\xe0")[:4]
+    yield binascii.b2a_uu(data + bytes(45 - len(data)))[: 1 + len(data) * 8 // 6]
 
 
 _RUNS = [spelling for data in _BEGINNINGS for spelling in _runs(data)]

@@ -25,6 +25,7 @@ from safelight.bodies.model import (
     Shape,
     Site,
     Survey,
+    between,
 )
 
 if TYPE_CHECKING:
@@ -34,8 +35,10 @@ DEEPEST_MULTIPART = 4
 MOST_SITES = 1_000
 _FILE_NAME = re.compile(rb"[^\x00-\x1f]{1,300}\.[A-Za-z0-9]{2,5}")
 _HEAD = 65_536
+SHORTEST_HIDING_PLACE = 400  # bytes: what is shorter holds no picture with something to say
 # Character sets in which base64 does not read as it does in ASCII.
 _UNREADABLE_CHARSETS = ("utf-16", "utf-32", "utf-7", "ucs", "iso-10646", "cp037", "ibm", "hz-")
+_FRAMED = ("application/grpc", "application/connect+")
 # What no text holds, and every binary message soon does.
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 # Its mark alone is also how sound begins.
@@ -49,6 +52,12 @@ def survey(body: bytes, content_type: str, recogniser: Recogniser) -> Survey:
     its bytes. Never raises: what cannot be understood becomes a doubt.
     """
     return _Surveyor(body, recogniser).run(content_type)
+
+
+def holds_picture(text: bytes, recogniser: Recogniser) -> bool:
+    """Does a picture stand in `text`, in which none can be cleaned?"""
+    found = survey(text, "", recogniser)
+    return bool(found.sites or found.doubts)
 
 
 class _Surveyor:
@@ -115,9 +124,19 @@ class _Surveyor:
             return
         before, after = found.margins
         self._leaf(*before, headers.Field("", {}), part=0)
+        heads = before[1]
         for part in found.parts:
+            self._head(heads, part.start)
             self._part(part, depth)
+            heads = part.end
         self._leaf(*after, headers.Field("", {}), part=0)
+
+    def _head(self, start: int, end: int) -> None:
+        """Look into the header lines of a part."""
+        if end - start >= SHORTEST_HIDING_PLACE and holds_picture(
+            self.body[start:end], self.recogniser
+        ):
+            self._doubt(Doubt.UNKNOWN_SHAPE, "A picture stands in the header of a part.")
 
     def _part(self, part: multipart.Part, depth: int) -> None:
         self.parts += 1
@@ -164,7 +183,7 @@ class _Surveyor:
             sites = [replace(site, fixed=True) for site in sites]
             sites += self._binary(start, end, sites, part)
         self.sites += sites
-        if field.value.startswith("application/grpc") and body[start : start + 1] == b"\1":
+        if field.value.startswith(_FRAMED) and _has_compressed_frame(body, start, end):
             self._doubt(Doubt.UNKNOWN_SHAPE, "It is a compressed message.")
         if field.value.startswith("image/") and size and not sites:
             self._doubt(
@@ -174,7 +193,7 @@ class _Surveyor:
             self._doubt(
                 Doubt.UNKNOWN_SHAPE, "A picture is spelled out in it, byte by byte, as text."
             )
-        if scattered.holds_picture(body, _between(start, end, sites), self.recogniser):
+        if scattered.holds_picture(body, between(start, end, sites), self.recogniser):
             self._doubt(
                 Doubt.UNKNOWN_SHAPE, "A picture is written in it, with other things in between."
             )
@@ -184,7 +203,7 @@ class _Surveyor:
                 self._doubt(Doubt.UNKNOWN_SHAPE, "A picture is packed or encoded twice in it.")
         except wrapped.UnpacksTooFarError:
             self._doubt(Doubt.TOO_LARGE, "What is packed in it is more than can be looked at.")
-        if self._holds_image_between(start, end, sites):
+        if self._holds_imagebetween(start, end, sites):
             self._doubt(
                 Doubt.UNKNOWN_SHAPE, "A picture stands inside it where it cannot be cleaned yet."
             )
@@ -199,20 +218,22 @@ class _Surveyor:
             for site in prefixed.find(self.body, first, last, self.recogniser, part)
         ]
 
-    def _holds_image_between(self, start: int, end: int, sites: Iterable[Site]) -> bool:
+    def _holds_imagebetween(self, start: int, end: int, sites: Iterable[Site]) -> bool:
         view = memoryview(self.body)
         return any(
             self.recogniser.first_image(view[first:last]) is not None
-            for first, last in _between(start, end, sites)
+            for first, last in between(start, end, sites)
         )
 
 
-def _between(start: int, end: int, sites: Iterable[Site]) -> Iterator[tuple[int, int]]:
-    """What stands before, between and behind the sites from `start` to `end`."""
-    for site in sorted(sites, key=_start):
-        yield start, site.start
-        start = site.end
-    yield start, end
+def _has_compressed_frame(body: bytes, start: int, end: int) -> bool:
+    """Is the lowest bit of a message's flags set? gRPC's and Connect's frames are alike: flags, a
+    length of four bytes, the message."""
+    while start < end:
+        if body[start] & 1:
+            return True
+        start += 5 + int.from_bytes(body[start + 1 : start + 5])
+    return False
 
 
 def _start(thing: Name | Site) -> int:

@@ -1,5 +1,6 @@
 """Pictures inside something that is packed or encoded once more: base64 of base64, of JSON or of a
-message (gRPC-Web's text mode), gzip and zlib (RFC 1950, RFC 1952) that no header tells of.
+message (gRPC-Web's text mode), gzip and zlib (RFC 1950, RFC 1952) that no header tells of, gzip and
+members of a ZIP archive somewhere inside other data.
 
 They are noticed, not rewritten.
 """
@@ -10,7 +11,10 @@ import re
 import zlib
 from typing import TYPE_CHECKING
 
+import stringzilla
+
 from safelight.bodies import base64_text
+from safelight.bodies.model import between
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,9 +25,15 @@ DEEPEST = 3
 MOST_UNPACKED = 256_000_000  # bytes
 _SHORTEST = 400  # letters: what is shorter holds no picture with something to say
 _PIECE = 1 << 20
+_STEP = 1 << 16
 # A signature that begins in one piece may end in the next, with the segments that follow it.
 _OVERLAP = 1 << 17
-_GZIP_OR_ZLIB = re.compile(rb"\x1f\x8b\x08|[\x78][\x01\x5e\x9c\xda]")
+_ZLIB = re.compile(rb"[\x78][\x01\x5e\x9c\xda]")
+# What an attempt to unpack costs, in bytes that could be unpacked instead.
+_ATTEMPT = 1 << 14
+_ANCHORS = (b"\x1f\x8b\x08", b"PK\3\4")
+_PACKED = re.compile(rb"\x1f\x8b\x08[\0-\x1f]|PK\x03\x04....\x08\0.{16}(..)(..)", re.DOTALL)
+_MEMBER_HEAD = 30  # bytes; APPNOTE.TXT 4.3.7
 
 
 class UnpacksTooFarError(ValueError):
@@ -42,7 +52,8 @@ def holds_picture(
     """Is a picture wrapped up in `body[start:end]`, outside the `sites` that are known? `has_run`
     says whether there is base64 at all. Raises UnpacksTooFarError."""
     unwrapping = _Unwrapping(recogniser)
-    if _GZIP_OR_ZLIB.match(body, start, end) and unwrapping.packs(body[start:end], DEEPEST):
+    view = memoryview(body)
+    if any(unwrapping.packs(view[a:b], DEEPEST) for a, b in between(start, end, sites)):
         return True
     decoded = _decoded(body, start, end, sites) if has_run else ()
     return any(unwrapping.holds(content, DEEPEST) for content in decoded)
@@ -75,29 +86,56 @@ class _Unwrapping:
         whole = (content, 0, len(content))
         if any(True for _ in base64_text.find(*whole, self._recogniser)):
             return True
-        if _GZIP_OR_ZLIB.match(content) and self.packs(content, depth - 1):
+        if self.packs(memoryview(content), depth - 1):
             return True
         return any(self.holds(inner, depth - 1) for inner in _decoded(*whole, ()))
 
-    def packs(self, packed: bytes, depth: int) -> bool:
-        """Does a picture stand in what `packed` unpacks to?"""
+    def packs(self, data: memoryview, depth: int) -> bool:
+        """Does a picture stand in something that is packed in `data`?"""
+        return any(self._unpacks_to_one(*packed, depth) for packed in _packed(data))
+
+    def _unpacks_to_one(self, packed: memoryview, wbits: int, depth: int) -> bool:
         before = b""
-        for piece in self._unpacked(packed):
+        for piece in self._unpacked(packed, wbits):
             if self.holds(before[-_OVERLAP:] + piece, depth):
                 return True
             before = piece
         return False
 
-    def _unpacked(self, packed: bytes) -> Iterator[bytes]:
+    def _unpacked(self, packed: memoryview, wbits: int) -> Iterator[bytes]:
         """Piece by piece, up to where it is damaged."""
-        unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+        unpacking = zlib.decompressobj(wbits)
+        self._pay(_ATTEMPT)
         try:
-            piece = unpacking.decompress(packed, _PIECE)
-            while piece:
-                yield piece
-                self._left -= len(piece)
-                if self._left < 0:
-                    raise UnpacksTooFarError
-                piece = unpacking.decompress(unpacking.unconsumed_tail, _PIECE)
+            for start in range(0, len(packed), _STEP):
+                rest: bytes | memoryview = packed[start : start + _STEP]
+                while rest and not unpacking.eof:
+                    piece = unpacking.decompress(rest, _PIECE)
+                    rest = unpacking.unconsumed_tail
+                    if piece:
+                        self._pay(len(piece))
+                        yield piece
+                if unpacking.eof:
+                    return
         except zlib.error:
             return
+
+    def _pay(self, cost: int) -> None:
+        self._left -= cost
+        if self._left < 0:
+            raise UnpacksTooFarError
+
+
+def _packed(data: memoryview) -> Iterator[tuple[memoryview, int]]:
+    """Where something packed begins in `data`, and how it is packed, in zlib's terms."""
+    if _ZLIB.match(data):
+        yield data, zlib.MAX_WBITS
+    anchors = [at for one in _ANCHORS if (at := stringzilla.find(data, one)) >= 0]
+    if not anchors:
+        return
+    for match in _PACKED.finditer(data, min(anchors)):
+        if match[1] is None:
+            yield data[match.start() :], zlib.MAX_WBITS | 16
+        else:
+            names = sum(int.from_bytes(length, "little") for length in match.groups())
+            yield data[match.start() + _MEMBER_HEAD + names :], -zlib.MAX_WBITS
