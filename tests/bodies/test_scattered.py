@@ -61,6 +61,9 @@ def test_it_is_noticed(case: str) -> None:
     assert {one.doubt for one in survey(body, "", PICTURES).doubts} == {Doubt.UNKNOWN_SHAPE}
 
 
+PROSE = {"text": "This is how it begins, and more is said of it here. " * 100}
+
+
 def sound(loudness: int) -> bytes:
     chance = random.Random(loudness)
     return b"".join(struct.pack("<h", int(chance.gauss(0, loudness))) for _ in range(50_000))
@@ -74,6 +77,11 @@ def sound(loudness: int) -> bytes:
         json.dumps({"hash": random.Random(2).randbytes(100_000).hex()}),
         json.dumps({"noise": base64.b64encode(random.Random(3).randbytes(300_000)).decode()}),
         *(json.dumps({"sound": base64.b64encode(sound(one)).decode()}) for one in (20, 60, 200)),
+        json.dumps(
+            {"code": r'if data[:8] == b"\x89PNG\r\n\x1a\n" or b"II*\x00\x08\0\0\0"'} | PROSE
+        ),
+        json.dumps({"example": "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAA..."} | PROSE),
+        json.dumps({"example": "data:image/jpeg;base64,/9j/4AAQSkZJRgABAQ..."} | PROSE),
         "und so weiter, /9j/ ist der Anfang eines JPEG " * 2000,
     ],
 )

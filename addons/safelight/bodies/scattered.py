@@ -31,6 +31,8 @@ _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 _NOT_LETTERS = bytes(byte for byte in range(256) if byte not in _LETTERS)
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 _NOT_DIGITS = bytes(byte for byte in range(256) if byte not in b"0123456789abcdefABCDEF")
+_HEAD = 1 << 16
+_TEXT = bytes([*b"\t\n\r", *range(32, 127)])
 # More than two segments of a JPEG: what only seems to begin as one does not go on as one.
 _NOTHING_MORE = bytes(1 << 18)
 
@@ -85,8 +87,12 @@ def _unescaped(match: re.Match[bytes]) -> bytes:
 
 
 def _begins_in(data: bytes, recogniser: Recogniser) -> bool:
-    """Does a picture begin in `data`, of which enough is there?"""
+    """Does a picture begin in `data`, of which enough is there? In a program that knows pictures,
+    text follows."""
     found = recogniser.first_image(memoryview(data))
-    return found is not None and (
+    if found is None:
+        return False
+    head = data[found : found + _HEAD]
+    return 6 * len(head.translate(None, _TEXT)) > len(head) and (
         recogniser.first_image(memoryview(data[found:] + _NOTHING_MORE)) is not None
     )

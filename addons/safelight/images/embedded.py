@@ -11,7 +11,7 @@ _MARKER = rb"\xff[\xc0-\xc4\xdb\xdd\xe0-\xef\xfe]"
 # checked further.
 _START = re.compile(
     rb"\xff\xd8(?=" + _MARKER + rb")"
-    rb"|\x89PNG\r\n\x1a\n"
+    rb"|\x89PNG\r\n\x1a\n(?=\0\0\0\rIHDR\0\0..\0\0|\x00\x00\x00\x04CgBI|.{0,15}\Z)"
     rb"|GIF8[79]a(?=.[\x00-\x1f].[\x00-\x1f])"
     rb"|RIFF....WEBP(?=VP8[ LX])"
     rb"|\0\0[\0-\x0f].ftyp(?:hei[cxms]|hev[cx]|mif[12]|msf1|avi[fs]"
