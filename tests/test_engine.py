@@ -7,6 +7,7 @@ import gzip
 import io
 import itertools
 import json
+import struct
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from safelight.assembly import Assembly
+    from safelight.passage import Passage
 
     type Policy = Callable[..., Assembly]
 
@@ -396,11 +398,66 @@ def test_what_breaks_inside_stays_here_unless_the_policy_says_else(
     assert records(tmp_path)[1]["doubts"] == ["engine-error"]
 
 
-def flows(assembled: Assembly) -> bool:
-    destination = assembled.catalogue.find("files.oaiusercontent.com", 443, "PUT", "/file-1")
+def passage_of(assembled: Assembly, path: str = "/file-1") -> Passage | None:
+    destination = assembled.catalogue.find("files.oaiusercontent.com", 443, "PUT", path)
     assert destination is not None
-    upload = Upload(destination, "/file-1", {}, JPEG, client="192.0.2.1")
-    return assembled.engine.flow(upload, len(JPEG)) is not None
+    upload = Upload(destination, path, {}, JPEG, client="192.0.2.1")
+    return assembled.engine.flow(upload, len(JPEG))
+
+
+def flows(assembled: Assembly) -> bool:
+    return passage_of(assembled) is not None
+
+
+def test_the_name_in_the_query_goes_from_what_flows(policy: Policy) -> None:
+    passage = passage_of(policy(CLEAN), "/file-1?name=Anna.jpg&size=1")
+    assert passage is not None
+    assert passage.path == "/file-1?name=image.jpg&size=1"
+
+
+IN_URL = base64.urlsafe_b64encode(JPEG).decode()
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", JPEG])
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        (f"/v1/files?image=data:image/jpeg;base64,{IN_URL}", {}),
+        (f"/v1/files/{IN_URL}", {}),
+        ("/v1/files", {"x-thumbnail": IN_URL}),
+        ("/v1/files", {"cookie": f"a=b; draft={IN_URL}"}),
+        ("/v1/files", {"content-range": "bytes 0-4/9000", "x-thumbnail": IN_URL}),
+    ],
+)
+def test_a_picture_beside_the_body_is_stopped(
+    policy: Policy, body: bytes, path: str, headers: dict[str, str]
+) -> None:
+    assembled = policy(CLEAN)
+    destination = assembled.catalogue.find("api.openai.com", 443, "POST", path)
+    assert destination is not None
+    upload = Upload(destination, path, headers, body)
+    assert assembled.engine.concerns(upload)
+    refusal = assembled.engine.process(upload).refusal
+    assert refusal is not None
+    assert refusal.cause is Cause.UNKNOWN_SHAPE
+    assert not headers or assembled.engine.flow(upload, len(JPEG)) is None
+
+
+@pytest.mark.parametrize("coding", ["gzip", "zstd"])
+def test_what_a_signature_keeps_packed_is_looked_at_as_it_is(policy: Policy, coding: str) -> None:
+    plain = encode_coding(b"{}", coding)
+    skipped = {
+        "gzip": plain[:3] + b"\4" + plain[4:10] + struct.pack("<H", len(JPEG)) + JPEG + plain[10:],
+        "zstd": b"\x50\x2a\x4d\x18" + struct.pack("<I", len(JPEG)) + JPEG + plain,
+    }[coding]
+    headers = {"content-encoding": coding}
+    assert decode_coding(skipped, coding, 100) == b"{}"
+    assert send(policy(CLEAN), skipped, headers).body == plain
+    signed = headers | {"x-amz-content-sha256": "0" * 64}
+    assert send(policy(CLEAN), plain, signed).body == plain
+    refusal = send(policy(CLEAN), skipped, signed).refusal
+    assert refusal is not None
+    assert refusal.cause is Cause.UNALTERABLE
 
 
 @pytest.mark.parametrize(

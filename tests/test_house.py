@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sequences": FIVE | {"examiner", "uploads"},
     "case": FIVE | {"examiner", "in_force", "journal", "refusals", "sequences", "uploads"},
     "in_force": FIVE | {"case", "journal"},
-    "passage": FIVE | {"case", "in_force", "journal", "refusals"},
+    "passage": FIVE | {"case", "examiner", "in_force", "journal", "refusals"},
     "conversation": FIVE | {"case", "examiner"},
     "pieces": FIVE | {"case", "examiner", "sequences", "uploads"},
     "conclusions": FIVE | {"case", "in_force", "refusals"},

@@ -85,6 +85,7 @@ class Engine:
             upload.body
             or bodies.is_partial(upload.headers)
             or bodies.neutral_declaration(b"", upload.path, upload.headers)
+            or bodies.beside_the_body(upload.path, upload.headers, PICTURES)
         )
 
     def lets_through(self, destinations: Sequence[Destination]) -> bool:
@@ -152,6 +153,8 @@ class Engine:
 
     def _process(self, case: Case) -> Outcome:
         self._read(case)
+        if bodies.beside_the_body(case.upload.path, case.upload.headers, PICTURES):
+            case.doubt(Cause.UNKNOWN_SHAPE, "A picture stands in its address or its headers.")
         if case.piece is not None:
             return self._process_piece(case, case.piece)
         if not case.pictures and not case.doubts:
@@ -181,6 +184,11 @@ class Engine:
         case.piece = self._piece(case)
         if case.piece is not None or case.doubts:
             return
+        if case.body is not upload.body and not may_change(upload):
+            # It leaves packed as it came, with what a compressed format has room for besides.
+            packed_with = bodies.survey(upload.body, "", PICTURES)
+            if packed_with.sites or packed_with.doubts:
+                case.doubt(Cause.UNALTERABLE, "A signature or checksum forbids to pack it anew.")
         case.survey = bodies.survey(case.body, upload.headers.get("content-type", ""), PICTURES)
         for found in case.survey.doubts:
             case.doubt(_CAUSES[found.doubt], found.reason)
@@ -207,6 +215,7 @@ class Engine:
             return conclusions.undecidable(case)
         if upload.headers.get("content-encoding", "identity") != "identity":
             case.doubt(Cause.UNKNOWN_SHAPE, "It is a piece of something that cannot be followed.")
+        if case.doubts:
             return self._unjoined(rules, case, piece)
         try:
             clean = self.pieces.clean(piece, bodies.content(case.body, case.site))

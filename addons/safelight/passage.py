@@ -15,6 +15,7 @@ from safelight import bodies, images
 from safelight.audit import AuditError, Ending
 from safelight.bodies import Shape
 from safelight.case import may_change
+from safelight.examiner import PICTURES
 from safelight.images import ImageError, StreamCleaner
 from safelight.policy import Action, bounds, decide
 from safelight.refusals import Cause, Refusal
@@ -122,11 +123,13 @@ def begin(rules: Rules, upload: Upload, total: int) -> Passage | None:
     known = images.sniff(upload.body)
     if policy is None or known not in images.STREAMED or not _can_flow(upload, total):
         return None
+    if bodies.beside_the_body(upload.path, upload.headers, PICTURES):
+        return None
     facts = replace(rules.facts(upload), type=str(known), size=total, shape=str(Shape.RAW), count=1)
     decision = _decided(policy, facts)
     if decision is None:
         return None
-    named = bodies.neutral_declaration(b"", upload.path, upload.headers)
+    named = bodies.neutral_declaration(upload.body, upload.path, upload.headers)
     renames = Action.RENAME in decision.transforms and named is not None
     record = rules.journal.flowing(
         upload.destination, str(known), total, decision, renamed=renames, client=upload.client

@@ -9,6 +9,7 @@ from safelight.bodies.declared import neutral as neutral_declaration
 from safelight.bodies.digests import DigestError, with_md5
 from safelight.bodies.digests import renewed as renewed_digests
 from safelight.bodies.form_piece import FormPiece, form_piece, upload_of
+from safelight.bodies.hidden import beside_the_body
 from safelight.bodies.model import (
     Doubt,
     Doubtful,
@@ -41,6 +42,7 @@ __all__ = [
     "Site",
     "Survey",
     "announced",
+    "beside_the_body",
     "content",
     "decode_coding",
     "encode_coding",
