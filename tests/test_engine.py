@@ -280,6 +280,23 @@ def test_what_is_no_picture_passes_in_pieces(policy: Policy) -> None:
     assert hiding[1].refusal is not None
 
 
+@pytest.mark.parametrize("size", [1, 2, 30, 100])
+@pytest.mark.parametrize("before", [b"", b"\0", b"\0" * 70_000])
+def test_a_picture_in_tiny_pieces_is_stopped_at_its_beginning(
+    policy: Policy, size: int, before: bytes
+) -> None:
+    assembled = policy(CLEAN)
+    all_of_it = before + JPEG
+    left = b""
+    starts = [0, *range(max(1, len(before)), len(before) + 300, size)]
+    for start, end in itertools.pairwise(starts):
+        headers = {"content-range": f"bytes {start}-{end - 1}/{len(all_of_it)}"}
+        outcome = send(assembled, all_of_it[start:end], headers)
+        left += b"" if outcome.refusal else outcome.body
+    assert len(left) < len(before) + size + 40
+    assert pictures.CANARY not in left
+
+
 def test_formats_that_need_the_whole_are_stopped_in_pieces(policy: Policy) -> None:
     photo = more.heic()
     first, *_ = in_pieces(policy(CLEAN), photo, (len(photo) // 2,))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MOST_UPLOADS = 64
 MOST_REMEMBERED = 64_000_000  # bytes
 LONGEST_PAUSE = 600  # seconds
+_TAIL = 65_536  # bytes
 _LISTED = re.compile(rb">([^<>\s]+)</(?:Latest|Uncommitted|Committed)>")
 
 
@@ -57,6 +58,7 @@ class _Upload:
     size: int = 0
     last: tuple[int | str | None, bytes, CleanPiece] | None = None
     identities: list[str] = field(default_factory=list)
+    tail: bytes = b""
     stopped: bool = False
 
 
@@ -162,7 +164,9 @@ class Uploads:
 
 def _cleaned(upload: _Upload, content: bytes) -> CleanPiece:
     if upload.cleaner is None:
-        return _without_pictures(content)
+        # A picture may begin at the end of one piece and go on in the next.
+        upload.tail = _without_pictures(upload.tail + content).content[-_TAIL:]
+        return CleanPiece(content)
     cleaned = upload.cleaner.feed(content) + upload.cleaner.settle()
     kinds = frozenset(str(finding.kind) for finding in upload.cleaner.findings)
     return CleanPiece(cleaned, upload.type, kinds)
