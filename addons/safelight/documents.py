@@ -104,7 +104,9 @@ class Document[M: BaseModel]:
 def read_file[M: BaseModel](path: Path, model: type[M]) -> Document[M]:
     """Read and validate `path`. Raises DocumentError, also when the file cannot be read."""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            # A character has at most four bytes.
+            data = file.read(4 * LARGEST_DOCUMENT + 1)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise DocumentError([Problem(str(path), 1, 1, f"cannot be read: {reason}")]) from error

@@ -259,6 +259,17 @@ def test_services_check(own: Path, change: tuple[str, str], problem: str) -> Non
     assert call("services", "check", file).output == f"{file}: ok, My AI\n"
 
 
+def test_services_check_goes_on_to_the_end(own: Path) -> None:
+    file, other = own / "my_ai.yaml", own / "other.yaml"
+    for one in (file, other):
+        one.write_text(SERVICE)
+    result = call("services", "check", other, "/dev/zero", file)
+    assert result.exit_code == 1
+    assert f"{other}:2:5: the file of `my_ai` must be called my_ai.yaml" in result.output
+    assert "/dev/zero:1:1: is larger than" in result.output
+    assert f"{file}: ok, My AI" in result.output
+
+
 def test_audit_tail(tmp_path: Path) -> None:
     result = call("audit", "tail", "--audit", tmp_path)
     assert result.exit_code == 0

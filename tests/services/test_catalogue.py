@@ -205,6 +205,13 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
         ),
         (("path: ^/send$", "path: ^/(?:[a-z]+/)*$"), "repeats a group that repeats"),
         (("path: ^/send$", r"path: ^/((?:\d{2,}|x)y)+$"), "repeats a group that repeats"),
+        (("path: ^/send$", "path: ^/(a|aa)+$"), "repeats a group that repeats"),
+        (("path: ^/send$", "path: ^/(?:a?b)*$"), "repeats a group that repeats"),
+        (("path: ^/send$", "path: ^/(a{2,3})+$"), "repeats a group that repeats"),
+        (("path: ^/send$", "path: ^/(?:a{0,50}){0,50}b"), "repeats a group that repeats"),
+        (("path: ^/send$", "path: ^/.*.*.*.*x"), "more than 3 places"),
+        (("path: ^/send$", "path: ^/a{99999999999}"), "is not a regular expression"),
+        (("path: ^/send$", "path: ^/[[a]"), "is not a regular expression"),
         (("id: mine", "id: other"), "mine.yaml:2:5: the file of `other` must be called"),
     ],
 )
@@ -215,7 +222,8 @@ def test_mistakes_say_file_line_and_column(
 
 
 @pytest.mark.parametrize(
-    "path", ["^/a+/b*$", r"^/\(a+\)+$", "^/[(a+)]+$", "^/(a{2,3})+$", "^(a|b)+c+$"]
+    "path",
+    ["^/a+/b*$", r"^/\(a+\)+$", "^/[(a+)|?]+$", "^/(ab){2,3}$", "^/(a+|b)?c", "^/(?=.*a)(?P<x>b)"],
 )
 def test_patterns_that_end_are_taken(tmp_path: Path, path: str) -> None:
     (tmp_path / "mine.yaml").write_text(GOOD.replace("^/send$", path))

@@ -90,13 +90,18 @@ def check(files: tuple[Path, ...]) -> None:
     failed = False
     for file in files:
         try:
-            service = documents.read_file(file, Service).value
-            if service.id != file.stem:
-                raise click.ClickException(f"{file}: must be called {service.id}.yaml")
-            click.echo(f"{file}: ok, {service.name}")
+            document = documents.read_file(file, Service)
         except DocumentError as error:
             click.echo(str(error), err=True)
             failed = True
+            continue
+        service = document.value
+        if service.id == file.stem:
+            click.echo(f"{file}: ok, {service.name}")
+            continue
+        message = f"the file of `{service.id}` must be called {service.id}.yaml"
+        click.echo(str(document.problem(("id",), message)), err=True)
+        failed = True
     if failed:
         raise SystemExit(1)
 

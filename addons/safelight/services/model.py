@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal, Self
@@ -14,10 +15,11 @@ from safelight.services import hosts
 
 LONGEST_PATH_PATTERN = 500
 NOT_VERIFIED = "not verified"
-_ENDLESS = r"(?:[*+]|\{\d*,\})"
+MOST_REPEATS = 3
+_REPEAT = r"(?:[*+]|\{\d*,?\d*\})[?+]?"
 _TOKEN = re.compile(
-    rf"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(?P<open>\()|(?P<close>\))(?P<again>{_ENDLESS})?"
-    rf"|(?P<repeat>{_ENDLESS})",
+    r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(?P<open>\((?:\?(?:P?<\w+>|[:=!>]|<[=!]))?)"
+    rf"|(?P<close>\))(?P<again>{_REPEAT})?|(?P<repeat>{_REPEAT})|(?P<choice>[|?])",
     re.DOTALL,
 )
 
@@ -26,27 +28,34 @@ def _path_pattern(text: str) -> str:
     if len(text) > LONGEST_PATH_PATTERN:
         raise ValueError(f"is longer than {LONGEST_PATH_PATTERN} characters")
     try:
-        re.compile(text)
-    except re.error as error:
+        with warnings.catch_warnings(action="error"):
+            re.compile(text)
+    except (re.error, OverflowError, FutureWarning) as error:
         raise ValueError(f"is not a regular expression: {error}") from error
-    if _repeats_repeats(text):
-        raise ValueError("repeats a group that repeats something itself, which can take forever")
+    if _repeats_what_varies(text):
+        raise ValueError(
+            "repeats a group that repeats something itself or has a choice in it, "
+            "which can take forever; [ab]+ does the same as (a|b)+"
+        )
+    repeats = [token["repeat"] or token["again"] for token in _TOKEN.finditer(text)]
+    if len([one for one in repeats if one]) > MOST_REPEATS:
+        raise ValueError(f"repeats something in more than {MOST_REPEATS} places, which is slow")
     return text
 
 
-def _repeats_repeats(pattern: str) -> bool:
-    """Does a repeat without an end stand around another, as in `(a+)+`?"""
-    repeats_inside = [False]
+def _repeats_what_varies(pattern: str) -> bool:
+    """Does a repeat stand around another, as in `(a+)+`, or around a choice, as in `(a|aa)+`?"""
+    varies_inside = [False]
     for token in _TOKEN.finditer(pattern):
         if token["open"]:
-            repeats_inside.append(False)
-        elif token["close"] and len(repeats_inside) > 1:
-            inner = repeats_inside.pop()
+            varies_inside.append(False)
+        elif token["close"] and len(varies_inside) > 1:
+            inner = varies_inside.pop()
             if inner and token["again"]:
                 return True
-            repeats_inside[-1] |= inner or bool(token["again"])
-        elif token["repeat"]:
-            repeats_inside[-1] = True
+            varies_inside[-1] |= inner or bool(token["again"])
+        elif token["repeat"] or token["choice"]:
+            varies_inside[-1] = True
     return False
 
 
