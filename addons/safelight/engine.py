@@ -52,6 +52,18 @@ _CAUSES = {
 }
 
 
+# The types of pictures that are not called as their endings are.
+_TYPES = {
+    **dict.fromkeys(("jpg", "jpe", "jfif", "mpo"), "jpeg"),
+    **dict.fromkeys(("heic", "heics", "heifs"), "heif"),
+    **dict.fromkeys(("tif", "dng"), "tiff"),
+    **dict.fromkeys(("mov", "m4v"), "mp4"),
+    **dict.fromkeys(("cr2", "cr3", "nef", "arw", "orf", "rw2", "raf"), "raw"),
+    "apng": "png",
+    "avifs": "avif",
+}
+
+
 class Engine:
     """Judges uploads by the policy that is `in_force` and records every decision.
 
@@ -301,5 +313,4 @@ class Engine:
 
 
 def _type_by_ending(ending: str) -> str:
-    same = {"jpg": "jpeg", "jfif": "jpeg", "apng": "png", "heic": "heif", "mov": "mp4"}
-    return {"tif": "tiff", "dng": "tiff", **same}.get(ending, ending)
+    return _TYPES.get(ending, ending)

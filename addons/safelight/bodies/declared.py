@@ -10,33 +10,43 @@ import base64
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qs, unquote
 
 import stringzilla
+
+from safelight.bodies import headers as field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_ENDINGS = "jpe?g|jfif|png|apng|webp|gif|hei[cf]|avif|tiff?|dng|bmp|jxl|jp2|psd|svg|mp4|mov|pdf"
+_ENDINGS = (
+    "jpe?g|jpe|jfif|mpo|png|apng|webp|gif|hei[cf]s?|avifs?|tiff?|dng|bmp|jxl|jp2|psd|svg|mp4|m4v|"
+    "mov|pdf|cr[23]|nef|arw|orf|rw2|raf"
+)
 _PICTURE_NAME = re.compile(rf"[^/\\]*\.({_ENDINGS})", re.IGNORECASE)
 _PICTURE_PATH = re.compile(rf".*\.({_ENDINGS})", re.IGNORECASE)
 _KEYS = (
     "name|title|file_?name|orig(?:in(?:al)?)?_?(?:file_?)?name|display_?name|file_?key|"
-    "source_?name|upload_?name"
+    "source_?name|(?:attachment|client|image|local|media|object|photo|picture|upload)_?(?:file_?)?name"
 )
 _JSON_BEGINS = re.compile(rb"\s*+[{\[]")
 _KEY_ENDINGS = (b'ame"', b'AME"', b'tle"', b'TLE"', b'ey"', b'EY"')
 _IN_JSON = re.compile(
     rb'("(?:' + _KEYS.encode() + rb')"\s{0,9}:\s{0,9}")'
-    rb'((?:[^"\\\x00-\x1f]|\\u[0-9A-Fa-f]{4}){0,300}?)'
+    rb'((?:[^"\\\x00-\x1f]|\\[^\x00-\x1f]){0,300}?)'
     rb"\.(" + _ENDINGS.encode() + rb')"',
     re.IGNORECASE,
 )
 _IN_METADATA = re.compile(rf"{_KEYS}|relative_?path", re.IGNORECASE)
-_HEADERS = ("x-goog-upload-file-name", "x-fal-file-name", "x-entity-name", "x-file-name", "slug")
-_IN_DISPOSITION = re.compile(rf'(filename\s*=\s*"?)[^"/\\;]+\.({_ENDINGS})\b', re.IGNORECASE)
-_IN_DISPOSITION_EXTENDED = re.compile(r";\s*filename\*\s*=\s*[^;]+", re.IGNORECASE)
-_IN_QUERY = frozenset({"name", "filename", "file_name"})
+# What storage keeps with a file (`x-amz-meta-…`) is signed, as a rule.
+_HEADER = re.compile(
+    r"(?!x-(?:amz|goog|ms)-meta-)(?:[a-z]+-){0,5}file-?name|x-entity-name|upload-name|slug"
+)
+_DISPOSITIONS = ("content-disposition", "x-ms-blob-content-disposition")
+_IN_PAIRS = re.compile(
+    rf"((?:^|&)(?:{_KEYS})=)([^&/\\]*?)(?:\.|%2E)({_ENDINGS})(?=&|$)", re.IGNORECASE
+)
+_PAIRS = "application/x-www-form-urlencoded"
 _SIGNATURES = frozenset({"x-amz-signature", "x-goog-signature", "sig", "signature"})
 _NEUTRAL = "image"
 
@@ -66,6 +76,8 @@ def neutral(body: bytes, path: str, headers: Mapping[str, str]) -> Declaration |
         return match[1] + _NEUTRAL.encode() + b"." + match[3] + b'"'
 
     new_body = _IN_JSON.sub(in_json, body) if _may_name(body, 0, len(body)) else body
+    if headers.get("content-type", "").lower().startswith(_PAIRS):
+        new_body = _pairs(body.decode("latin-1"), endings).encode("latin-1")
     new_headers = {
         name: value
         for name, old in headers.items()
@@ -98,16 +110,30 @@ def names_picture(name: str) -> bool:
 
 
 def _header(name: str, value: str, endings: set[str]) -> str:
-    if name in _HEADERS:
-        return _renamed(value, endings)
-    if name == "content-disposition":
-        match = _IN_DISPOSITION.search(value)
-        if match is not None and not match[0].endswith(f"{_NEUTRAL}.{match[2]}"):
-            endings.add(match[2].lower())
-            plain = _IN_DISPOSITION_EXTENDED.sub("", value)
-            return _IN_DISPOSITION.sub(rf"\g<1>{_NEUTRAL}.\g<2>", plain)
+    if _HEADER.fullmatch(name):
+        renamed = _renamed(unquote(value), endings)
+        return value if renamed == unquote(value) else renamed
+    if name in _DISPOSITIONS:
+        return _disposition(value, endings)
     if name == "upload-metadata":
         return ",".join(_member(member, endings) for member in value.split(","))
+    return value
+
+
+def _disposition(value: str, endings: set[str]) -> str:
+    """Content-Disposition (RFC 6266) with neutral names."""
+    try:
+        parameters = field.parse(value).parameters
+    except field.HeaderError:
+        return value
+    named = [(name, parameters[name]) for name in ("filename", "filename*") if name in parameters]
+    for name, parameter in sorted(named, key=lambda one: -one[1].start):
+        extended = name.endswith("*")
+        written = unquote(parameter.value.rpartition("'")[2] if extended else parameter.value)
+        renamed = _renamed(written, endings, _PICTURE_PATH)
+        if renamed != written:
+            renamed = f"UTF-8''{renamed}" if extended else renamed
+            value = value[: parameter.start] + renamed + value[parameter.end :]
     return value
 
 
@@ -135,11 +161,17 @@ def _renamed(value: str, endings: set[str], pattern: re.Pattern[str] = _PICTURE_
 def _path(path: str, endings: set[str]) -> str:
     """A signed query cannot be changed; what it names was named before."""
     plain, mark, query = path.partition("?")
-    pairs = parse_qsl(query, keep_blank_values=True)
-    if not mark or any(key.lower() in _SIGNATURES for key, _ in pairs):
-        return path
-    renamed = [
-        (key, _renamed(value, endings) if key.lower() in _IN_QUERY else value)
-        for key, value in pairs
-    ]
-    return f"{plain}?{urlencode(renamed)}" if renamed != pairs else path
+    signed = any(key.lower() in _SIGNATURES for key in parse_qs(query, keep_blank_values=True))
+    return path if signed else f"{plain}{mark}{_pairs(query, endings)}"
+
+
+def _pairs(text: str, endings: set[str]) -> str:
+    """`key=value&…`, of which nothing changes but names."""
+
+    def renew(match: re.Match[str]) -> str:
+        if match[2] == _NEUTRAL:
+            return match[0]
+        endings.add(match[3].lower())
+        return f"{match[1]}{_NEUTRAL}.{match[3]}"
+
+    return _IN_PAIRS.sub(renew, text)
