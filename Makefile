@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SOURCES := addons tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-deps check fuzz bench bench-peers bench-proxy load soak docs lock clean
+.PHONY: help run demo test test-deps test-deploy check fuzz bench bench-peers bench-proxy load soak docs lock clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -21,6 +21,10 @@ test: $(VENV)/tested ## Run the tests (options: make test ARGS="tests/images -k 
 
 test-deps: ## Install what some tests need besides: Chromium, curl, ExifTool, upload libraries
 	@./.ci/test-deps
+
+test-deploy: $(VENV)/tested ## Test the places it runs in: containers, networks, services (needs root)
+	@./.ci/deploy-deps
+	@$(BIN)/python -m pytest tests/deploy $(ARGS)
 
 check: $(VENV)/tested ## Check style and types
 	@$(BIN)/ruff format --check $(SOURCES)
