@@ -272,6 +272,24 @@ def test_a_piece_may_be_sent_again(policy: Policy) -> None:
     assert send(loaded, LARGE[:cut], headers).body == send(loaded, LARGE[:cut], headers).body
 
 
+def test_pieces_of_two_senders_are_not_mixed_up(policy: Policy) -> None:
+    loaded = policy(CLEAN)
+    destination = loaded.catalogue.find("api.openai.com", 443, "PUT", "/u")
+    assert destination is not None
+    cut = LARGE.rindex(b"\xff\xda") + 900
+    first = {"content-range": f"bytes 0-{cut - 1}/{2 * cut}"}
+    second = {"content-range": f"bytes {cut}-{2 * cut - 1}/{2 * cut}"}
+    # The head of Anna's picture is longer than her first piece.
+    hers = JPEG[:2] + b"\xff\xe1" + (60_000).to_bytes(2) + bytes(59_998) + JPEG[2:]
+
+    def sent(client: str, headers: dict[str, str], piece: bytes) -> Outcome:
+        return loaded.engine.process(Upload(destination, "/u", headers, piece, client=client))
+
+    sent("192.0.2.1", first, hers[:cut])
+    assert sent("192.0.2.2", first, LARGE[:cut]).refusal is None
+    assert sent("192.0.2.1", second, hers[cut : 2 * cut]).refusal is not None
+
+
 def test_what_is_no_picture_passes_in_pieces(policy: Policy) -> None:
     text = b"just text, " * 100
     outcomes = in_pieces(policy(CLEAN), text, (100, 200))

@@ -4,6 +4,7 @@ what may leave of it, and which digest fits what left of all.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safelight import bodies
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
 
 # How pieces travel that do not say where they belong.
 _IN_FORMS = "multipart_pieces"
+
+
+def _of_its_sender(piece: bodies.Piece, upload: Upload) -> bodies.Piece:
+    """Two people may send to the same path at the same time."""
+    destination = upload.destination
+    sender = f"{upload.client} {destination.service.id} {destination.host_pattern}"
+    return replace(piece, upload=f"{sender} {piece.upload}")
 
 
 class Pieces:
@@ -58,7 +66,7 @@ class Pieces:
     def is_next(self, upload: Upload) -> bool:
         """Were all pieces before this one judged?"""
         piece = self.said(upload.headers, upload.path, len(upload.body))
-        return piece is None or self._uploads.is_next(piece)
+        return piece is None or self._uploads.is_next(_of_its_sender(piece, upload))
 
     def find(self, case: Case) -> bodies.Piece | None:
         """The piece that `case` brings; None when it is to be judged by itself. Notes the form
@@ -68,7 +76,7 @@ class Pieces:
             piece = bodies.piece_of(upload.headers, upload.path, len(case.body))
             # Some protocols call all of a picture its first piece.
             whole = piece and piece.is_first and PICTURES.is_whole(memoryview(case.body))
-            return None if whole else piece
+            return None if whole or piece is None else _of_its_sender(piece, upload)
         case.form = bodies.form_piece(case.body, upload.headers.get("content-type", ""))
         # OpenAI's libraries count here how often they have sent the same before.
         again = upload.headers.get("x-stainless-retry-count", "0") != "0"
