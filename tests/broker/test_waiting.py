@@ -4,7 +4,7 @@ import asyncio
 import stat
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -62,6 +62,22 @@ def test_answers_are_remembered_for_a_while() -> None:
             assert await waiting.wait(held(3, "same"), 0.01) is Answer.TIMED_OUT
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("other", [{"client": "192.0.2.2"}, {"rules": ("another",)}])
+def test_a_yes_is_for_one_person_and_the_rules_that_asked(other: dict[str, Any]) -> None:
+    async def scenario() -> tuple[Answer, Answer]:
+        waiting = Waiting()
+        first = held(1, "same").model_copy(update={"client": "192.0.2.1", "rules": ("one",)})
+        asked = asyncio.ensure_future(waiting.wait(first))
+        await asyncio.sleep(0)
+        waiting.answer("d_1", approve=True)
+        await asked
+        again = first.model_copy(update={"id": "d_2"})
+        differs = again.model_copy(update=other)
+        return await waiting.wait(again, 0.01), await waiting.wait(differs, 0.01)
+
+    assert asyncio.run(scenario()) == (Answer.APPROVED, Answer.TIMED_OUT)
 
 
 def test_what_cannot_be_told_apart_is_asked_again() -> None:

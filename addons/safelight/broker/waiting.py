@@ -32,8 +32,9 @@ class Answer(StrEnum):
 
 
 class Held(BaseModel):
-    """An upload that waits. `content` are digests of its pictures, which are kept in memory alone;
-    `size` is in bytes, `found` are kinds, `because` sentences for people, `rules` ids."""
+    """An upload that waits. `content` are digests of its pictures and `client` is the address it
+    comes from, both of which are kept in memory alone; `size` is in bytes, `found` are kinds,
+    `because` sentences for people, `rules` ids."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -45,11 +46,13 @@ class Held(BaseModel):
     rules: tuple[str, ...] = ()
     because: tuple[str, ...] = ()
     content: tuple[str, ...] = ()
+    client: str | None = None
 
     @property
-    def same(self) -> tuple[str, ...]:
-        """What another upload has in common with this one if it is the same again."""
-        return (self.service, *sorted(self.content))
+    def same(self) -> tuple[object, ...]:
+        """What another upload has in common with this one if it is the same again, by the same
+        person, for the same reasons."""
+        return (self.service, self.client, tuple(sorted(self.rules)), tuple(sorted(self.content)))
 
 
 @dataclass(slots=True)
@@ -67,7 +70,7 @@ class Waiting:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._waits: dict[str, _Wait] = {}
-        self._answered: OrderedDict[tuple[str, ...], tuple[Answer, float]] = OrderedDict()
+        self._answered: OrderedDict[tuple[object, ...], tuple[Answer, float]] = OrderedDict()
 
     async def wait(self, held: Held, longest: float = LONGEST_WAIT) -> Answer:
         """How it ends: by an answer, or after `longest` seconds. A wait that is cancelled is

@@ -57,6 +57,8 @@ def show(id_: str, state: Path) -> None:
         if held.id == id_:
             found = words.listed([words.kind(kind) for kind in held.found]) or "nothing private"
             click.echo(f"{words.files(held.pictures)} ({words.size(held.size)}) to {held.service}")
+            if held.client is not None:
+                click.echo(f"from    {held.client}")
             click.echo(f"waits   {words.duration(time.time() - since)}")
             click.echo(f"says    {found}; that is taken out before it leaves")
             click.echo(f"because {telling.reasons(held)}")

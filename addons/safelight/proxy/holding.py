@@ -7,6 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from safelight.broker import Answer, Held
+from safelight.proxy import framing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -39,6 +40,7 @@ class Holding:
             rules=tuple(sorted(waits.decision.deciding)),
             because=tuple(sorted(waits.decision.because)),
             content=waits.content,
+            client=framing.client(flow),
         )
         client = flow.client_conn.id
         asked: asyncio.Future[Answer] = asyncio.ensure_future(self._ask(held))
