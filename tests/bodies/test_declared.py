@@ -106,6 +106,13 @@ def test_names_in_a_form_of_pairs() -> None:
     assert neutral_declaration(found.body, "/files", pairs) is None
 
 
+def test_json_that_a_client_calls_a_form_of_pairs() -> None:
+    called = {"content-type": "application/x-www-form-urlencoded"}
+    found = neutral_declaration(b'{"file_name": "Anna.jpg"}', "/files", called)
+    assert found is not None
+    assert found.body == b'{"file_name": "image.jpg"}'
+
+
 def test_the_rest_of_the_query_stays_as_it_was_written() -> None:
     found = neutral_declaration(b"x", "/a?b=%20+%2f&orig_name=Anna.png&c&=;%zz", {})
     assert found is not None

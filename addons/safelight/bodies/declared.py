@@ -77,7 +77,7 @@ def neutral(body: bytes, path: str, headers: Mapping[str, str]) -> Declaration |
 
     new_body = _IN_JSON.sub(in_json, body) if _may_name(body, 0, len(body)) else body
     if headers.get("content-type", "").lower().startswith(_PAIRS):
-        new_body = _pairs(body.decode("latin-1"), endings).encode("latin-1")
+        new_body = _pairs(new_body.decode("latin-1"), endings).encode("latin-1")
     new_headers = {
         name: value
         for name, old in headers.items()
