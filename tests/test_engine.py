@@ -11,6 +11,7 @@ import struct
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import piexif
 import pikepdf
 import pytest
 
@@ -555,3 +556,19 @@ def test_the_size_of_a_picture_in_pieces_is_that_of_the_whole(policy: Policy) ->
     first, *_ = in_pieces(policy(CLEAN, rule), LARGE, CUTS)
     assert first.refusal is not None
     assert first.refusal.cause is Cause.POLICY
+
+
+def test_a_rule_keeps_the_copyright(policy: Policy, tmp_path: Path) -> None:
+    keeping = {**CLEAN, "keep": "copyright"}
+    stream = io.BytesIO()
+    piexif.insert(piexif.dump({"0th": {0x8298: b"(c) Anna", 0x010F: b"SECRET"}}), JPEG, stream)
+    noted = stream.getvalue()
+    sent = send(policy(keeping), noted).body
+    kept = frozenset({images.Keep.COPYRIGHT})
+    assert sent == images.strip(noted, keep=kept) != images.strip(noted)
+    assert records(tmp_path)[0]["kept"] == ["copyright"]
+    other = {"id": "all", "do": "strip-metadata", "because": "all of it"}
+    assert send(policy(keeping, other), noted).body == images.strip(noted)
+    in_base64 = json.dumps({"image": base64.b64encode(noted).decode()}).encode()
+    outcome = send(policy(keeping), in_base64, {"content-type": "application/json"})
+    assert b"(c) Anna" in base64.b64decode(json.loads(outcome.body)["image"])

@@ -98,6 +98,7 @@ class Case:
     pictures: list[Picture] = field(default_factory=list)
     doubts: dict[Cause, str] = field(default_factory=dict)
     cleaned: dict[bodies.Site, bytes] = field(default_factory=dict)
+    kept: frozenset[images.Keep] = frozenset()
     names: dict[bodies.Name, str] = field(default_factory=dict)
     named: bodies.Declaration | None = None
 
@@ -112,11 +113,12 @@ class Case:
         self.doubts.setdefault(cause, reason)
 
 
-def transform(case: Case, transforms: frozenset[Action]) -> None:
+def transform(case: Case, decision: Decision) -> None:
     """Clean and rename as decided, unless something forbids any change."""
-    if Action.STRIP_METADATA in transforms:
+    case.kept = frozenset(images.Keep(one) for one in decision.kept)
+    if Action.STRIP_METADATA in decision.transforms:
         _clean(case)
-    if Action.RENAME in transforms:
+    if Action.RENAME in decision.transforms:
         pictures = {picture.site.part: picture for picture in reversed(case.pictures)}
         numbers = {part: number for number, part in enumerate(sorted(pictures), 1)}
         case.names = {
@@ -157,7 +159,7 @@ def _clean(case: Case) -> None:
             continue
         length = images.Length.SAME_LENGTH if picture.site.fixed else usual
         try:
-            cleaned = picture.cleaned(length)
+            cleaned = picture.cleaned(length, case.kept)
         except images.UnalterableError as error:
             case.doubt(Cause.UNALTERABLE, str(error))
             continue
@@ -209,7 +211,7 @@ def packed(case: Case, body: bytes) -> bytes:
 def _read_again(body: bytes, case: Case) -> None:
     """The new body must hold exactly the pictures it should, found by looking afresh."""
     again = bodies.survey(body, case.upload.headers.get("content-type", ""), PICTURES)
-    found = [examine(body, site) for site in again.sites]
+    found = [examine(body, site, case.kept) for site in again.sites]
     wanted = [case.cleaned.get(picture.site, picture.content) for picture in case.pictures]
     if [picture.content for picture in found] != wanted:
         raise RuntimeError

@@ -178,7 +178,7 @@ class Engine:
             rules.facts(case.upload), shape=str(case.survey.shape), count=len(case.pictures)
         )
         decision = policy.decide(rules.policy, (picture.facts(known) for picture in case.pictures))
-        transform(case, decision.transforms)
+        transform(case, decision)
         return conclusions.conclude(case, conclusions.with_doubts(rules.policy, case, decision))
 
     def _read(self, case: Case) -> None:
@@ -262,7 +262,8 @@ class Engine:
             shape=str(shape),
             count=1,
         )
-        decision = policy.decide(rules, [facts])
+        # Of what comes in pieces, nothing is kept.
+        decision = replace(policy.decide(rules, [facts]), kept=frozenset())
         body = rewritten_piece(case, clean, decision.transforms)
         if body is not upload.body and not may_change(upload):
             case.doubt(Cause.UNALTERABLE, "A signature or checksum forbids any change to it.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -80,8 +81,12 @@ class Picture:
         """How many it has; 0 if that is not known."""
         return self.examination.width * self.examination.height if self.examination else 0
 
-    def cleaned(self, length: images.Length) -> bytes:
-        """Its bytes without metadata, read again. Raises images.ImageError."""
+    def cleaned(self, length: images.Length, kept: frozenset[images.Keep]) -> bytes:
+        """Its bytes without metadata but what is `kept`, read again. Raises images.ImageError."""
+        if kept:
+            # Where there is no room for it, it goes as well.
+            with contextlib.suppress(images.UnalterableError):
+                return images.strip(self.content, length, kept)
         if self.examination is None:
             return images.strip(self.content, length)
         return images.clean(self.content, self.examination, length)
@@ -111,13 +116,14 @@ class Picture:
         )
 
 
-def examine(body: bytes, site: Site) -> Picture:
-    """The picture at `site` of `body`. Never raises: what is wrong stands in `error`."""
+def examine(body: bytes, site: Site, kept: frozenset[images.Keep] = frozenset()) -> Picture:
+    """The picture at `site` of `body`; of what is `kept` nothing is said. Never raises: what is
+    wrong stands in `error`."""
     try:
         content = bodies.content(body, site)
     except ValueError:
         return Picture(site, error="A picture in it is written in damaged base64.")
     try:
-        return Picture(site, content, images.examine(content))
+        return Picture(site, content, images.examine(content, kept))
     except images.ImageError as error:
         return Picture(site, content, error=str(error))

@@ -169,6 +169,7 @@ def _said(decision: Decision) -> dict[str, object]:
     return {
         "verdict": str(decision.verdict),
         "transforms": tuple(sorted(decision.transforms)),
+        "kept": tuple(sorted(decision.kept)),
         "matched": tuple(sorted(decision.matched)),
         "shadow": tuple(sorted(decision.shadow)),
         "excepted": tuple(sorted(decision.excepted)),

@@ -162,4 +162,6 @@ def _decided(rules: Policy, facts: Facts) -> Decision | None:
         return None
     least, most = bounds(rules, [facts])
     same = least.transforms == most.transforms and not most.verdict.stops
+    # What is to stay of the metadata is told from the rest by looking at all of it.
+    same = same and not least.kept
     return least if same and Action.STRIP_METADATA in least.transforms else None

@@ -110,7 +110,12 @@ def test_replay_and_explain(home: Path) -> None:
     assert f"{record['id']}  openai_api: warn rename strip-metadata -> block" in other.output
     assert "by no-places" in other.output
     said = json.loads(call("policy", "replay", strict, *audit, "--json").output)
-    assert said["would-be"] == {"verdict": "block", "transforms": [], "by": ["no-places"]}
+    assert said["would-be"] == {
+        "verdict": "block",
+        "transforms": [],
+        "kept": [],
+        "by": ["no-places"],
+    }
     explained = call("policy", "explain", record["id"], *audit)
     assert explained.exit_code == 0
     assert "recorded as: warn" in explained.output

@@ -57,6 +57,8 @@ exemptions = st.builds(
 
 
 def _rule(values: dict[str, Any]) -> Rule:
+    if "strip-metadata" not in values["do"]:
+        values = {key: value for key, value in values.items() if key != "keep"}
     # The same id always means the same rule.
     return Rule.model_validate({**values, "id": f"r{abs(hash(repr(values)))}", "because": "why"})
 
@@ -67,6 +69,7 @@ rules = st.fixed_dictionaries(
         "do": st.lists(st.sampled_from([str(one) for one in Action]), min_size=1, max_size=3),
     },
     optional={
+        "keep": st.just("copyright"),
         "mode": st.sampled_from(["monitor", "enforce"]),
         "locked": st.booleans(),
         "except": st.lists(exemptions, max_size=2, unique_by=lambda one: one["id"]),

@@ -168,6 +168,7 @@ def test_another_rule_never_weakens(some: list[Rule], more: Rule, seen: list[Fac
     before, after = decide(policy_of(*some), seen), decide(policy_of(*some, more), seen)
     assert after.verdict.severity >= before.verdict.severity
     assert after.transforms >= before.transforms
+    assert after.kept <= before.kept or Action.STRIP_METADATA not in before.transforms
 
 
 @given(st.lists(rules, min_size=1, max_size=5), some_facts)

@@ -41,6 +41,7 @@ _EXPLAINED: dict[type[BaseModel], dict[str, str]] = {
         "excepted": "Exceptions that kept a rule from applying.",
         "paused": "Rules that would have stopped it, but were paused.",
         "transforms": "What was to be done to the pictures before they leave.",
+        "kept": "What the rules let stay of the metadata, where a picture says it.",
         "matched": "The rules whose conditions were met.",
         "by": "The rules that decided, if it was stopped.",
         "doubts": "Why it could not be judged with certainty.",

@@ -124,6 +124,7 @@ class Decision(_Record):
     revision: Word
     verdict: Literal["allow", "warn", "hold", "block"]
     transforms: tuple[Word, ...] = ()
+    kept: tuple[Word, ...] = ()
     matched: tuple[Word, ...] = ()
     by: tuple[Word, ...] = ()
     shadow: tuple[Word, ...] = ()

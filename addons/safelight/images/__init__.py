@@ -1,6 +1,7 @@
 """Lossless removal of metadata: bytes in, findings and edits out. No pixel is ever decoded."""
 
 from safelight.images.embedded import find_embedded
+from safelight.images.keeping import Keep
 from safelight.images.model import (
     Detail,
     Edit,
@@ -26,6 +27,7 @@ __all__ = [
     "Finding",
     "Format",
     "ImageError",
+    "Keep",
     "Kind",
     "Length",
     "StreamCleaner",

@@ -11,12 +11,14 @@ from typing import Literal, NamedTuple
 
 import piexif
 
+from safelight.images.keeping import Keep, keeps
 from safelight.images.model import Kind
 
 MOST_ENTRIES = 4096
 _SMALL = 64
 _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 0x0112, 0x011A, 0x011B, 0x0128
 _EXIF_IFD, _GPS_IFD, _INTEROP_IFD = 0x8769, 0x8825, 0xA005
+_COPYRIGHT, _LONGEST_COPYRIGHT = 0x8298, 1000
 _COLOUR_SPACE, _PIXEL_X, _PIXEL_Y = 0xA001, 0xA002, 0xA003
 _TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
 
@@ -51,11 +53,13 @@ class Rendering:
 
 @dataclass(slots=True)
 class ExifBlock:
-    """A parsed block. `intact` is False when part of it could not be followed."""
+    """A parsed block. `intact` is False when part of it could not be followed; `copyright` is only
+    read where it is to stay."""
 
     rendering: Rendering = field(default_factory=Rendering)
     kinds: set[Kind] = field(default_factory=set)
     intact: bool = True
+    copyright: bytes = b""
 
 
 class _Entry(NamedTuple):
@@ -105,7 +109,8 @@ class _Tiff:
                 if place + length > size:
                     self.intact = False
                 # Only small values are ever looked at.
-                value = data[place : place + min(length, 64)]
+                most = _LONGEST_COPYRIGHT if tag == _COPYRIGHT else 64
+                value = data[place : place + min(length, most)]
             if tag in wanted:
                 found.append(_Entry(tag, type_, components, value[:length]))
         if count != said:
@@ -129,7 +134,9 @@ class _Tiff:
 
 def parse(tiff: bytes) -> ExifBlock:
     """Read the TIFF structure of an Exif block. Never raises."""
-    return _parsed_again(tiff) if len(tiff) <= _SMALL else _parsed(tiff)
+    if keeps(Keep.COPYRIGHT) or len(tiff) > _SMALL:
+        return _parsed(tiff)
+    return _parsed_again(tiff)
 
 
 @lru_cache(maxsize=64)
@@ -148,7 +155,15 @@ def _parsed(tiff: bytes) -> ExifBlock:
     if not block.intact:
         block.kinds.add(Kind.UNKNOWN_DATA)
     block.rendering = _rendering(reader, values)
+    if keeps(Keep.COPYRIGHT) and _COPYRIGHT in values:
+        block.copyright = _notice(values[_COPYRIGHT])
     return block
+
+
+def _notice(entry: _Entry) -> bytes:
+    """A notice that can stay; b"" for one that is too long, or no text."""
+    fits = entry.type == 2 and len(entry.value) == entry.components <= _LONGEST_COPYRIGHT
+    return entry.value.rstrip(b"\0 ") if fits else b""
 
 
 def _walk(reader: _Tiff, block: ExifBlock, values: dict[int, _Entry]) -> None:
@@ -212,9 +227,10 @@ def turning(rendering: Rendering) -> int:
 
 
 @lru_cache(maxsize=256)
-def minimal(rendering: Rendering, width: int, height: int) -> bytes:
-    """The smallest TIFF structure that says what a picture of this size needs; b"" for nothing."""
-    main: dict[int, object] = {}
+def minimal(rendering: Rendering, width: int, height: int, notice: bytes = b"") -> bytes:
+    """The smallest TIFF structure that says what a picture of this size needs, and its copyright
+    `notice`; b"" for nothing."""
+    main: dict[int, object] = {_COPYRIGHT: notice} if notice else {}
     exif: dict[int, object] = {}
     interoperability: dict[int, object] = {}
     if rendering.orientation in range(2, 9):

@@ -169,7 +169,7 @@ def _exif(walk: Walk, segments: list[Segment]) -> None:
         keep = b""
         if number == 0:
             walk.block = block
-            minimal = exif.minimal(block.rendering, walk.width, walk.height)
+            minimal = exif.minimal(block.rendering, walk.width, walk.height, block.copyright)
             needed = walk.keeper.tiff(minimal, walk.data[start : segment.end])
             keep = marker_segment(0xE1, b"Exif\0\0" + needed) if needed else b""
         _replace(walk, segment, keep, block.kinds or {Kind.UNKNOWN_DATA}, "APP1 Exif")

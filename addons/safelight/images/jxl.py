@@ -100,7 +100,8 @@ def _minimal_exif(data: bytes, box: Box) -> bytes:
     """The codestream says how to turn the picture, but some viewers go by Exif: a box with that
     number alone, or b""."""
     prefix, block = _exif_block(data[box.payload : box.end])
-    tiff = exif.minimal(exif.Rendering(exif.parse(block).rendering.orientation), 0, 0)
+    parsed = exif.parse(block)
+    tiff = exif.minimal(exif.Rendering(parsed.rendering.orientation), 0, 0, parsed.copyright)
     size = 8 + len(prefix) + len(tiff)
     return size.to_bytes(4) + b"Exif" + prefix + tiff if tiff else b""
 

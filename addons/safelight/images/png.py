@@ -179,7 +179,9 @@ def examine_chunk(walk: Walk, chunk: Chunk, carriers: Carriers) -> None:
 def _needed(walk: Walk, chunk: Chunk, payload: bytes, carriers: Carriers) -> bytes | None:
     """What must stay of a chunk that can carry the orientation; None for nothing."""
     if chunk is carriers.exif:
-        return _padded(exif.minimal(carriers.block.rendering, walk.width, walk.height), payload)
+        block = carriers.block
+        tiff = exif.minimal(block.rendering, walk.width, walk.height, block.copyright)
+        return _padded(tiff, payload)
     if carriers.exif is not None:
         return None
     if chunk is carriers.raw_profile:
@@ -206,8 +208,9 @@ def _minimal_raw_profile(walk: Walk, chunk: Chunk, payload: bytes) -> bytes | No
     except ValueError:
         return None
     prefix = b"Exif\0\0" if block.startswith(b"Exif\0\0") else b""
-    rendering = exif.parse(_tiff(block)).rendering
-    tiff = exif.minimal(exif.Rendering(rendering.orientation), walk.width, walk.height)
+    parsed = exif.parse(_tiff(block))
+    turned = exif.Rendering(parsed.rendering.orientation)
+    tiff = exif.minimal(turned, walk.width, walk.height, parsed.copyright)
     if not tiff:
         return None
     profile = prefix + tiff

@@ -23,6 +23,7 @@ from safelight.images import (
     webp,
 )
 from safelight.images.damage import reading
+from safelight.images.keeping import Keep, keeping
 from safelight.images.model import (
     Examination,
     Format,
@@ -61,9 +62,11 @@ _HOLDERS: dict[Format, Callable[[bytes, Callable[[bytes], Examination]], Examina
 }
 
 
-def examine(data: bytes) -> Examination:
-    """What `data` is and carries. Raises ImageError when that cannot be told for certain."""
-    return _examine(data, DEEPEST)
+def examine(data: bytes, keep: frozenset[Keep] = frozenset()) -> Examination:
+    """What `data` is and carries besides what it is to `keep`. Raises ImageError when that cannot
+    be told for certain."""
+    with keeping(keep):
+        return _examine(data, DEEPEST)
 
 
 def _examine(data: bytes, depth: int, proven: Iterable[tuple[int, int]] = ()) -> Examination:
@@ -83,14 +86,18 @@ def _examine(data: bytes, depth: int, proven: Iterable[tuple[int, int]] = ()) ->
         return _EXAMINERS[known](data)
 
 
-def strip(data: bytes, length: Length = Length.COMPACT) -> bytes:
+def strip(
+    data: bytes, length: Length = Length.COMPACT, keep: frozenset[Keep] = frozenset()
+) -> bytes:
     """`data` without anything private, read again before it is returned.
 
     The result is exactly as long as `data` with `Length.SAME_LENGTH`, and otherwise never longer,
     save for documents: these are written anew. A clean picture comes back as it is. Raises
-    ImageError, and its UnalterableError where only this length cannot be had.
+    ImageError, and its UnalterableError where only this length cannot be had. What `keep` names
+    stays where it stands in an Exif block or a TIFF tag.
     """
-    return clean(data, examine(data), length)
+    with keeping(keep):
+        return clean(data, _examine(data, DEEPEST), length)
 
 
 def clean(data: bytes, examination: Examination, length: Length) -> bytes:

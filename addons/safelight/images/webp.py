@@ -152,10 +152,10 @@ def carriers_of(walk: Walk, found: list[Chunk]) -> dict[int, bytes]:
     if block is not None:
         payload = walk.data[block.payload : block.payload_end]
         prefix = b"Exif\0\0" if payload.startswith(b"Exif\0\0") else b""
-        walk.exif[block.start] = exif.parse(payload[len(prefix) :])
-        rendering = walk.exif[block.start].rendering
+        parsed = walk.exif[block.start] = exif.parse(payload[len(prefix) :])
+        rendering = parsed.rendering
         silent = rendering.orientation is None
-        tiff = exif.minimal(exif.Rendering(rendering.orientation), 0, 0)
+        tiff = exif.minimal(exif.Rendering(rendering.orientation), 0, 0, parsed.copyright)
         if tiff:
             walk.orientation = rendering.orientation or 1
             needed[block.start] = prefix + tiff

@@ -11,18 +11,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safelight.policy.matching import every, holds, opposite
-from safelight.policy.model import Verdict
+from safelight.policy.model import Action, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from safelight.policy.facts import Facts
-    from safelight.policy.model import Action, Exemption, Policy, Rule
+    from safelight.policy.model import Exemption, Kept, Policy, Rule
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """A verdict, the transforms to apply, and the rules that say so.
+
+    `kept` is what stays of the metadata because every rule that strips it says so.
 
     `matched` are the ids of all rules that applied; `deciding` are those that asked for the
     verdict, with their reasons in `because` (empty for allow). `shadow` are those that would have
@@ -32,6 +34,7 @@ class Decision:
 
     verdict: Verdict = Verdict.ALLOW
     transforms: frozenset[Action] = frozenset()
+    kept: frozenset[Kept] = frozenset()
     matched: frozenset[str] = frozenset()
     deciding: frozenset[str] = frozenset()
     because: frozenset[str] = frozenset()
@@ -43,9 +46,11 @@ class Decision:
         """Both decisions together: the strictest verdict wins, transforms add up."""
         strictest = max(self.verdict, other.verdict, key=lambda verdict: verdict.severity)
         deciders = [one for one in (self, other) if one.verdict is strictest]
+        strippers = [one for one in (self, other) if Action.STRIP_METADATA in one.transforms]
         return Decision(
             strictest,
             self.transforms | other.transforms,
+            frozenset.intersection(*(one.kept for one in strippers)) if strippers else frozenset(),
             self.matched | other.matched,
             frozenset().union(*(one.deciding for one in deciders)),
             frozenset().union(*(one.because for one in deciders)),
@@ -110,6 +115,7 @@ def of_rule(rule: Rule, facts: Facts, policy: Policy, *, applies: bool) -> Decis
     return Decision(
         verdict,
         rule.transforms,
+        frozenset(rule.keep),
         frozenset({rule.id}),
         frozenset({rule.id} if decides else ()),
         frozenset({rule.because} if decides else ()),

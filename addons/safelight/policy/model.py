@@ -63,6 +63,12 @@ class Action(StrEnum):
         return self in {Action.STRIP_METADATA, Action.RENAME}
 
 
+class Kept(StrEnum):
+    """What a rule may let stay although it strips metadata."""
+
+    COPYRIGHT = "copyright"
+
+
 def _day(value: object) -> date:
     try:
         return date.fromisoformat(str(value))
@@ -94,6 +100,8 @@ class ExemptionElsewhere(Exemption):
 class Rule(Strict):
     """One rule. All rules are looked at; their order does not matter.
 
+    What it means to `keep` stays unless another rule that strips metadata does not keep it.
+
     One that only monitors is reported and changes nothing. One that is `locked` has no exceptions
     but its own file's, and no pause lifts it.
     """
@@ -101,6 +109,7 @@ class Rule(Strict):
     id: Id
     when: When = When()
     do: OneOrMore[Action]
+    keep: AnyNumber[Kept] = ()
     because: Reason
     mode: Mode = "enforce"
     except_: tuple[Exemption, ...] = ()
@@ -110,6 +119,12 @@ class Rule(Strict):
     def verdict(self) -> Verdict:
         """The strictest verdict that it asks for."""
         return max((action.verdict for action in self.do), key=lambda verdict: verdict.severity)
+
+    @model_validator(mode="after")
+    def _keeps_of_what_it_strips(self) -> Self:
+        if self.keep and Action.STRIP_METADATA not in self.do:
+            raise ValueError("`keep` says what stays when `do` has strip-metadata in it")
+        return self
 
     @property
     def transforms(self) -> frozenset[Action]:
@@ -149,6 +164,7 @@ class Expected(Strict):
 
     verdict: Verdict | None = None
     transforms: AnyNumber[Action] | None = None
+    kept: AnyNumber[Kept] | None = None
     by: AnyNumber[str] | None = None
     matched: AnyNumber[str] | None = None
     shadow: AnyNumber[str] | None = None

@@ -26,6 +26,7 @@ def failures(test: Test, policy: Policy, services: Mapping[str, About]) -> Itera
         yield f"the verdict is {decision.verdict}{by}, not {expect.verdict}"
     for what, expected, found in (
         ("transforms", expect.transforms, decision.transforms),
+        ("kept", expect.kept, decision.kept),
         ("by", expect.by, decision.deciding),
         ("matched", expect.matched, decision.matched),
         ("shadow", expect.shadow, decision.shadow),

@@ -34,7 +34,8 @@ def outcome(decision: Decision) -> str:
     """What a decision does, in a few words. Nothing is changed of what nothing leaves of."""
     does = ", ".join(sorted(decision.transforms))
     blocked = decision.verdict is Verdict.BLOCK
-    return str(decision.verdict) if blocked or not does else f"{decision.verdict} ({does})"
+    but = f" but {', '.join(sorted(decision.kept))}" if decision.kept else ""
+    return str(decision.verdict) if blocked or not does else f"{decision.verdict} ({does}{but})"
 
 
 def _listed(value: object) -> str:

@@ -47,23 +47,36 @@ def _compare(
     one: Recorded, loaded: LoadedPolicy, services: dict[str, About], *, as_json: bool
 ) -> bool:
     record, decision = one.decision, one.again(loaded.policy, services)
-    was = (record.verdict, frozenset(record.transforms))
-    is_ = (str(decision.verdict), frozenset(map(str, decision.transforms)))
+    was = (record.verdict, frozenset(record.transforms), frozenset(record.kept))
+    is_ = (
+        str(decision.verdict),
+        frozenset(map(str, decision.transforms)),
+        frozenset(map(str, decision.kept)),
+    )
     if was == is_:
         return False
     by = sorted(decision.deciding)
     if as_json:
         said = {
             "id": record.id,
-            "was": {"verdict": was[0], "transforms": sorted(was[1])},
-            "would-be": {"verdict": is_[0], "transforms": sorted(is_[1]), "by": by},
+            "was": _as_json(*was),
+            "would-be": {**_as_json(*is_), "by": by},
         }
         click.echo(json.dumps(said))
     else:
-        before, after = (" ".join([verdict, *sorted(done)]) for verdict, done in (was, is_))
+        before, after = (_in_words(*one) for one in (was, is_))
         because = f"   by {', '.join(by)}" if by else ""
         click.echo(f"{record.at}  {record.id}  {record.service}: {before} -> {after}{because}")
     return True
+
+
+def _as_json(verdict: str, done: frozenset[str], kept: frozenset[str]) -> dict[str, object]:
+    return {"verdict": verdict, "transforms": sorted(done), "kept": sorted(kept)}
+
+
+def _in_words(verdict: str, done: frozenset[str], kept: frozenset[str]) -> str:
+    but = ["but", *sorted(kept)] if kept else []
+    return " ".join([verdict, *sorted(done), *but])
 
 
 def explain_recorded(
