@@ -9,6 +9,7 @@ from safelight.cli.audit import audit
 from safelight.cli.ca import ca
 from safelight.cli.holds import holds, watch
 from safelight.cli.inspect import inspect
+from safelight.cli.pac import pac
 from safelight.cli.pause import pause
 from safelight.cli.policy import policy
 from safelight.cli.run import run
@@ -34,5 +35,6 @@ main.add_command(pause)
 main.add_command(services)
 main.add_command(audit)
 main.add_command(ca)
+main.add_command(pac)
 main.add_command(holds)
 main.add_command(watch)

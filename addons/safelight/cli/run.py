@@ -144,7 +144,14 @@ def run(
             if workers > 1 and as_worker is None:
                 several.run(listeners, announce)
                 return
-            settings = master.Settings(listeners[0], state_folder, roots, resolutions)
+            settings = master.Settings(
+                listeners[0],
+                state_folder,
+                authority.root,
+                assembled.catalogue.host_patterns(),
+                roots,
+                resolutions,
+            )
             tell = telling.Telling(socket_path).tell
             ask = partial(broker.ask, socket_path)
             gate = Gate(assembled.engine, assembled.catalogue, tell, ask)
@@ -195,7 +202,9 @@ class _Start:
             f"Safelight {__version__} cleans pictures on their way to {services} AI services.",
             f"  policy       {', '.join(map(str, self.policy_paths))}",
             f"  certificate  {self.authority.root} ({new})",
-            f"  browser      set its HTTP and HTTPS proxy to {proxy}",
+            f"  browser      set its automatic proxy configuration to http://{where}/proxy.pac"
+            if not everywhere
+            else f"  browser      set its HTTP and HTTPS proxy to {proxy}",
             f"  audit folder {self.assembled.log.folder}",
             *self._problems(),
             "Ctrl-C stops it.",

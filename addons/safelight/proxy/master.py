@@ -15,6 +15,7 @@ from safelight.proxy import bulk, guard
 from safelight.proxy.draining import Draining
 from safelight.proxy.hooks import HookCalls
 from safelight.proxy.memory import Memory
+from safelight.proxy.own_pages import OwnPages
 from safelight.proxy.resolve import Resolver
 from safelight.proxy.tls import SniOnlyTlsConfig
 
@@ -37,11 +38,13 @@ class StartError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where connections come from, where the authority lives, which roots origins are checked
-    against."""
+    """Where connections come from, where the authority lives and which of its files people trust,
+    the hosts it is for, which roots origins are checked against."""
 
     listener: socket.socket
     state: Path
+    certificate: Path
+    patterns: Sequence[str]
     roots: Path
     resolutions: Sequence[Resolution] = ()
 
@@ -64,6 +67,7 @@ async def serve(settings: Settings, gate: Gate, ready: Callable[[], None]) -> No
         next_layer.NextLayer(),
         SniOnlyTlsConfig(),
         Resolver(settings.resolutions),
+        OwnPages(settings.certificate, settings.patterns),
         gate,
         starting,
         draining,

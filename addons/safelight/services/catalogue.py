@@ -112,6 +112,11 @@ class Catalogue:
                 best, best_rank = Destination(service, pattern, road), rank
         return best
 
+    def host_patterns(self) -> tuple[str, ...]:
+        """Every host whose connections are opened, as names and patterns."""
+        named = {host.host for service in self.services.values() for host in service.hosts}
+        return tuple(sorted(named | ECH_PUBLIC_NAMES))
+
     def permitted_names(self) -> tuple[str, ...]:
         """The DNS names that cover every host, for a certificate's name constraints."""
         names = {

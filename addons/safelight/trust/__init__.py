@@ -1,5 +1,6 @@
 """Trust: the constrained authority, and the roots that origins are checked against."""
 
+from safelight.trust import pac
 from safelight.trust.authority import (
     Authority,
     AuthorityError,
@@ -19,5 +20,6 @@ __all__ = [
     "exported",
     "open_existing",
     "open_or_create",
+    "pac",
     "rotate",
 ]

@@ -1,0 +1,31 @@
+"""safelight pac: the script that tells browsers what goes through the proxy."""
+
+from __future__ import annotations
+
+import click
+
+from safelight import assembly, trust
+from safelight.documents import DocumentError
+
+
+@click.command()
+@click.option(
+    "--proxy",
+    default="127.0.0.1:8080",
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Where browsers find the proxy.",
+)
+@click.option("--url", is_flag=True, help="Print it as one long address for a browser's settings.")
+def pac(proxy: str, *, url: bool) -> None:
+    """Print a proxy auto-configuration script: only AI services go through the proxy.
+
+    A running proxy shows the same at http://ADDR:PORT/proxy.pac. A browser that cannot reach that
+    address when it starts goes past the proxy; with --url the script is in the settings themselves.
+    """
+    try:
+        patterns = assembly.load_catalogue().host_patterns()
+    except DocumentError as error:
+        raise click.ClickException(f"The list of services cannot be used:\n{error}") from error
+    script = trust.pac.script(patterns, proxy)
+    click.echo(trust.pac.as_url(script) if url else script, nl=url)
