@@ -40,7 +40,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "broker": set(),
     "pausing": set(),
     "reloading": {"assembly", "audit", "documents", "pausing"},
-    "trust": {"services"},
+    "steps": set(),
+    "trust": {"services", "steps"},
+    "desktop": {"steps"},
+    "setting_up": {"steps"},
     "proxy": {
         "broker",
         "case",

@@ -27,9 +27,12 @@ def catalogue() -> Path:
 
 def config() -> Path:
     """This person's folder for what they write themselves, after the customs of the system."""
-    if sys.platform in {"darwin", "win32"}:
-        return data()
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "safelight"
+    return data() if sys.platform in {"darwin", "win32"} else settings() / "safelight"
+
+
+def settings() -> Path:
+    """This person's folder of the settings of all programs, on Linux."""
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
 
 
 def own_services() -> Path:

@@ -14,6 +14,7 @@ from safelight.cli.pause import pause
 from safelight.cli.policy import policy
 from safelight.cli.run import run
 from safelight.cli.services import services
+from safelight.cli.setup import setup
 from safelight.cli.strip import strip
 
 
@@ -28,6 +29,7 @@ def main() -> None:
 
 
 main.add_command(run)
+main.add_command(setup)
 main.add_command(inspect)
 main.add_command(strip)
 main.add_command(policy)

@@ -6,8 +6,10 @@ from safelight.trust.authority import (
     AuthorityError,
     describe,
     exported,
+    files,
     open_existing,
     open_or_create,
+    remove,
     rotate,
 )
 from safelight.trust.roots import bundle
@@ -18,8 +20,10 @@ __all__ = [
     "bundle",
     "describe",
     "exported",
+    "files",
     "open_existing",
     "open_or_create",
     "pac",
+    "remove",
     "rotate",
 ]

@@ -90,6 +90,18 @@ def rotate(folder: Path, names: Sequence[str]) -> Authority:
     return Authority(folder, frozenset(names), created=True)
 
 
+def files(folder: Path) -> tuple[Path, ...]:
+    """The files of the authority in `folder` that are there."""
+    return tuple(path for name in (SIGNER_FILE, ROOT_FILE) if (path := folder / name).exists())
+
+
+def remove(folder: Path) -> None:
+    """Forget the authority in `folder`, its key first. Raises AuthorityError."""
+    with _usable(folder):
+        for path in files(folder):
+            path.unlink()
+
+
 def describe(authority: Authority) -> Card:
     """What a person compares. Raises AuthorityError."""
     certificate = _root(authority)

@@ -1,0 +1,95 @@
+"""safelight doctor: does everything work, and what mends what does not? safelight status: the same
+in three lines."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from safelight import paths
+from safelight.cli.doctor import canary, here
+from safelight.cli.doctor.check import Check, Looked
+from safelight.cli.options import STATE
+
+_POLICY = click.option(
+    "--policy",
+    "policies",
+    type=click.Path(path_type=Path),
+    default=lambda: [paths.default_policy()],
+    show_default="the home policy that comes with Safelight",
+    multiple=True,
+    metavar="FILE",
+    help="The policy that the proxy was started with. Repeatable.",
+)
+_AUDIT = click.option(
+    "--audit",
+    type=click.Path(path_type=Path),
+    default=paths.default_audit,
+    show_default="your data folder",
+    metavar="DIR",
+    help="The audit folder.",
+)
+_PROXY = click.option(
+    "--proxy",
+    default="127.0.0.1:8080",
+    show_default=True,
+    metavar="ADDR:PORT",
+    help="Where the proxy is found.",
+)
+
+
+@click.command()
+@_PROXY
+@_POLICY
+@_AUDIT
+@STATE
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def doctor(
+    *, proxy: str, policies: tuple[Path, ...], audit: Path, state: Path, as_json: bool
+) -> None:
+    """Look whether everything works; where it does not, say what mends it.
+
+    Exit code 0: all is well; 1: something has to be mended. What only may concern you is marked
+    with `note`.
+    """
+    looked = Looked(proxy, policies, audit, state)
+    found = [*here.checks(looked), canary.check(looked)]
+    if as_json:
+        click.echo(json.dumps([asdict(one) for one in found]))
+    else:
+        for one in found:
+            click.echo(f"{one.state:<5} {one.name:<12} {one.says}")
+            if one.mends:
+                click.echo(f"{'':<19}{one.mends}")
+    if any(one.state == "wrong" for one in found):
+        raise SystemExit(1)
+
+
+@click.command()
+@_PROXY
+@_AUDIT
+@STATE
+def status(*, proxy: str, audit: Path, state: Path) -> None:
+    """Say in three lines whether photos are protected, where, and what happened last."""
+    looked = Looked(proxy, (), audit, state)
+    runs = here.proxy(looked)
+    trusted = here.trusted(looked)
+    sent = here.sent_through(looked)
+    protects = runs.state == "ok"
+    click.echo("Photos are protected." if protects else "Photos are NOT protected.")
+    places = [*trusted, *sent]
+    done = sum(one.state == "ok" for one in places)
+    click.echo(
+        f"{runs.says} {done} of {len(places)} settings of this computer lead to it."
+        if protects
+        else f"{runs.says} {runs.mends}"
+    )
+    click.echo(here.last(looked))
+    if not protects:
+        raise SystemExit(1)
+
+
+__all__ = ["Check", "doctor", "status"]

@@ -1,0 +1,247 @@
+"""What can be seen on this machine: the proxy, its certificate, who goes by them, the log."""
+
+from __future__ import annotations
+
+import datetime as dt
+import http.client
+import os
+import shutil
+import stat
+import sys
+from collections import Counter
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safelight import __version__, assembly, desktop, policy, trust
+from safelight import audit as audit_log
+from safelight.audit.events import events
+from safelight.cli import audit_words, words
+from safelight.cli.audit_verify import prove
+from safelight.cli.doctor.check import Check, Looked, note, ok, wrong
+from safelight.cli.setup import parts
+from safelight.documents import DocumentError
+from safelight.trust import roots, stores
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from safelight.steps import Part
+
+_LATELY = dt.timedelta(days=30)
+_LEAST_ROOM = 100_000_000  # bytes
+_SOON = dt.timedelta(days=60)
+_SET_UP = "safelight setup"
+
+
+def checks(looked: Looked) -> Iterator[Check]:
+    """Every check but the canary photo."""
+    yield proxy(looked)
+    yield from _certificate(looked)
+    yield from trusted(looked)
+    yield from sent_through(looked)
+    yield _upstream()
+    yield _policy(looked)
+    yield from _audit(looked)
+    yield _clock(looked)
+    yield from _lately(looked)
+    yield _versions()
+
+
+def proxy(looked: Looked) -> Check:
+    """Does it answer?"""
+    host, _, port = looked.proxy.rpartition(":")
+    if not host or not port.isdigit():
+        return wrong("proxy", f"{looked.proxy} is no address.", "Use --proxy 127.0.0.1:8080.")
+    connection = http.client.HTTPConnection(host.strip("[]"), int(port), timeout=5)
+    start = f"safelight run --listen {looked.proxy}"
+    try:
+        connection.request("GET", "/proxy.pac")
+        answer = connection.getresponse()
+        text = answer.read(1_000_000)
+    except (OSError, http.client.HTTPException):
+        return wrong("proxy", f"Nothing answers at {looked.proxy}.", start)
+    finally:
+        connection.close()
+    if answer.status != 200 or b"FindProxyForURL" not in text:
+        return wrong("proxy", f"Something else answers at {looked.proxy}.", start)
+    return ok("proxy", f"Safelight answers at {looked.proxy}.")
+
+
+def _certificate(looked: Looked) -> Iterator[Check]:
+    try:
+        authority = trust.open_existing(looked.state)
+        card = None if authority is None else trust.describe(authority)
+    except trust.AuthorityError as error:
+        yield wrong("certificate", str(error), "safelight ca rotate")
+        return
+    if authority is None or card is None:
+        yield wrong("certificate", f"There is none in {looked.state} yet.", _SET_UP)
+        return
+    names = assembly.load_catalogue().permitted_names()
+    lacking = authority.missing(names)
+    days = card.until - dt.datetime.now(dt.UTC).date()
+    if lacking:
+        says = f"It cannot speak for {', '.join(lacking)}: these services do not load."
+        yield wrong("certificate", says, "safelight ca rotate")
+    elif days < _SOON:
+        yield wrong("certificate", f"It is good until {card.until} only.", "safelight ca rotate")
+    else:
+        yield ok("certificate", f"It speaks for all {len(names)} names, and is good for years.")
+    yield _permissions(looked.state)
+
+
+def _permissions(state: Path) -> Check:
+    """Only this person may read the keys."""
+    if sys.platform == "win32":
+        return ok("keys", "They are in this person's own folder.")
+    open_ = [
+        path
+        for path in (state, *trust.files(state), *state.glob("audit-keys/**/*"))
+        if path.name != "safelight-ca.pem"
+        and stat.S_IMODE(path.stat().st_mode) & (0o022 if path.is_dir() else 0o077)
+    ]
+    if open_:
+        listed = ", ".join(map(str, open_))
+        return wrong("keys", f"Others may read or change {listed}.", f"chmod -R go-rwx {state}")
+    return ok("keys", "Nobody else may read them.")
+
+
+def trusted(looked: Looked) -> list[Check]:
+    """Every place that the certificate can be trusted in."""
+    certificate = looked.state / "safelight-ca.pem"
+    some = list(stores.found(certificate, Path.home()))
+    if not some:
+        return [note("trusted", "No store of certificates is known here.", "See docs/laptop.md.")]
+    return [_part("trusted", part) for part in some]
+
+
+def sent_through(looked: Looked) -> list[Check]:
+    """Every setting that sends AI services through the proxy."""
+    certificate = looked.state / "safelight-ca.pem"
+    every = parts(assembly.load_catalogue(), certificate, looked.proxy, looked.state)
+    ids = {part.id for part in stores.found(certificate, Path.home())}
+    some = [part for part in every if part.id not in ids]
+    found = [_part("set up", part) for part in some]
+    if not any(part.id in desktop.PROXIES for part in some):
+        says = "No desktop's proxy setting is known here: browsers have to be told by hand."
+        found.append(note("set up", says, "safelight pac --url"))
+    return found
+
+
+def _part(name: str, part: Part) -> Check:
+    lacking = part.lacks()
+    if lacking is not None:
+        return note(name, f"Cannot {part.says}.", lacking)
+    if part.is_done():
+        return ok(name, f"Done: {part.says}.")
+    return wrong(name, f"Not done, or no longer as it should be: {part.says}.", _SET_UP)
+
+
+def _upstream() -> Check:
+    try:
+        count = roots.count()
+    except trust.AuthorityError as error:
+        return wrong("upstream", str(error), "pip install --upgrade certifi")
+    return ok("upstream", f"Services' certificates are checked against {count} public roots.")
+
+
+def _policy(looked: Looked) -> Check:
+    loaded = policy.load(looked.policies, assembly.load_catalogue().services)
+    problems = [str(one) for one in loaded.problems]
+    files = " ".join(map(str, looked.policies))
+    if problems:
+        return wrong("policy", problems[0], f"safelight policy check {files}")
+    return ok("policy", f"No mistakes in {files}.")
+
+
+def _audit(looked: Looked) -> Iterator[Check]:
+    folder = looked.audit
+    if not folder.exists():
+        yield note("audit", f"No decision has been recorded in {folder} yet.")
+        return
+    if not os.access(folder, os.W_OK):
+        says = f"{folder} cannot be written: nothing leaves while that is so."
+        yield wrong("audit", says, f"chown {os.environ.get('USER', 'YOU')} {folder}")
+    elif shutil.disk_usage(folder).free < _LEAST_ROOM:
+        yield wrong("audit", f"The disk of {folder} is nearly full.", "Free some of it.")
+    try:
+        proof = prove(folder, looked.state)
+    except audit_log.ProofError as error:
+        yield wrong("audit", str(error), "safelight audit verify")
+        return
+    yield ok("audit", f"{proof.records} records, none missing, none altered.")
+
+
+def _clock(looked: Looked) -> Check:
+    """Time runs forward: nothing was recorded later than now."""
+    now = dt.datetime.now(dt.UTC)
+    newest = max((_moment(one.at) for one in _told(looked)), default=now)
+    if newest > now + dt.timedelta(minutes=2):
+        says = f"It says {now:%Y-%m-%d %H:%M} UTC, but something was recorded at {newest:%H:%M}"
+        return wrong("clock", f"{says} on {newest:%Y-%m-%d}.", "Set this computer's clock.")
+    return ok("clock", f"It says {now:%Y-%m-%d %H:%M} UTC.")
+
+
+def _lately(looked: Looked) -> Iterator[Check]:
+    """What went past, or was not understood, in the last month."""
+    since = dt.datetime.now(dt.UTC) - _LATELY
+    rejected: Counter[str] = Counter()
+    unknown: Counter[str] = Counter()
+    for one in _told(looked):
+        if _moment(one.at) < since:
+            continue
+        if isinstance(one, audit_log.Unseen):
+            rejected[one.service] += one.how == "certificate-rejected"
+        elif isinstance(one, audit_log.Decision):
+            unknown[one.service] += "unknown-shape" in one.doubts
+    more = "safelight audit coverage"
+    pinned = sorted(+rejected)
+    if pinned:
+        says = f"Apps that accept only their own certificate, or do not trust ours: {_some(pinned)}"
+        yield note("pinned apps", f"{says}.", f"They cannot send. {more}")
+    else:
+        yield ok("pinned apps", "None has refused our certificate in 30 days.")
+    strange = sorted(+unknown)
+    if strange:
+        says = f"Uploads that were not understood, and stopped: {_some(strange)}."
+        yield note("unknown", says, f"{more}; safelight audit search --help")
+    else:
+        yield ok("unknown", "Every upload was understood in 30 days.")
+
+
+def _versions() -> Check:
+    python = ".".join(map(str, sys.version_info[:3]))
+    mitmproxy = metadata.version("mitmproxy")
+    says = f"Safelight {__version__}, mitmproxy {mitmproxy}, Python {python}."
+    wanted = [one for one in metadata.requires("safelight") or () if one.startswith("mitmproxy==")]
+    if wanted != [f"mitmproxy=={mitmproxy}"]:
+        return wrong("versions", f"{says} It was made for {wanted[0]}.", f"pip install {wanted[0]}")
+    return ok("versions", says)
+
+
+def last(looked: Looked) -> str:
+    """The last thing that happened, in a line."""
+    try:
+        found = [one for one in events(looked.audit) if not isinstance(one, str)]
+    except OSError:
+        found = []
+    if not found:
+        return "No upload with a picture has been recorded yet."
+    today = [one for one in _told(looked) if isinstance(one, audit_log.Decision)]
+    return f"{words.uploads(len(today))} so far; the last: {audit_words.line(today[-1])}"
+
+
+def _told(looked: Looked) -> list[audit_log.Told]:
+    try:
+        return [one for one in audit_log.told(looked.audit) if not isinstance(one, str)]
+    except OSError:
+        return []
+
+
+def _moment(at: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(at)
+
+
+def _some(names: list[str]) -> str:
+    return words.listed(names if len(names) <= 5 else [*names[:5], f"{len(names) - 5} more"])
