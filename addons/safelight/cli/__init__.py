@@ -7,6 +7,7 @@ import click
 from safelight import __version__
 from safelight.cli.audit import audit
 from safelight.cli.ca import ca
+from safelight.cli.doctor import doctor, status
 from safelight.cli.holds import holds, watch
 from safelight.cli.inspect import inspect
 from safelight.cli.pac import pac
@@ -30,6 +31,8 @@ def main() -> None:
 
 main.add_command(run)
 main.add_command(setup)
+main.add_command(doctor)
+main.add_command(status)
 main.add_command(inspect)
 main.add_command(strip)
 main.add_command(policy)

@@ -109,13 +109,13 @@ class _SettingUp:
         if self.asking.dry_run:
             click.echo("\nNothing was changed.")
             return
-        starts = any(part.id in _STARTS and part.is_done() for part in some)
+        starts = any(part.id in desktop.STARTS and part.is_done() for part in some)
         click.echo("\nTo do by hand:" if left or not starts else "\nAll is set up.")
         for one in left:
             click.echo(f"  - {one}")
         if not starts:
             click.echo(f"  - start the proxy: safelight run --listen {self.listen}")
-        if not any(part.id in _PROXIES for part in some):
+        if not any(part.id in desktop.PROXIES for part in some):
             click.echo(
                 "  - tell your browser: automatic proxy configuration at "
                 f"http://{self.listen}/proxy.pac, or the text that `safelight pac --url` prints"
@@ -213,10 +213,6 @@ class _Undoing:
         for folder in (self.state, self.state.parent):
             with contextlib.suppress(OSError):
                 folder.rmdir()
-
-
-_STARTS = frozenset({"systemd-unit", "launch-agent", "logon-task"})
-_PROXIES = frozenset({"gnome-proxy", "kde-proxy", "network-proxy", "internet-settings"})
 
 
 def load_catalogue() -> Catalogue:

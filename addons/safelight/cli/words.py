@@ -65,6 +65,11 @@ def files(count: int) -> str:
     return "1 file" if count == 1 else f"{count} files"
 
 
+def uploads(count: int) -> str:
+    """A number of uploads as people say it."""
+    return "1 upload" if count == 1 else f"{count} uploads"
+
+
 def duration(seconds: float) -> str:
     """A stretch of time as people say it."""
     if seconds < 60:

@@ -12,6 +12,15 @@ from safelight.trust.authority import AuthorityError
 BUNDLE_FILE = "upstream-roots.pem"
 
 
+def count() -> int:
+    """How many public roots there are. Raises AuthorityError if they cannot be read."""
+    public = Path(certifi.where())
+    try:
+        return len(x509.load_pem_x509_certificates(public.read_bytes()))
+    except (OSError, ValueError) as error:
+        raise AuthorityError(f"{public} cannot be used as roots: {error}") from error
+
+
 def bundle(folder: Path, further: Path | None) -> Path:
     """A PEM file of the public roots and those in `further`, written to `folder` if needed.
 

@@ -13,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safelight import __version__, assembly, desktop, policy, trust
+from safelight import __version__, assembly, desktop, trust
 from safelight import audit as audit_log
 from safelight.audit.events import events
 from safelight.cli import audit_words, words
@@ -147,11 +147,11 @@ def _upstream() -> Check:
 
 
 def _policy(looked: Looked) -> Check:
-    loaded = policy.load(looked.policies, assembly.load_catalogue().services)
-    problems = [str(one) for one in loaded.problems]
     files = " ".join(map(str, looked.policies))
-    if problems:
-        return wrong("policy", problems[0], f"safelight policy check {files}")
+    try:
+        assembly.load_policy(looked.policies, assembly.load_catalogue())
+    except DocumentError as error:
+        return wrong("policy", str(error.problems[0]), f"safelight policy check {files}")
     return ok("policy", f"No mistakes in {files}.")
 
 
@@ -239,8 +239,8 @@ def _told(looked: Looked) -> list[audit_log.Told]:
         return []
 
 
-def _moment(at: str) -> dt.datetime:
-    return dt.datetime.fromisoformat(at)
+def _moment(at: str | None) -> dt.datetime:
+    return dt.datetime.fromisoformat(at) if at else dt.datetime.fromtimestamp(0, dt.UTC)
 
 
 def _some(names: list[str]) -> str:
