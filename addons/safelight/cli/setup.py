@@ -76,9 +76,9 @@ def parts(catalogue: Catalogue, certificate: Path, listen: str, state: Path) -> 
     """All that can be set up on this machine, in the order in which it is."""
     home = Path.home()
     script = trust.pac.script(catalogue.host_patterns(), listen)
-    command = (sys.executable, "-m", "safelight", "run", "--listen", listen)
+    command = [sys.executable, "-m", "safelight", "run", "--listen", listen]
     if state != paths.default_state():
-        command = (*command, "--state", str(state))
+        command += ["--state", str(state)]
     return [
         *stores.found(certificate, home),
         # Before anything is sent there, somebody has to listen.
@@ -133,8 +133,8 @@ class _SettingUp:
             authority = trust.open_or_create(self.state, names)
         click.echo(
             f"Safelight opens connections to {len(catalogue.services)} AI services and no others. "
-            f"Its certificate can\nspeak for {len(names)} names of theirs: your bank, your mail and "
-            "everything else stay closed to it,\neven if somebody stole its key. "
+            f"Its certificate can\nspeak for {len(names)} names of theirs: your bank, your mail "
+            "and everything else stay closed to it,\neven if somebody stole its key. "
             "`safelight ca show --names` lists them."
         )
         if authority is None:

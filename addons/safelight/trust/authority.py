@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 ROOT_FILE = "safelight-ca.pem"
 # mitmproxy's own name for "key, signer, rest of the chain" in its configuration folder.
 SIGNER_FILE = "mitmproxy-ca.pem"
+# What mitmproxy writes beside it.
+_PARAMETERS_FILE = "mitmproxy-dhparam.pem"
 _LIFE = dt.timedelta(days=3650)
 
 
@@ -92,7 +94,8 @@ def rotate(folder: Path, names: Sequence[str]) -> Authority:
 
 def files(folder: Path) -> tuple[Path, ...]:
     """The files of the authority in `folder` that are there."""
-    return tuple(path for name in (SIGNER_FILE, ROOT_FILE) if (path := folder / name).exists())
+    names = (SIGNER_FILE, ROOT_FILE, _PARAMETERS_FILE)
+    return tuple(path for name in names if (path := folder / name).exists())
 
 
 def remove(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
 
 import certifi
@@ -16,8 +17,8 @@ def count() -> int:
     """How many public roots there are. Raises AuthorityError if they cannot be read."""
     public = Path(certifi.where())
     try:
-        return len(x509.load_pem_x509_certificates(public.read_bytes()))
-    except (OSError, ValueError) as error:
+        return ssl.create_default_context(cafile=str(public)).cert_store_stats()["x509_ca"]
+    except OSError as error:
         raise AuthorityError(f"{public} cannot be used as roots: {error}") from error
 
 

@@ -1,4 +1,4 @@
-"""A certificate for a stand-in of a service on this machine, trusted by nobody but who is told to."""
+"""A certificate for a stand-in of a service, trusted by nobody but who is told to."""
 
 from __future__ import annotations
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _LATELY = dt.timedelta(days=30)
 _LEAST_ROOM = 100_000_000  # bytes
+_NO_SECRETS = frozenset({"safelight-ca.pem", "mitmproxy-dhparam.pem", "public-key"})
 _SOON = dt.timedelta(days=60)
 _SET_UP = "safelight setup"
 
@@ -98,7 +99,7 @@ def _permissions(state: Path) -> Check:
     open_ = [
         path
         for path in (state, *trust.files(state), *state.glob("audit-keys/**/*"))
-        if path.name != "safelight-ca.pem"
+        if path.name not in _NO_SECRETS
         and stat.S_IMODE(path.stat().st_mode) & (0o022 if path.is_dir() else 0o077)
     ]
     if open_:

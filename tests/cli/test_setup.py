@@ -1,0 +1,173 @@
+"""Set-up as a person does it, in a home of its own; and a browser that knows nothing but that."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from safelight import images
+from tests.support import chromium, pictures, tools
+from tests.support import lab as labs
+from tests.support.origin import Received, accept
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from tests.support.lab import Lab
+
+# Of this machine's programs those that change nothing outside of a home.
+PROGRAMS = ("certutil", "gsettings", "mkdir", "chromium")
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    def service(received: Received) -> tuple[int, str, bytes]:
+        page = (200, "text/html", b"<!doctype html><title>Chat</title>")
+        return page if received.method == "GET" else accept(received)
+
+    with labs.running(tmp_path_factory.mktemp("setup"), answer=service) as running:
+        yield running
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def environment(tmp_path: Path, home: Path) -> Mapping[str, str]:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in PROGRAMS:
+        (programs / name).symlink_to(tools.needed(name))
+    return {
+        **{key: value for key, value in os.environ.items() if not key.startswith("XDG_")},
+        "HOME": str(home),
+        "PATH": str(programs),
+        "GSETTINGS_BACKEND": "keyfile",
+        "XDG_CURRENT_DESKTOP": "GNOME",
+    }
+
+
+def call(lab: Lab, environment: Mapping[str, str], *arguments: str) -> tuple[int, str]:
+    address = ":".join(map(str, lab.proxy.address))
+    where = "--proxy" if arguments[0] == "doctor" else "--listen"
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "safelight", *arguments),
+            *(where, address, "--state", str(lab.folder / "state")),
+        ],
+        env=dict(environment),
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stdout + done.stderr
+
+
+def files(home: Path) -> set[str]:
+    every = {path for path in home.rglob("*") if path.is_file() and path.stat().st_size}
+    return {str(path.relative_to(home)) for path in every}
+
+
+def test_nothing_is_changed_without_a_yes(
+    lab: Lab, environment: Mapping[str, str], home: Path
+) -> None:
+    code, said = call(lab, environment, "setup", "--dry-run")
+    assert code == 0
+    assert "Nothing was changed." in said
+    assert "certutil -A" in said
+    assert files(home) == set()
+    # Nobody is there to answer.
+    code, said = call(lab, environment, "setup")
+    assert code == 1
+    assert "Aborted" in said
+    assert files(home) == set()
+
+
+def test_a_browser_in_a_home_that_was_set_up(
+    lab: Lab, environment: Mapping[str, str], home: Path
+) -> None:
+    code, said = call(lab, environment, "setup", "--yes")
+    assert (code, said.count("  Done.")) == (0, 2)
+    code, said = call(lab, environment, "setup", "--yes")
+    assert said.count("Already there") == 2
+    photo = pictures.jpeg()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=tools.needed("chromium"), args=chromium.FLAGS, env=dict(environment)
+        )
+        page = browser.new_page()
+        page.goto("https://chatgpt.com/")
+        page.evaluate(
+            """async (photo) => {
+              const bytes = Uint8Array.from(atob(photo), letter => letter.charCodeAt(0));
+              await fetch("/backend-api/files/upload", {method: "POST", body: bytes});
+            }""",
+            base64.b64encode(photo).decode(),
+        )
+        browser.close()
+    [arrived] = [one.body for one in lab.arrived if one.method == "POST"]
+    assert arrived == images.strip(photo, images.Length.SAME_LENGTH)
+    shutil.rmtree(home / ".config/chromium", ignore_errors=True)
+    code, said = call(lab, environment, "doctor", "--audit", str(lab.proxy.audit_folder), "--json")
+    told = json.loads(said)
+    assert {one["name"]: one["says"] for one in told if one["state"] == "wrong"} == {}
+    assert code == 0
+    code, said = call(lab, environment, "setup", "--undo", "--yes")
+    assert code == 0
+    assert not any(".pki" in one for one in files(home))
+    # This backend of GSettings keeps the heading of an empty group.
+    left = (home / ".config/glib-2.0/settings/keyfile").read_text()
+    assert left.strip() in {"", "[org/gnome/system/proxy]"}
+    assert not (lab.folder / "state" / "setup.json").exists()
+
+
+def test_doctor_says_what_is_wrong(
+    environment: Mapping[str, str], home: Path, tmp_path: Path
+) -> None:
+    bad = tmp_path / "policy.yaml"
+    bad.write_text("version: 1\nname: x\nrules: 5\n")
+    nobody = ["--proxy", "127.0.0.1:9", "--policy", str(bad)]
+    done = subprocess.run(
+        [sys.executable, "-m", "safelight", "doctor", *nobody, "--json"],
+        env=dict(environment),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    told = {one["name"]: one for one in json.loads(done.stdout)}
+    assert done.returncode == 1
+    for name, mends in (
+        ("proxy", "safelight run --listen 127.0.0.1:9"),
+        ("certificate", "safelight setup"),
+        ("trusted", "safelight setup"),
+        ("policy", f"safelight policy check {bad}"),
+    ):
+        assert (told[name]["state"], told[name]["mends"]) == ("wrong", mends)
+    assert told["canary photo"]["state"] == "note"
+    assert "nothing arrived" in told["canary photo"]["says"]
+    assert files(home) == set()
+    done = subprocess.run(
+        [sys.executable, "-m", "safelight", "status", "--proxy", "127.0.0.1:9"],
+        env=dict(environment),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stdout.startswith("Photos are NOT protected.\n")
+    assert len(done.stdout.splitlines()) == 3
