@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import socket
 from dataclasses import dataclass
 from functools import partial
@@ -17,11 +18,13 @@ from safelight.cli import telling
 from safelight.cli import workers as several
 from safelight.documents import DocumentError
 from safelight.proxy import listening, master, quiet, resolve
+from safelight.proxy.admission import PRIVATE, Networks
 from safelight.proxy.gate import Gate
 from safelight.reloading import Reloading
 
 if TYPE_CHECKING:
     from safelight.assembly import Assembly
+    from safelight.proxy.admission import Network
     from safelight.proxy.resolve import Address, Resolution
     from safelight.trust import Authority
 
@@ -36,6 +39,22 @@ class _AddressType(click.ParamType["Address"]):
             return resolve.parse_address(str(value))
         except resolve.ResolveError as error:
             self.fail(str(error), param, ctx)
+
+
+class _NetworkType(click.ParamType["Network"]):
+    name = "NETWORK"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Network:
+        try:
+            return ipaddress.ip_network(str(value))
+        except ValueError:
+            self.fail(
+                f"{value} is no address or network such as 192.168.1.7 or 192.168.1.0/24",
+                param,
+                ctx,
+            )
 
 
 class _ResolutionType(click.ParamType["Resolution"]):
@@ -106,6 +125,21 @@ class _ResolutionType(click.ParamType["Resolution"]):
     show_default=True,
     help="How many processes share the work (Linux). All connections of one client go to the same.",
 )
+@click.option(
+    "--clients",
+    type=_NetworkType(),
+    multiple=True,
+    show_default="this machine and private networks",
+    help="Who may use it: an address or a network such as 192.168.1.0/24. Repeatable.",
+)
+@click.option(
+    "--proxy-protocol",
+    "balancers",
+    type=_NetworkType(),
+    multiple=True,
+    help="Balancers, which say by the PROXY protocol (1 or 2) for whom they connect. Repeatable. "
+    "Several workers then listen at ports that follow each other.",
+)
 @click.option("--as-worker", type=int, hidden=True)
 def run(
     listen: Address,
@@ -115,6 +149,8 @@ def run(
     upstream_ca: Path | None,
     resolutions: tuple[Resolution, ...],
     workers: int,
+    clients: tuple[Network, ...],
+    balancers: tuple[Network, ...],
     as_worker: int | None,
 ) -> None:
     """Start the proxy. It runs until Ctrl-C.
@@ -133,7 +169,7 @@ def run(
             several.end_with_parent()
             listeners = [socket.socket(fileno=as_worker)]
         else:
-            listeners = listening.listen(listen, workers)
+            listeners = listening.listen(listen, workers, apart=bool(balancers))
         listening.allow_many_connections()
         host, port, *_ = listeners[0].getsockname()
         announce = _Start(assembled, authority, policy_paths, (host, port)).announce
@@ -150,6 +186,7 @@ def run(
                 authority.root,
                 assembled.catalogue.host_patterns(),
                 roots,
+                Networks(clients or PRIVATE, balancers),
                 resolutions,
             )
             tell = telling.Telling(socket_path).tell

@@ -34,8 +34,9 @@ class ListenError(Exception):
     """The address cannot be listened on; the text says why."""
 
 
-def listen(address: Address, count: int = 1) -> list[socket.socket]:
-    """`count` sockets that listen at one address, for a process each. Raises ListenError."""
+def listen(address: Address, count: int = 1, *, apart: bool = False) -> list[socket.socket]:
+    """`count` sockets for a process each, that listen at one address or, if they stand `apart`, at
+    ports that follow each other. Raises ListenError."""
     if count > 1 and sys.platform != "linux":
         raise ListenError("Several workers need Linux.")
     host, port = address
@@ -44,11 +45,11 @@ def listen(address: Address, count: int = 1) -> list[socket.socket]:
     try:
         for _ in range(count):
             one = socket.create_server(
-                (host, port), family=family, backlog=_BACKLOG, reuse_port=count > 1
+                (host, port), family=family, backlog=_BACKLOG, reuse_port=count > 1 and not apart
             )
             sockets.append(one)
-            port = one.getsockname()[1]
-        if count > 1:
+            port = one.getsockname()[1] + apart
+        if count > 1 and not apart:
             _keep_clients_together(sockets)
     except OSError as error:
         for one in sockets:

@@ -12,6 +12,7 @@ from mitmproxy.addons import block, core, disable_h2c, next_layer, proxyserver
 from mitmproxy.master import Master
 
 from safelight.proxy import bulk, guard
+from safelight.proxy.admission import Admission
 from safelight.proxy.draining import Draining
 from safelight.proxy.hooks import HookCalls
 from safelight.proxy.memory import Memory
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from mitmproxy.proxy.mode_servers import AsyncioServerInstance
     from mitmproxy.proxy.mode_specs import RegularMode
 
+    from safelight.proxy.admission import Networks
     from safelight.proxy.canary import Canary
     from safelight.proxy.gate import Gate
     from safelight.proxy.resolve import Resolution
@@ -39,13 +41,14 @@ class StartError(Exception):
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Where connections come from, where the authority lives and which of its files people trust,
-    the hosts it is for, which roots origins are checked against."""
+    the hosts it is for, which roots origins are checked against, who may connect."""
 
     listener: socket.socket
     state: Path
     certificate: Path
     patterns: Sequence[str]
     roots: Path
+    networks: Networks
     resolutions: Sequence[Resolution] = ()
 
 
@@ -57,7 +60,7 @@ async def serve(settings: Settings, gate: Gate, ready: Callable[[], None]) -> No
     # Until the canary was refused, only it can connect.
     master = _Master(options.Options(listen_host="127.0.0.1", listen_port=0))
     server = proxyserver.Proxyserver()
-    starting = _Starting(master, server, gate.canary, settings.listener, ready)
+    starting = _Starting(master, server, gate.canary, settings, ready)
     draining = Draining()
     master.addons.add(
         core.Core(),
@@ -120,13 +123,14 @@ class _Starting:
         master: Master,
         server: proxyserver.Proxyserver,
         canary: Canary,
-        listener: socket.socket,
+        settings: Settings,
         ready: Callable[[], None],
     ) -> None:
         self._master = master
         self._server = server
         self._canary = canary
-        self._listener = listener
+        self._listener = settings.listener
+        self._networks = settings.networks
         self._ready = ready
         self._public: asyncio.Server | None = None
         self.failed = False
@@ -147,7 +151,8 @@ class _Starting:
 
     async def _open(self) -> None:
         [instance] = self._server.servers
-        self._public = await asyncio.start_server(instance.handle_stream, sock=self._listener)
+        admission = Admission(self._networks, instance.handle_stream)
+        self._public = await asyncio.start_server(admission.connected, sock=self._listener)
         # mitmproxy can only open sockets itself.
         servers = cast("AsyncioServerInstance[RegularMode]", instance)._servers  # noqa: SLF001
         servers.pop().close()
