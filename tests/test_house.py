@@ -43,7 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "steps": set(),
     "trust": {"services", "steps"},
     "desktop": {"steps"},
-    "setting_up": {"steps"},
+    "setting_up": set(),
     "proxy": {
         "broker",
         "case",

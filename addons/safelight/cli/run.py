@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from safelight import __version__, assembly, audit, broker, paths, trust
-from safelight.cli import telling
+from safelight.cli import monitoring, telling
 from safelight.cli import workers as several
 from safelight.documents import DocumentError
 from safelight.proxy import listening, master, quiet, resolve
@@ -140,6 +140,11 @@ class _ResolutionType(click.ParamType["Resolution"]):
     help="Balancers, which say by the PROXY protocol (1 or 2) for whom they connect. Repeatable. "
     "Several workers then listen at ports that follow each other.",
 )
+@click.option(
+    "--monitor",
+    type=_AddressType(),
+    help="Show /healthz, /readyz and, for Prometheus, /metrics at this address.",
+)
 @click.option("--as-worker", type=int, hidden=True)
 def run(
     listen: Address,
@@ -151,6 +156,7 @@ def run(
     workers: int,
     clients: tuple[Network, ...],
     balancers: tuple[Network, ...],
+    monitor: Address | None,
     as_worker: int | None,
 ) -> None:
     """Start the proxy. It runs until Ctrl-C.
@@ -160,6 +166,8 @@ def run(
     standard output; all other messages go to standard error.
     """
     quiet.install()
+    if monitor is not None and workers > 1:
+        monitoring.share_among_processes()
     reloading = Reloading(policy_paths, state_folder, lambda text: click.echo(text, err=True))
     try:
         assembled = assembly.assemble(policy_paths, audit_folder, paths.audit_keys(state_folder))
@@ -175,10 +183,15 @@ def run(
         announce = _Start(assembled, authority, policy_paths, (host, port)).announce
         socket_path = paths.broker_socket(state_folder)
         with contextlib.ExitStack() as running:
+            watched = monitoring.Monitored(
+                assembled.log, partial(_decides, policy_paths, assembled)
+            )
             if as_worker is None:
                 _open_broker(running, socket_path)
+                if monitor is not None:
+                    running.enter_context(monitoring.shown(monitor, watched))
             if workers > 1 and as_worker is None:
-                several.run(listeners, announce)
+                several.run(listeners, watched.ready(announce), watched.leaving)
                 return
             settings = master.Settings(
                 listeners[0],
@@ -189,13 +202,13 @@ def run(
                 Networks(clients or PRIVATE, balancers),
                 resolutions,
             )
-            tell = telling.Telling(socket_path).tell
+            tell = monitoring.counted(telling.Telling(socket_path).tell)
             ask = partial(broker.ask, socket_path)
             gate = Gate(assembled.engine, assembled.catalogue, tell, ask)
             running.enter_context(audit.looked_after(assembled.log, __version__))
             reloading.start(assembled)
-            ready = announce if as_worker is None else several.say_ready
-            asyncio.run(master.serve(settings, gate, ready))
+            ready = watched.ready(announce) if as_worker is None else several.say_ready
+            asyncio.run(master.serve(settings, gate, ready, watched.leaving))
     except DocumentError as error:
         raise click.ClickException(f"The list of services cannot be used:\n{error}") from error
     except (
@@ -203,12 +216,24 @@ def run(
         master.StartError,
         listening.ListenError,
         several.WorkersError,
+        monitoring.MonitorError,
     ) as error:
         raise click.ClickException(str(error)) from error
     finally:
         reloading.stop()
         if as_worker is None:
             click.echo("Stopped. Pictures are no longer protected.", err=True)
+
+
+def _decides(policy_paths: tuple[Path, ...], assembled: Assembly) -> bool:
+    """Is there a policy to decide by? One that was good when it started, or is good by now."""
+    if assembled.loaded is not None:
+        return True
+    try:
+        assembly.load_policy(policy_paths, assembled.catalogue)
+    except DocumentError:
+        return False
+    return True
 
 
 def _open_broker(running: contextlib.ExitStack, path: Path) -> None:

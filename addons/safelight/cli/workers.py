@@ -24,9 +24,14 @@ class WorkersError(Exception):
     """The workers did not start."""
 
 
-def run(listeners: Sequence[socket.socket], announce: Callable[[], None]) -> None:
+def run(
+    listeners: Sequence[socket.socket],
+    announce: Callable[[], None],
+    leaving: Callable[[], None],
+) -> None:
     """Keep one worker running on each listener until SIGINT or SIGTERM, which they get too;
-    `announce` is called when all accept connections. Raises WorkersError."""
+    `announce` is called when all accept connections, `leaving` when they no longer do. Raises
+    WorkersError."""
     workers = [_Worker(listener) for listener in listeners]
     stopping = threading.Event()
     how = signal.SIGTERM
@@ -46,6 +51,7 @@ def run(listeners: Sequence[socket.socket], announce: Callable[[], None]) -> Non
             for worker in workers:
                 worker.start_again_if_ended()
     finally:
+        leaving()
         for worker in workers:
             worker.end(how)
         for worker in workers:

@@ -52,9 +52,11 @@ class Settings:
     resolutions: Sequence[Resolution] = ()
 
 
-async def serve(settings: Settings, gate: Gate, ready: Callable[[], None]) -> None:
+async def serve(
+    settings: Settings, gate: Gate, ready: Callable[[], None], leaving: Callable[[], None]
+) -> None:
     """Run until SIGINT, or SIGTERM, which lets what is on its way be answered first; `ready` is
-    called when all can connect. Raises StartError."""
+    called when all can connect, `leaving` when nobody can any more. Raises StartError."""
     guard.install()
     bulk.install()
     # Until the canary was refused, only it can connect.
@@ -87,6 +89,7 @@ async def serve(settings: Settings, gate: Gate, ready: Callable[[], None]) -> No
     ending: set[asyncio.Task[None]] = set()
 
     async def drain() -> None:
+        leaving()
         starting.close()
         await draining.drained()
         master.should_exit.set()

@@ -1,0 +1,108 @@
+"""`safelight run --monitor`: what other programs ask of a running proxy."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import signal
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.support import lab as labs
+from tests.support import pictures
+from tests.support.large import large, put
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.lab import Lab
+
+
+LARGE = large("PNG")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        port: int = one.getsockname()[1]
+        return port
+
+
+def ask(port: int, path: str) -> tuple[int, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()
+
+
+def send(lab: Lab, data: bytes, client: str) -> int:
+    photo = lab.folder / "Anna at home.jpg"
+    photo.write_bytes(data)
+    url = "https://api.openai.com/v1/files"
+    return lab.curl("--interface", client, "-F", f"image=@{photo}", url).status
+
+
+def numbers(port: int) -> dict[tuple[str, ...], float]:
+    return {
+        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(ask(port, "/metrics")[1])
+        for sample in family.samples
+        if sample.name.startswith("safelight") and sample.name.endswith("_total")
+    }
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_working_proxy(tmp_path: Path, workers: str) -> None:
+    port = free_port()
+    options = ("--monitor", f"127.0.0.1:{port}", "--workers", workers)
+    with labs.running(tmp_path, options=options) as lab:
+        assert ask(port, "/healthz") == (200, "ok\n")
+        assert ask(port, "/readyz") == (200, "ok\n")
+        assert ask(port, "/")[0] == 404
+        for number in range(2, 8):
+            assert send(lab, pictures.jpeg(), f"127.0.0.{number}") == 200
+        assert send(lab, pictures.jpeg()[:400], "127.0.0.9") == 403
+        found = numbers(port)
+        assert found["safelight_uploads_total", "", "warned", "openai_api"] == 6
+        assert found["safelight_uploads_total", "unreadable", "stopped", "openai_api"] == 1
+        assert found["safelight_pictures_total", "openai_api"] == 6
+        assert found["safelight_removed_total", "location"] == 6
+        text = ask(port, "/metrics")[1]
+        assert not re.search(r"Anna|127\.0\.0|CANARY", text)
+
+
+def test_one_that_cannot_let_anything_leave(tmp_path: Path) -> None:
+    port = free_port()
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("version: 1\n")
+    with labs.running(tmp_path, policy, options=("--monitor", f"127.0.0.1:{port}")) as lab:
+        assert ask(port, "/readyz") == (503, "The policy file has a mistake.\n")
+        assert ask(port, "/healthz")[0] == 200
+        assert send(lab, pictures.jpeg(), "127.0.0.1") == 503
+
+
+def test_one_that_is_about_to_stop(tmp_path: Path) -> None:
+    port = free_port()
+    options = ("--monitor", f"127.0.0.1:{port}")
+    with labs.running(tmp_path, options=options) as lab, ThreadPoolExecutor(1) as pool:
+        assert lab.proxy.process is not None
+        (lab.folder / f"photo-{len(LARGE)}").write_bytes(LARGE)
+        sending = pool.submit(put, lab, LARGE, "--limit-rate", "5M")
+        deadline = time.monotonic() + 20
+        while not lab.proxy.records():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert ask(port, "/readyz") == (200, "ok\n")
+        lab.proxy.process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        stopping = "It is about to stop: what is on its way is answered first.\n"
+        assert ask(port, "/readyz") == (503, stopping)
+        assert sending.result().status == 200
+        assert lab.proxy.process.wait(20) == 0
