@@ -112,6 +112,55 @@ def parted(order: str) -> tuple[bytes, bytes]:
     return jpeg(*pieces), whole
 
 
+_CURVE = b"curv" + bytes(8)
+_TABLES = {
+    "a small table": (b"A2B0", b"mft1", b"\1\1\1".ljust(40, b"\0") + bytes(513)),
+    "a large table": (b"A2B0", b"mft2", b"\1\1\1".ljust(40, b"\0") + b"\0\2\0\2" + bytes(10)),
+    "curves": (b"A2B0", b"mAB ", struct.pack(">BBxx5I", 1, 1, 32, 0, 0, 0, 0) + _CURVE),
+    "curves the other way": (
+        b"B2A0",
+        b"mBA ",
+        struct.pack(">BBxx5I", 1, 1, 32, 44, 0, 92, 116)
+        + _CURVE
+        + bytes(48)
+        # A table of two points of one byte each, then a curve.
+        + b"\2".ljust(16, b"\0")
+        + b"\1\0\0\0"
+        + bytes(4)
+        + _CURVE,
+    ),
+    "elements": (b"D2B0", b"mpet", struct.pack(">HHIII", 1, 1, 1, 24, 4) + bytes(4)),
+    "a display's table": (b"vcgt", b"vcgt", struct.pack(">IHHH", 0, 1, 2, 1) + bytes(2)),
+    "a display's formula": (b"vcgt", b"vcgt", struct.pack(">I", 1) + bytes(36)),
+    "phosphors": (b"chrm", b"chrm", b"\0\1\0\0" + bytes(8)),
+    "names of colours": (b"ncl2", b"ncl2", b""),
+    "a table cut off": (b"A2B0", b"mft1", b""),
+}
+
+
+def with_table(name: str) -> bytes:
+    tag, kind, body = _TABLES[name]
+    return more.saved("PNG", icc_profile=profile(tag, kind.ljust(8, b"\0") + body))
+
+
+def profile_of(data: bytes) -> bytes:
+    with Image.open(io.BytesIO(data)) as image:
+        found = image.info["icc_profile"]
+    assert isinstance(found, bytes)
+    return found
+
+
+@pytest.mark.parametrize("length", Length)
+@pytest.mark.parametrize("name", _TABLES)
+def test_what_stands_behind_a_table_of_colours_goes(name: str, length: Length) -> None:
+    hidden = with_table(name)
+    assert CANARY in profile_of(hidden)
+    left = profile_of(images.strip(hidden, length))
+    assert CANARY not in left
+    body = _TABLES[name][2]
+    assert body in left
+
+
 PROFILES = {f"a profile in the order {order}": parted(order)[0] for order in ("132", "321", "213")}
 
 GOES = together(png=PNG, profile=PROFILES)
