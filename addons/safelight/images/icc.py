@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 
+from safelight.images import icc_elements
+
 _HEADER_SIZE = 128
 MOST_TAGS = 200
 _NOWHERE = 0xFFFFFFFF
@@ -15,12 +17,6 @@ _COLOUR_TAGS = frozenset(
     b"c2sp s2cp svcn swpt".split()
 )
 _TEXT_TYPES = frozenset({b"desc", b"mluc", b"text", b"dict"})
-_TABLE_TYPES = frozenset(
-    {b"mft1", b"mft2", b"mAB ", b"mBA ", b"mpet", b"ncl2", b"clro", b"gbd ", b"rcs2"}
-    | {b"vcgt", b"ndin", b"chrm", b"scrn", b"svcn", b"fl16", b"fl32"}
-)
-_FIXED_TYPES = {b"sig ": 12, b"view": 36, b"meas": 36, b"cicp": 12, b"XYZ ": 20, b"sf32": 44}
-_PARAMETERS = (1, 3, 4, 5, 7)
 # Date, device maker and model, creator, profile id, reserved: section 7.2.
 _PRIVATE_HEADER = ((24, 36), (48, 56), (80, 84), (84, 100), (100, 128))
 
@@ -63,20 +59,7 @@ def scrubbed(profile: bytes) -> bytes:
 
 def _kept_size(profile: bytes, tag: bytes, offset: int, size: int) -> int:
     """How many bytes of a tag's element are needed."""
-    type_ = profile[offset : offset + 4]
     if tag in _COLOUR_TAGS:
-        return min(size, _element_size(profile, type_, offset, size))
+        return min(size, icc_elements.length(profile, offset, size))
     # The type stays, so that readers find an empty text instead of none.
-    return min(size, 4) if type_ in _TEXT_TYPES else 0
-
-
-def _element_size(profile: bytes, type_: bytes, offset: int, size: int) -> int:
-    """How long an element of a type of section 10 says it is; 0 for what holds no colours."""
-    if type_ in _TABLE_TYPES:
-        return size
-    if type_ == b"curv" and size >= 12:
-        return 12 + 2 * int(struct.unpack_from(">I", profile, offset + 8)[0])
-    if type_ == b"para" and size >= 12:
-        function = int(struct.unpack_from(">H", profile, offset + 8)[0])
-        return 12 + 4 * _PARAMETERS[function] if function < len(_PARAMETERS) else 0
-    return _FIXED_TYPES.get(type_, 0)
+    return min(size, 4) if profile[offset : offset + 4] in _TEXT_TYPES else 0

@@ -190,6 +190,8 @@ def _profile(walk: Walk) -> None:
     if not walk.profile:
         return
     head = len(_ICC) + 2
+    # Decoders put the parts together by their numbers (ICC.1 B.4), not by their places.
+    walk.profile.sort(key=lambda one: walk.data[one.payload + head - 2 : one.payload + head])
     chunks = [walk.data[one.payload + head : one.end] for one in walk.profile]
     profile = b"".join(chunks)
     try:

@@ -14,9 +14,13 @@ if TYPE_CHECKING:
 
 SOF = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
 SOI, EOI, SOS, COM = 0xD8, 0xD9, 0xDA, 0xFE
-_TABLES = frozenset({0xC4, 0xCC, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF})
+_TABLES = frozenset({0xC4, 0xCC, 0xDB, 0xDC, 0xDD})
 _KNOWN = SOF | _TABLES | {SOS, COM, *range(0xE0, 0xF0)}
 STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
+DQT, DHT, DAC = 0xDB, 0xC4, 0xCC
+# Lines and restart intervals (T.81 B.2.4.4 and B.2.5).
+_SIZES = {0xDC: 2, 0xDD: 2}
+_MOST_CONDITIONINGS = 32
 _SEQUENTIAL = frozenset({0xC0, 0xC1, 0xC9})
 _NONE = (b"\0", b"\xff", b"")
 _MARKER = re.compile(rb"\xff[^\x00\xff]")
@@ -83,7 +87,7 @@ def walk(data: bytes, start: int = 0, proven: Iterable[tuple[int, int]] = ()) ->
             position = marker_at + 2
             in_scan = scanned
             continue
-        segment = _segment(data, marker_at)
+        segment = segment_at(data, marker_at)
         yield segment
         position = segment.end
         in_scan = False
@@ -109,7 +113,9 @@ def _next_marker(data: bytes, position: int) -> int:
     return match.start()
 
 
-def _segment(data: bytes, start: int) -> Segment:
+def segment_at(data: bytes, start: int) -> Segment:
+    """The segment whose marker stands at `start`. Raises ImageError where it is not known, or not
+    as long as what it holds."""
     marker = data[start + 1]
     if marker not in _KNOWN:
         raise ImageError("This JPEG has a segment of a kind that is not known.")
@@ -117,7 +123,28 @@ def _segment(data: bytes, start: int) -> Segment:
     end = start + 2 + length
     if length < 2 or end > len(data):
         raise ImageError("This JPEG is cut off or damaged.")
+    if marker in _TABLES or marker == SOS or marker in SOF:
+        needed = _needed(data, marker, start + 4, end)
+        if needed != end - start - 4:
+            raise ImageError("This JPEG is damaged, or hides something in its tables.")
     return Segment(marker, start, start + 4, end)
+
+
+def _needed(data: bytes, marker: int, payload: int, end: int) -> int:
+    """How many bytes of payload a segment has that decoding needs (T.81 B.2.2 to B.2.5)."""
+    if marker in SOF:
+        return 6 + 3 * data[payload + 5]
+    if marker == SOS:
+        return 4 + 2 * data[payload]
+    if marker == DAC:
+        return min((end - payload) // 2, _MOST_CONDITIONINGS) * 2
+    position = payload
+    while position < end and marker in {DQT, DHT}:
+        if marker == DQT:
+            position += 65 + 64 * (data[position] >> 4)
+        else:
+            position += 17 + sum(data[position + 1 : position + 17])
+    return _SIZES.get(marker, position - payload)
 
 
 def _only_scan_end(data: bytes, position: int) -> int | None:

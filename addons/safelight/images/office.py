@@ -34,6 +34,9 @@ _EMPTY = (
     (re.compile(rb"(?:.*/)?meta\.xml"), _META),
 )
 _PREVIEWS = re.compile(rb"docProps/thumbnail\.\w+|Thumbnails/thumbnail\.png")
+_PRINTERS = re.compile(rb"(?:xl|word|ppt)/printerSettings/[\w.-]+\.bin")
+# DEVMODEW: the name of the device, then where the size of what the driver may not change stands.
+_DEVICE_NAME, _PUBLIC_SIZE = 64, slice(68, 70)
 _PROPERTY = re.compile(rb"<(?:[\w-]+:)?([\w-]+)(?:\s[^<>]*)?>([^<>]*[^<>\s][^<>]*)</")
 # A tag; quotes may also stand in the text between tags, which must not change.
 _TAG = re.compile(rb"<[A-Za-z_](?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+>")
@@ -82,8 +85,14 @@ def _elements(members: bytes, pattern: bytes, value: bytes, kind: Kind, place: s
 
 _WORD = rb"word/[\w/.-]+\.xml"
 _SLIDE_AUTHORS = rb"ppt/(?:commentAuthors|authors)\.xml"
+_DRAWINGS = rb"(?:word|ppt)/[\w/.-]+\.xml|xl/drawings/[\w.-]+\.xml"
+# Pictures are named, and described, after the file that somebody took them from.
+_EXTENSIONS = rb"jpe?g|jfif|png|gif|webp|hei[cf]|avif|tiff?|bmp|svg|emf|wmf|dng|pdf|mp4|mov"
+_ON_DISK = rb"(?:[A-Za-z]:\\|\\\\|\bfile:|\.(?i:%s)\b)" % _EXTENSIONS
+_FILE = rb"(?:\"[^\"]*?%s[^\"]*+\"|'[^']*?%s[^']*+')" % (_ON_DISK, _ON_DISK)
 _CELL_AUTHORS = rb"xl/persons/[\w.-]+\.xml"
 _AUTHORS, _SESSIONS = "names of authors", "numbers of editing sessions"
+_FOLDERS = "folders on somebody's disk"
 _RULES = (
     _attributes(_WORD, rb"author", b"Author", Kind.AUTHOR, _AUTHORS),
     _attributes(_WORD, rb"initials", b"A", Kind.AUTHOR, _AUTHORS),
@@ -101,6 +110,24 @@ _RULES = (
     ),
     _attributes(_SLIDE_AUTHORS, rb"name", b"Author", Kind.AUTHOR, _AUTHORS),
     _attributes(_SLIDE_AUTHORS, rb"initials|userId|providerId", b"A", Kind.AUTHOR, _AUTHORS),
+    _Rule(
+        re.compile(_DRAWINGS),
+        Kind.PERSON,
+        "names of files that pictures came from",
+        re.compile(rb"(\s(?:name|descr|title)\s*=\s*)%s" % _FILE),
+        value=rb'\1"Picture"',
+    ),
+    # The template of a Word document, often in its author's own folder.
+    _attributes(
+        rb"word/_rels/settings\.xml\.rels", rb"Target", b"Normal.dotm", Kind.PERSON, _FOLDERS
+    ),
+    _Rule(
+        re.compile(rb"(?:.*/)?_rels/[\w.-]+\.rels"),
+        Kind.PERSON,
+        _FOLDERS,
+        re.compile(rb"(\sTarget\s*=\s*)(?:\"file:(?!///file\")[^\"]*+\"|'file:[^']*+')"),
+        value=rb'\1"file:///file"',
+    ),
     _attributes(_CELL_AUTHORS, rb"displayName", b"Author", Kind.AUTHOR, _AUTHORS),
     _attributes(_CELL_AUTHORS, rb"userId|providerId", b"A", Kind.AUTHOR, _AUTHORS),
     _elements(
@@ -174,6 +201,7 @@ def is_concerned(name: bytes) -> bool:
     return (
         _empty(name) is not None
         or _PREVIEWS.fullmatch(name) is not None
+        or _PRINTERS.fullmatch(name) is not None
         or any(rule.members.fullmatch(name) for rule in _RULES)
     )
 
@@ -193,6 +221,10 @@ def cleaned(name: bytes, content: bytes) -> Cleaned:
     """A concerned member without what it tells. Raises ImageError when it cannot be read."""
     if _PREVIEWS.fullmatch(name):
         return Cleaned(None, frozenset({(Kind.THUMBNAIL, "preview")}))
+    if _PRINTERS.fullmatch(name):
+        blank = _without_printer(content)
+        told = frozenset({(Kind.DEVICE, "printer")} if content != blank else ())
+        return Cleaned(blank, told)
     empty = _empty(name)
     if empty is not None:
         told = frozenset({(Kind.AUTHOR, "document properties")} if content != empty else ())
@@ -208,6 +240,13 @@ def cleaned(name: bytes, content: bytes) -> Cleaned:
             if count:
                 told_here.add((rule.kind, rule.place))
     return Cleaned(content, frozenset(told_here))
+
+
+def _without_printer(settings: bytes) -> bytes:
+    """Paper and margins without the name of the printer and what its driver adds to them."""
+    size = int.from_bytes(settings[_PUBLIC_SIZE], "little")
+    kept = settings[min(_DEVICE_NAME, len(settings)) : max(size, _DEVICE_NAME)]
+    return (bytes(_DEVICE_NAME) + kept).ljust(len(settings), b"\0")[: len(settings)]
 
 
 def _empty(name: bytes) -> bytes | None:

@@ -44,13 +44,17 @@ _PRIVATE_KEYS = {
     "/PieceInfo": (Kind.EDIT_HISTORY, "private data of a program"),
     "/LastModified": (Kind.EDIT_HISTORY, "time of a change"),
     "/Thumb": (Kind.THUMBNAIL, "preview of a page"),
+    "/SpiderInfo": (Kind.EDIT_HISTORY, "where pages came from"),
+    "/CreatorInfo": (Kind.SOFTWARE, "program that made a layer"),
 }
 # Section 12.5.6.2: what a note on a page says of its author and its times.
 _PRIVATE_KEYS_OF_NOTES = {
     "/T": (Kind.AUTHOR, "author of a note"),
     "/M": (Kind.EDIT_HISTORY, "time of a note"),
     "/CreationDate": (Kind.EDIT_HISTORY, "time of a note"),
+    "/NM": (Kind.EDIT_HISTORY, "number of a note"),
 }
+_END = b"%%EOF"
 _TIMES_OF_FILES = ("/CreationDate", "/ModDate", "/Mac")
 
 
@@ -165,6 +169,8 @@ def examine(data: bytes, examine_inside: Examine) -> Examination:
     cleaner = _Cleaner(len(data), examine_inside)
     with _opened(data) as document:
         cleaner.clean(document)
+    if data[data.rfind(_END) + len(_END) :].strip(b"\r\n\t \0"):
+        cleaner.find(Kind.UNKNOWN_DATA, "after the end of the document")
     if not cleaner.findings:
         return Examination(Format.PDF, 0, 0, 1, (), lambda _: ())
     plan = partial(_edits, data, examine_inside, cleaner.signed)

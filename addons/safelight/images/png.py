@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from safelight.images import exif, icc, png_text, xmp
+from safelight.images import exif, icc, png_order, png_text, xmp
 from safelight.images.model import (
     Edit,
     Examination,
@@ -25,13 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_KEPT = frozenset(
-    b"IHDR PLTE IDAT IEND tRNS cHRM gAMA iCCP sBIT sRGB cICP mDCV cLLI bKGD hIST pHYs sPLT "
-    b"acTL fcTL fdAT CgBI oFFs sCAL sTER npTc npOl npLb".split()
-)
-_CRITICAL = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND", b"CgBI"})
 # Private, ancillary, safe to copy: nobody's but ours (section 5.4).
 _FILLER = b"paDd"
+PIXELS = frozenset({b"IDAT", b"fdAT"})
 _CHUNK_OVERHEAD = 12
 MOST_CHUNKS = 100_000
 _RAW_PROFILE = re.compile(rb"Raw profile type (?:exif|APP1)")
@@ -144,11 +140,12 @@ def examine(data: bytes) -> Examination:
         raise ImageError("This PNG has a damaged header.")
     walk.width, walk.height = struct.unpack_from(">II", data, header.payload)
     carriers = Carriers()
-    others = [chunk for chunk in found if chunk.type not in _KEPT or chunk.type == b"iCCP"]
-    for chunk in others:
+    for chunk in found:
         carriers.note(walk, chunk)
-    for chunk in others:
-        examine_chunk(walk, chunk, carriers)
+    order = png_order.Order()
+    for chunk in found:
+        if chunk.type not in PIXELS or not order.has_place(chunk.type):
+            examine_chunk(walk, chunk, carriers, order)
     _trailer(walk, found[-1])
     return Examination(
         Format.PNG,
@@ -160,20 +157,34 @@ def examine(data: bytes) -> Examination:
     )
 
 
-def examine_chunk(walk: Walk, chunk: Chunk, carriers: Carriers) -> None:
-    """Note what a chunk tells and what has to become of it. Raises ImageError."""
+def examine_chunk(walk: Walk, chunk: Chunk, carriers: Carriers, order: png_order.Order) -> None:
+    """Note what a chunk tells and what has to become of it; pixels come here only where they have
+    no place. Raises ImageError."""
     payload = walk.payload(chunk)
-    if chunk.type == b"iCCP":
-        _profile(walk, chunk, payload)
-    elif chunk.type in _KEPT or (chunk.type == _FILLER and not payload.strip(b"\0")):
+    if chunk.type in png_order.KEPT:
+        if chunk.type in PIXELS or not order.has_place(chunk.type):
+            _replace(walk, chunk, b"", {Kind.UNKNOWN_DATA})
+        elif chunk.type == b"iCCP":
+            _profile(walk, chunk, payload)
+        else:
+            _fixed(walk, chunk, payload, order)
+    elif chunk.type == _FILLER and not payload.strip(b"\0"):
         return
-    elif chunk.type[0:1].isupper() and chunk.type not in _CRITICAL:
+    elif chunk.type[0:1].isupper():
         raise ImageError("This PNG has a part of a kind that is not known.")
     else:
         needed = _needed(walk, chunk, payload, carriers)
         if needed is None or needed != payload:
             block = carriers.block if chunk is carriers.exif else None
             _replace(walk, chunk, needed or b"", _kinds(chunk.type, payload, block))
+
+
+def _fixed(walk: Walk, chunk: Chunk, payload: bytes, order: png_order.Order) -> None:
+    """Blank what no decoder reads of a chunk. Its length stays, since some decoders pass over
+    chunks that are too long, and others do not."""
+    used = order.used(chunk.type, payload)
+    if payload[used:].strip(b"\0"):
+        _replace(walk, chunk, payload[:used].ljust(len(payload), b"\0"), {Kind.UNKNOWN_DATA})
 
 
 def _needed(walk: Walk, chunk: Chunk, payload: bytes, carriers: Carriers) -> bytes | None:
@@ -225,14 +236,14 @@ def _minimal_raw_profile(walk: Walk, chunk: Chunk, payload: bytes) -> bytes | No
 
 def _profile(walk: Walk, chunk: Chunk, payload: bytes) -> None:
     name, _, rest = payload.partition(b"\0")
-    profile = png_text.inflated(rest[1:]) if rest[:1] == b"\0" else None
+    profile, behind = png_text.unpacked(rest[1:]) if rest[:1] == b"\0" else (None, b"")
     try:
         clean = icc.scrubbed(profile or b"")
     except icc.ProfileError:
         # No decoder can use it, so nothing changes without it.
         _replace(walk, chunk, b"", {Kind.UNKNOWN_DATA})
         return
-    if clean == profile and not name.removeprefix(b"ICC").strip(b"_"):
+    if clean == profile and not behind and not name.removeprefix(b"ICC").strip(b"_"):
         return
     compressed = zlib.compress(clean, 9)
     data = b"ICC\0\0" + compressed

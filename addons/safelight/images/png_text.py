@@ -61,9 +61,14 @@ def content(type_: bytes, payload: bytes) -> bytes:
 
 def inflated(data: bytes) -> bytes | None:
     """A whole zlib stream inflated; None when it is damaged or too large."""
+    return unpacked(data)[0]
+
+
+def unpacked(data: bytes) -> tuple[bytes | None, bytes]:
+    """A whole zlib stream inflated, None when it is damaged or too large, and what is behind it."""
     stream = zlib.decompressobj()
     try:
         inflated = stream.decompress(data, _LARGEST_INFLATED)
     except zlib.error:
-        return None
-    return inflated if stream.eof else None
+        return None, b""
+    return (inflated if stream.eof else None), stream.unused_data

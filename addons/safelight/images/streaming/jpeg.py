@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 from safelight.images import jpeg
 from safelight.images.gainmap import MPF
-from safelight.images.jpeg_segments import COM, EOI, MOST_SEGMENTS, SOI, SOS, STANDALONE
+from safelight.images.jpeg_segments import (
+    COM,
+    EOI,
+    MOST_SEGMENTS,
+    SOI,
+    SOS,
+    STANDALONE,
+    segment_at,
+)
 from safelight.images.model import (
     Change,
     Finding,
@@ -48,6 +56,7 @@ def walk(progress: Progress) -> Steps:
             yield PassScan()
             continue
         segment = raw + (yield from _payload())
+        segment_at(segment, len(raw) - 2)
         if 0xE0 <= marker <= 0xEF or marker == COM:
             end = start + len(segment)
             progress.findings.append(

@@ -5,14 +5,12 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from safelight.images import png
+from safelight.images import png, png_order
 from safelight.images.model import ImageError, Length, apply
 from safelight.images.streaming.steps import Blank, Pass, Put, Take, held
 
 if TYPE_CHECKING:
     from safelight.images.streaming.steps import Progress, Steps
-
-_PIXELS = frozenset({b"IDAT", b"fdAT"})
 
 
 def walk(progress: Progress) -> Steps:
@@ -24,15 +22,18 @@ def walk(progress: Progress) -> Steps:
     yield Pass(len(png.SIGNATURE))
     carriers = png.Carriers()
     size = (0, 0)
-    pixels = False
+    order = png_order.Order()
+    last = b""
     for number in range(png.MOST_CHUNKS):
         start = progress.position
         head = yield Take(8)
         length, type_ = struct.unpack(">I4s", head)
         if not type_.isalpha():
             raise ImageError("This PNG is damaged.")
-        if type_ in _PIXELS:
-            pixels = True
+        before, last = last, type_
+        if type_ in png.PIXELS:
+            if before != type_ and not order.has_place(type_):
+                raise ImageError("This PNG holds more than one picture.")
             yield Put(head)
             yield Pass(length + 4)
             continue
@@ -42,12 +43,12 @@ def walk(progress: Progress) -> Steps:
             size = struct.unpack_from(">II", data, 8)
         walk_of_chunk = png.Walk(data, *size)
         carriers.note(walk_of_chunk, chunk)
-        png.examine_chunk(walk_of_chunk, chunk, carriers)
+        png.examine_chunk(walk_of_chunk, chunk, carriers, order)
         progress.report(walk_of_chunk.findings, start)
         edits = png.edits_of(tuple(walk_of_chunk.changes), Length.SAME_LENGTH)
         yield Put(apply(data, edits))
         if type_ == b"IEND":
             break
-    if not pixels or not size[0]:
+    if b"IDAT" not in order.seen or not size[0]:
         raise ImageError("This PNG holds no picture.")
     yield Blank(progress.left)

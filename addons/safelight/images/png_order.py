@@ -1,0 +1,73 @@
+"""Which chunks of a PNG have a place, and how many of their bytes are read (W3C PNG, third edition,
+section 11; the `CgBI` of Apple).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from safelight.images.model import ImageError
+
+KEPT = frozenset(
+    b"IHDR PLTE IDAT IEND tRNS cHRM gAMA iCCP sBIT sRGB cICP mDCV cLLI bKGD pHYs "
+    b"acTL fcTL fdAT CgBI oFFs sTER".split()
+)
+CRITICAL = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND", b"CgBI"})
+_SIZES = {
+    b"IHDR": 13,
+    b"IEND": 0,
+    b"CgBI": 4,
+    b"cHRM": 32,
+    b"gAMA": 4,
+    b"sRGB": 1,
+    b"cICP": 4,
+    b"mDCV": 24,
+    b"cLLI": 8,
+    b"pHYs": 9,
+    b"oFFs": 9,
+    b"sTER": 1,
+    b"acTL": 8,
+    b"fcTL": 26,
+}
+_ANIMATION = frozenset({b"fcTL", b"fdAT"})
+_INDEXED = 3
+# By colour type: bytes of `sBIT`, of `bKGD`, and of `tRNS` where it is no list.
+_BY_COLOUR = {
+    b"sBIT": {0: 1, 2: 3, _INDEXED: 3, 4: 2, 6: 4},
+    b"bKGD": {0: 2, 2: 6, _INDEXED: 1, 4: 2, 6: 6},
+    b"tRNS": {0: 2, 2: 6},
+}
+
+
+@dataclass(slots=True)
+class Order:
+    """What has come so far of the chunks that stay: each once, save for those of an animation."""
+
+    seen: set[bytes] = field(default_factory=set)
+    depth: int = 8
+    colour: int = 2
+    entries: int = 0
+
+    def has_place(self, type_: bytes) -> bool:
+        """May a chunk that stays stand here? Decoders pass over those that may not. Raises
+        ImageError where there is a second of what there must be one."""
+        if type_ in _ANIMATION:
+            return b"acTL" in self.seen
+        if type_ in self.seen and type_ in CRITICAL - {b"IDAT"}:
+            raise ImageError("This PNG says the same thing twice.")
+        fits = type_ not in self.seen
+        self.seen.add(type_)
+        return fits and (type_ != b"PLTE" or self.colour == _INDEXED)
+
+    def used(self, type_: bytes, payload: bytes) -> int:
+        """How many bytes of a chunk's payload are read; the others only fill it up."""
+        size = len(payload)
+        if type_ == b"IHDR" and size == _SIZES[type_]:
+            self.depth, self.colour = payload[8], payload[9]
+        elif type_ == b"PLTE":
+            self.entries = min(size // 3, 1 << min(self.depth, 8))
+            return 3 * self.entries
+        elif type_ == b"tRNS" and self.colour == _INDEXED:
+            return min(self.entries, size)
+        known = _BY_COLOUR[type_].get(self.colour, 0) if type_ in _BY_COLOUR else size
+        return min(size, _SIZES.get(type_, known))
