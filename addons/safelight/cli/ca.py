@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
 from safelight import assembly, paths, trust
 from safelight.documents import DocumentError
+from safelight.trust import company
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +45,7 @@ def show(folder: Path, *, names: bool) -> None:
         card = trust.describe(authority)
     click.echo(f"certificate  {authority.root}")
     click.echo(f"fingerprint  SHA-256 {card.fingerprint}")
+    click.echo(f"belongs to   {card.owner}")
     click.echo(f"good until   {card.until}")
     click.echo(f"speaks for   {len(authority.names)} names of AI services, and their subdomains")
     if names:
@@ -51,9 +53,10 @@ def show(folder: Path, *, names: bool) -> None:
             click.echo(f"             {name}")
     lacking = authority.missing(_catalogue_names())
     if lacking:
+        advice = "csr` asks the company for" if card.company else "rotate` makes"
         click.echo(
             f"It cannot speak for {', '.join(lacking)}, which came later. "
-            "`safelight ca rotate` makes one that can."
+            f"`safelight ca {advice} one that can."
         )
 
 
@@ -96,6 +99,54 @@ def rotate(folder: Path, *, yes: bool) -> None:
     with _reported():
         authority = trust.rotate(folder, names)
     click.echo(f"{authority.root}: trust it, take the old one out, and restart `safelight run`.")
+
+
+@ca.command()
+@_STATE
+@click.option(
+    "-o",
+    "--output",
+    type=click.File("wb", lazy=True, atomic=True),
+    default="-",
+    metavar="FILE",
+    help="Where to write it, instead of to the terminal.",
+)
+def csr(folder: Path, output: BinaryIO) -> None:
+    """Ask a company's certificate authority for a certificate: write a signing request.
+
+    The key stays in the folder. The request asks for an authority that can only speak for AI
+    services; `safelight ca import` takes what the company makes of it.
+    """
+    names = _catalogue_names()
+    with _reported():
+        written = company.request(folder, names)
+    try:
+        output.write(written)
+    except OSError as error:
+        raise click.ClickException(f"The request cannot be written: {error}") from error
+
+
+@ca.command("import")
+@_STATE
+@click.argument("certificate", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("chain", type=click.Path(path_type=Path, dir_okay=False), required=False)
+def import_(folder: Path, certificate: Path, chain: Path | None) -> None:
+    """Take the CERTIFICATE that a company made from the request of `safelight ca csr`.
+
+    CHAIN holds the certificates above it, up to the company's root (PEM). A certificate that can
+    speak for anything but AI services is refused.
+    """
+    names = _catalogue_names()
+    try:
+        given = b"\n".join(path.read_bytes() for path in (certificate, chain) if path)
+    except OSError as error:
+        raise click.ClickException(f"{error.filename} cannot be read: {error.strerror}") from error
+    with _reported():
+        authority = company.install(folder, given, names)
+        owner = trust.describe(authority).owner
+    click.echo(f"The certificate of {owner} signs from the next start of `safelight run`.")
+    if lacking := authority.missing(names):
+        click.echo(f"It cannot speak for {', '.join(lacking)}: there, uploads will not work.")
 
 
 @contextmanager

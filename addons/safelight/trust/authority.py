@@ -28,6 +28,7 @@ ROOT_FILE = "safelight-ca.pem"
 SIGNER_FILE = "mitmproxy-ca.pem"
 # What mitmproxy writes beside it.
 _PARAMETERS_FILE = "mitmproxy-dhparam.pem"
+_ROOT_NAME = "Safelight root (AI services only)"
 _LIFE = dt.timedelta(days=3650)
 
 
@@ -59,10 +60,13 @@ class Authority:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What tells the root from others: SHA-256 of it in pairs of digits, and its last day."""
+    """What tells the root from others: SHA-256 of it in pairs of digits, whose it is, and the
+    last day on which it and all below it are good."""
 
     fingerprint: str
+    owner: str
     until: dt.date
+    company: bool
 
 
 def open_or_create(folder: Path, names: Sequence[str]) -> Authority:
@@ -87,8 +91,8 @@ def rotate(folder: Path, names: Sequence[str]) -> Authority:
         root, chain = _create(names)
         # Without a signer there is no authority, whatever happens in between.
         (folder / SIGNER_FILE).unlink(missing_ok=True)
-        _write(folder / ROOT_FILE, root, 0o644)
-        _write(folder / SIGNER_FILE, chain, 0o600)
+        write(folder / ROOT_FILE, root, 0o644)
+        write(folder / SIGNER_FILE, chain, 0o600)
     return Authority(folder, frozenset(names), created=True)
 
 
@@ -109,7 +113,15 @@ def describe(authority: Authority) -> Card:
     """What a person compares. Raises AuthorityError."""
     certificate = _root(authority)
     digits = certificate.fingerprint(hashes.SHA256()).hex(":").upper()
-    return Card(digits, certificate.not_valid_after_utc.date())
+    with _usable(authority.folder):
+        signer = (authority.folder / SIGNER_FILE).read_bytes()
+        chain = x509.load_pem_x509_certificates(signer)
+    return Card(
+        digits,
+        certificate.subject.rfc4514_string(),
+        min(one.not_valid_after_utc for one in chain).date(),
+        company=certificate.subject != subject(_ROOT_NAME),
+    )
 
 
 def exported(authority: Authority, *, der: bool) -> bytes:
@@ -137,14 +149,14 @@ def _usable(folder: Path) -> Iterator[None]:
 def _create(names: Sequence[str]) -> tuple[bytes, bytes]:
     root_key = ec.generate_private_key(ec.SECP256R1())
     signer_key = ec.generate_private_key(ec.SECP256R1())
-    root_name = _name("Safelight root (AI services only)")
+    root_name = subject(_ROOT_NAME)
     root = (
         _builder(root_name, root_name, root_key, path_length=1)
         .add_extension(_constraints(names), critical=True)
         .sign(root_key, hashes.SHA256())
     )
     signer = (
-        _builder(_name("Safelight"), root_name, signer_key, path_length=0)
+        _builder(subject("Safelight"), root_name, signer_key, path_length=0)
         .add_extension(_constraints(names), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(
@@ -162,7 +174,8 @@ def _create(names: Sequence[str]) -> tuple[bytes, bytes]:
     return root_pem, key + signer.public_bytes(serialization.Encoding.PEM) + root_pem
 
 
-def _name(common_name: str) -> x509.Name:
+def subject(common_name: str) -> x509.Name:
+    """The name of a certificate of ours."""
     return x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Safelight"),
@@ -172,33 +185,47 @@ def _name(common_name: str) -> x509.Name:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, *, path_length: int
+    holder: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, *, path_length: int
 ) -> x509.CertificateBuilder:
     now = dt.datetime.now(dt.UTC)
     return (
         x509.CertificateBuilder()
-        .subject_name(subject)
+        .subject_name(holder)
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(days=2))
         .not_valid_after(now + _LIFE)
         .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
-        .add_extension(
-            x509.KeyUsage(
-                digital_signature=False,
-                content_commitment=False,
-                key_encipherment=False,
-                data_encipherment=False,
-                key_agreement=False,
-                key_cert_sign=True,
-                crl_sign=True,
-                encipher_only=False,
-                decipher_only=False,
-            ),
-            critical=True,
-        )
+        .add_extension(_usage(), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+
+
+def signer_extensions(
+    key: ec.EllipticCurvePublicKey, names: Sequence[str]
+) -> tuple[tuple[x509.ExtensionType, bool], ...]:
+    """What a request for an intermediate asks for: extensions, and whether each is critical."""
+    return (
+        (x509.BasicConstraints(ca=True, path_length=0), True),
+        (_usage(), True),
+        (_constraints(names), True),
+        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
+        (x509.SubjectKeyIdentifier.from_public_key(key), False),
+    )
+
+
+def _usage() -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=False,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=True,
+        crl_sign=True,
+        encipher_only=False,
+        decipher_only=False,
     )
 
 
@@ -217,7 +244,8 @@ def _permitted(pem: bytes) -> frozenset[str]:
     return frozenset(name.value for name in permitted if isinstance(name, x509.DNSName))
 
 
-def _write(path: Path, data: bytes, mode: int) -> None:
+def write(path: Path, data: bytes, mode: int) -> None:
+    """Replace `path` as a whole, or leave it as it is. Raises OSError."""
     partial = path.with_name(f"{path.name}.new")
     partial.unlink(missing_ok=True)
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
