@@ -39,7 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "recorded": {"audit", "policy"},
     "broker": set(),
     "pausing": set(),
-    "reloading": {"assembly", "audit", "documents", "pausing"},
+    "reloading": {"assembly", "audit", "documents", "pausing", "policy"},
     "steps": set(),
     "trust": {"services", "steps"},
     "desktop": {"steps"},

@@ -62,6 +62,34 @@ def test_a_changed_file_counts_once_it_rests(tmp_path: Path) -> None:
     assert "read again: one" in fourth
 
 
+def test_a_folder_is_all_that_is_in_it(tmp_path: Path) -> None:
+    """Also where the folder is exchanged as a whole, as Kubernetes does with a ConfigMap."""
+    for name in ("old", "new"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.yaml").write_text(POLICY)
+    (tmp_path / "new" / "b.yaml").write_text(POLICY.replace("one", "two").replace("tell", "stop"))
+    (tmp_path / "new" / "b_test.yaml").write_text("tests: no policy")
+    current = tmp_path / "policies"
+    current.symlink_to("old")
+    told: list[str] = []
+    reloading = Reloading([current], tmp_path, told.append)
+    assembled = assembly.assemble([current], tmp_path / "audit", tmp_path / "keys")
+    assert assembled.problems == ()
+    (tmp_path / "next").symlink_to("new")
+    (tmp_path / "next").rename(current)
+    for _ in range(2):
+        reloading.look(assembled)
+    policy = assembled.engine.in_force.policy
+    assert policy is not None
+    assert [rule.id for rule in policy.rules] == ["stop", "tell"]
+    for file in (tmp_path / "new").iterdir():
+        file.unlink()
+    for _ in range(2):
+        reloading.look(assembled)
+    assert assembled.engine.in_force.policy is policy
+    assert "the last good one stays" in told[-1]
+
+
 def test_a_mended_policy_counts_without_a_new_start(tmp_path: Path) -> None:
     file = tmp_path / "p.yaml"
     file.write_text("version: 1")

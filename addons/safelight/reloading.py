@@ -10,7 +10,7 @@ import threading
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from safelight import assembly, audit, pausing
+from safelight import assembly, audit, pausing, policy
 from safelight.documents import DocumentError
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 INTERVAL = 1.0  # seconds
 
-# When a file was changed, in nanoseconds, and its size; None while it is not there.
-type _Stamp = tuple[int, int] | None
+# A file, when it was changed, in nanoseconds, and its size; -1 while it is not there.
+type _Stamp = tuple[Path, int, int]
 
 
 class Reloading:
@@ -85,15 +85,15 @@ class Reloading:
             self.look(assembled)
 
     def _stamps(self) -> tuple[_Stamp, ...]:
-        return tuple(_stamp(file) for file in self._files)
+        return tuple(_stamp(file) for file in policy.files(self._files))
 
 
 def _stamp(file: Path) -> _Stamp:
     try:
         found = file.stat()
     except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size
+        return file, -1, -1
+    return file, found.st_mtime_ns, found.st_size
 
 
 def _record(assembled: Assembly, record: audit.Record) -> None:

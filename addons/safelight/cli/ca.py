@@ -31,7 +31,8 @@ def ca() -> None:
     """Show, hand out or replace the certificate that has to be trusted.
 
     It can only speak for AI services: browsers reject what it says of any other place. The key
-    it was made with was never written down; the one that signs for it stays on this machine.
+    that signs for it stays on this machine. The root's own key was never written down, or is your
+    company's (`csr`, `import`).
     """
 
 
@@ -94,6 +95,9 @@ def rotate(folder: Path, *, yes: bool) -> None:
     Until it is trusted there, AI services cannot be reached from devices that trusted the old one.
     """
     if not yes:
+        existing = trust.open_existing(folder)
+        if existing is not None and trust.describe(existing).company:
+            click.echo("This one was signed by your company; the new one will be signed by itself.")
         click.confirm("Every device has to trust the new certificate. Go on?", abort=True)
     names = _catalogue_names()
     with _reported():

@@ -85,7 +85,8 @@ class _ResolutionType(click.ParamType["Resolution"]):
     show_default="the home policy that comes with Safelight",
     multiple=True,
     metavar="FILE",
-    help="The rules. Repeatable: what any of the files forbids is forbidden.",
+    help="The rules; a folder is all files in it. Repeatable: what any of the files forbids is "
+    "forbidden.",
 )
 @click.option(
     "--audit",
@@ -280,7 +281,7 @@ class _Start:
         if missing:
             problems.append(
                 f"! The certificate was made before these hosts were added: {', '.join(missing)}. "
-                f"Move {self.authority.folder} away, start again and trust the new certificate; "
-                "until then these services do not load."
+                "`safelight ca show` says what makes one that can; until then these services do "
+                "not load."
             )
         return problems

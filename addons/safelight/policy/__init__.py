@@ -2,7 +2,7 @@
 
 from safelight.policy.decide import Decision, bounds, decide, when_unsure
 from safelight.policy.facts import About, Facts
-from safelight.policy.load import LoadedPolicy, load
+from safelight.policy.load import LoadedPolicy, files, load
 from safelight.policy.matching import groups
 from safelight.policy.merge import ConflictError, merge
 from safelight.policy.model import Action, Policy, Rule, Unsure, Verdict
@@ -20,6 +20,7 @@ __all__ = [
     "Verdict",
     "bounds",
     "decide",
+    "files",
     "groups",
     "load",
     "merge",

@@ -32,16 +32,26 @@ class LoadedPolicy:
     places: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
 
+def files(paths: Sequence[Path]) -> list[Path]:
+    """The policy files at `paths`: each file itself, and of each folder every `*.yaml` that holds
+    no tests. A folder without any stays in the list, as it cannot be read."""
+    found: list[Path] = []
+    for path in paths:
+        inside = [one for one in path.glob("*.yaml") if not one.stem.endswith("_test")]
+        found += sorted(inside) or [path]
+    return found
+
+
 def load(paths: Sequence[Path], services: Mapping[str, About]) -> LoadedPolicy:
-    """Read the policies at `paths` (at least one) and make one of them. Raises
-    documents.DocumentError with every problem in them.
+    """Read the policies at `paths` (at least one; a folder is all in it) and make one of them.
+    Raises documents.DocumentError with every problem in them.
 
     `services` are those the catalogue knows, by their ids: a rule that names another one would
     never match, which is a mistake.
     """
     read: list[Document[Policy]] = []
     problems: list[Problem] = []
-    for path in paths:
+    for path in files(paths):
         try:
             read.append(documents.read_file(path, Policy))
         except documents.DocumentError as error:
