@@ -48,6 +48,7 @@ class Rules:
             None,
             trains=service.trains_on_uploads,
             client=upload.client,
+            user=upload.user,
             at=self.at,
             paused=self.paused,
         )

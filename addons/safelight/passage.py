@@ -132,7 +132,13 @@ def begin(rules: Rules, upload: Upload, total: int) -> Passage | None:
     named = bodies.neutral_declaration(upload.body, upload.path, upload.headers)
     renames = Action.RENAME in decision.transforms and named is not None
     record = rules.journal.flowing(
-        upload.destination, str(known), total, decision, renamed=renames, client=upload.client
+        upload.destination,
+        str(known),
+        total,
+        decision,
+        renamed=renames,
+        client=upload.client,
+        user=upload.user,
     )
     cleaner = StreamCleaner(known, total)
     passage = Passage(upload.destination, policy, facts, record, rules.journal, cleaner, total)

@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safelight.policy import Action, Facts, Policy, Rule, Verdict, bounds, decide, when_unsure
+from safelight.policy import (
+    Action,
+    Facts,
+    Policy,
+    Rule,
+    Verdict,
+    bounds,
+    decide,
+    groups,
+    when_unsure,
+)
 from safelight.policy.model import Unsure
 from tests.policy.strategies import KINDS, facts, policy_of, rules
 
@@ -103,6 +113,27 @@ def test_groups_are_addresses_and_ranges() -> None:
         (None, True),
     ]:
         assert decide(rules, [replace(PHOTO, client=client)]).verdict.stops is stopped, client
+
+
+def test_groups_are_users_too() -> None:
+    policy = Policy.model_validate(
+        {
+            "version": 1,
+            "name": "test",
+            "people": {"kids": ["user:bert", "10.0.0.1"], "all": ["10.0.0.0/8"]},
+            "rules": [{"id": "a", "when": {"people": "kids"}, "do": "block", "because": "x"}],
+        }
+    )
+    for client, user, expected in (
+        ("10.0.0.9", "bert", {"kids", "all"}),
+        ("10.0.0.9", "anna", {"all"}),
+        ("10.0.0.1", "anna", {"kids", "all"}),
+        ("192.0.2.1", "", set()),
+        # Nobody was asked who it is: whom rules are for is not known.
+        ("10.0.0.9", None, None),
+        (None, "bert", None),
+    ):
+        assert groups(policy.people, client, user) == expected
 
 
 def test_strictest_wins_and_transforms_add_up() -> None:

@@ -161,7 +161,7 @@ def test_files_together(tmp_path: Path) -> None:
         (
             GOOD + "people: {kids: 10.0.0.1}\n",
             BLOCK + "people: {kids: 10.0.0.2}\n",
-            "1.yaml:4:16: another policy has other addresses for `kids`",
+            "1.yaml:4:16: another policy has other members for `kids`",
         ),
         (
             PLACES,

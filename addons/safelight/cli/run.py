@@ -21,6 +21,7 @@ from safelight.proxy import listening, master, quiet, resolve
 from safelight.proxy.admission import PRIVATE, Networks
 from safelight.proxy.gate import Gate
 from safelight.reloading import Reloading
+from safelight.users import UserFile, UserFileError
 
 if TYPE_CHECKING:
     from safelight.assembly import Assembly
@@ -142,6 +143,13 @@ class _ResolutionType(click.ParamType["Resolution"]):
     "Several workers then listen at ports that follow each other.",
 )
 @click.option(
+    "--users",
+    "users_path",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Who may use it, by name and password: a file that `htpasswd -B` writes.",
+)
+@click.option(
     "--monitor",
     type=_AddressType(),
     help="Show /healthz, /readyz and, for Prometheus, /metrics at this address.",
@@ -157,6 +165,7 @@ def run(
     workers: int,
     clients: tuple[Network, ...],
     balancers: tuple[Network, ...],
+    users_path: Path | None,
     monitor: Address | None,
     as_worker: int | None,
 ) -> None:
@@ -172,6 +181,7 @@ def run(
     reloading = Reloading(policy_paths, state_folder, lambda text: click.echo(text, err=True))
     try:
         assembled = assembly.assemble(policy_paths, audit_folder, paths.audit_keys(state_folder))
+        users = None if users_path is None else UserFile(users_path)
         authority = trust.open_or_create(state_folder, assembled.catalogue.permitted_names())
         roots = trust.bundle(state_folder, upstream_ca)
         if as_worker is not None:
@@ -202,6 +212,7 @@ def run(
                 roots,
                 Networks(clients or PRIVATE, balancers),
                 resolutions,
+                users,
             )
             tell = monitoring.counted(telling.Telling(socket_path).tell)
             ask = partial(broker.ask, socket_path)
@@ -218,6 +229,7 @@ def run(
         listening.ListenError,
         several.WorkersError,
         monitoring.MonitorError,
+        UserFileError,
     ) as error:
         raise click.ClickException(str(error)) from error
     finally:

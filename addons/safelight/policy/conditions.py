@@ -57,6 +57,8 @@ type Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SIZE = re.compile(r"(\d{1,9}) ?(B|KB|MB|GB)", re.IGNORECASE)
 _UNITS = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}
+USER = "user:"
+_LONGEST_USER = 200
 
 
 def _size(value: object) -> object:
@@ -88,6 +90,20 @@ def _network(text: str) -> str:
         raise ValueError(f"must be an address {hint} ({error})") from error
 
 
+def _member(text: str) -> str:
+    return _user(text) if text.startswith(USER) else _network(text)
+
+
+def _user(text: str) -> str:
+    if not text.removeprefix(USER).strip() or len(text) > _LONGEST_USER or not text.isprintable():
+        raise ValueError("must be a user such as user:anna")
+    return text
+
+
+def _sender(text: str) -> str:
+    return _user(text) if text.startswith(USER) else _address(text)
+
+
 def _address(text: str) -> str:
     try:
         return str(ipaddress.ip_address(text))
@@ -95,13 +111,13 @@ def _address(text: str) -> str:
         raise ValueError("must be an address such as 192.168.1.20") from error
 
 
-type Address = Annotated[str, AfterValidator(_address)]
 # In bytes.
 type Size = Annotated[int, BeforeValidator(_size, json_schema_input_type=str)]
 type Clock = Annotated[str, AfterValidator(_clock)]
 type Zone = Annotated[str, AfterValidator(_zone)]
-# One address, or a range of them in CIDR notation.
-type Network = Annotated[str, AfterValidator(_network)]
+# One address, a range of them in CIDR notation, or somebody who logs in to the proxy: user:anna.
+type Member = Annotated[str, AfterValidator(_member)]
+type Sender = Annotated[str, AfterValidator(_sender)]
 
 
 class ServiceMatch(Strict):

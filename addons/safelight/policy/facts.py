@@ -23,9 +23,10 @@ class Facts:
 
     `size` is in bytes, `pixels` counts those of this picture (0 where there are none), `count` the
     pictures in its upload. `metadata` holds kinds of findings. `client` is the address it comes
-    from, `people` the groups it belongs to where only these are known. `at` without a time zone is
-    what every clock shows, whatever zone a rule asks for. `paused`: somebody asked for rules that
-    stop uploads not to do so for a while.
+    from, `user` who logged in to the proxy ("" for nobody), `people` the groups these belong to
+    where only the groups are known. `at` without a time zone is what every clock shows, whatever
+    zone a rule asks for. `paused`: somebody asked for rules that stop uploads not to do so for a
+    while.
     """
 
     service: str
@@ -38,6 +39,7 @@ class Facts:
     pixels: int | None = None
     count: int | None = None
     client: str | None = None
+    user: str | None = None
     people: frozenset[str] | None = None
     at: datetime | None = None
     paused: bool = False

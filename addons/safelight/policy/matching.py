@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from safelight.policy.conditions import DAYS
+from safelight.policy.conditions import DAYS, USER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -59,7 +59,7 @@ def checks(when: When, facts: Facts, people: People) -> Iterator[Check]:
     if when.service:
         yield from _of_service(when.service, facts)
     if when.people:
-        found = groups(people, facts.client) if facts.people is None else facts.people
+        found = groups(people, facts.client, facts.user) if facts.people is None else facts.people
         yield Check("people", when.people, found, _shared(found, when.people))
     if when.time:
         at = _on_the_clock_of(when.time, facts.at)
@@ -81,9 +81,10 @@ def checks(when: When, facts: Facts, people: People) -> Iterator[Check]:
         yield Check("not", None, None, opposite(every(one.holds for one in part)), (part,))
 
 
-def groups(people: People, client: str | None) -> frozenset[str] | None:
-    """The groups that an address is in; None when the address is not known."""
-    if client is None:
+def groups(people: People, client: str | None, user: str | None) -> frozenset[str] | None:
+    """The groups that an address or a user is in; None when that is not known of both."""
+    named = any(one.startswith(USER) for members in people.values() for one in members)
+    if client is None or (named and user is None):
         return None
     try:
         address = ipaddress.ip_address(client)
@@ -93,9 +94,17 @@ def groups(people: People, client: str | None) -> frozenset[str] | None:
     address = getattr(address, "ipv4_mapped", None) or address
     return frozenset(
         name
-        for name, networks in people.items()
-        if any(address in _network(network) for network in networks)
+        for name, members in people.items()
+        if any(_is(member, address, user) for member in members)
     )
+
+
+def _is(
+    member: str, address: ipaddress.IPv4Address | ipaddress.IPv6Address, user: str | None
+) -> bool:
+    if member.startswith(USER):
+        return member == f"{USER}{user}"
+    return address in _network(member)
 
 
 @lru_cache(maxsize=4096)

@@ -70,7 +70,7 @@ def conflicts(policies: Sequence[Policy]) -> Iterator[tuple[int, Location, str]]
     for number, policy in enumerate(policies):
         for name, networks in policy.people.items():
             if people.setdefault(name, frozenset(networks)) != frozenset(networks):
-                message = f"another policy has other addresses for `{name}`"
+                message = f"another policy has other members for `{name}`"
                 yield number, ("people", name), message
         for index, rule in enumerate(policy.rules):
             settled = _settled(rule, policy)

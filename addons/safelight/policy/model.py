@@ -11,10 +11,10 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from safelight.documents import AnyNumber, OneOrMore, Strict
 from safelight.policy.conditions import (
-    Address,
     FindingKind,
     ImageType,
-    Network,
+    Member,
+    Sender,
     Size,
     UploadShape,
     When,
@@ -143,11 +143,12 @@ class Unsure(Strict):
 
 
 class Given(Strict):
-    """The upload of a test. `from` is an address, `people` a group of them; what is left out is
-    ordinary: a JPEG of 1 MB, alone and without metadata, from an address of nobody's."""
+    """The upload of a test. `from` is an address or `user:NAME`, `people` a group of them; what is
+    left out is ordinary: a JPEG of 1 MB, alone and without metadata, from an address of nobody's.
+    """
 
     service: str | None = None
-    from_: Address | None = None
+    from_: Sender | None = None
     people: str | None = None
     at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d$")] | None = None
     shape: UploadShape = "raw"
@@ -201,7 +202,7 @@ class Policy(Strict):
     unsure: Unsure = Unsure()
     # Services whose apps accept only their own certificate: nothing of theirs is looked at.
     pass_through: tuple[str, ...] = ()
-    people: Mapping[Id, OneOrMore[Network]] = Field(default_factory=dict)
+    people: Mapping[Id, OneOrMore[Member]] = Field(default_factory=dict)
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
     exceptions: tuple[ExemptionElsewhere, ...] = ()
     tests: tuple[Test, ...] = ()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from safelight.policy.conditions import USER
 from safelight.policy.decide import decide
 from safelight.policy.variations import ORDINARY
 
@@ -52,13 +53,19 @@ def facts_of(given: Given, policy: Policy, services: Mapping[str, About]) -> Fac
         about = services[given.service]
         facts = replace(facts, service=given.service, category=about.category, trains=about.trains)
     if given.people is not None:
-        network = ipaddress.ip_network(policy.people[given.people][0])
-        facts = replace(facts, client=str(network[0]))
+        facts = _from(facts, policy.people[given.people][0])
     if given.from_ is not None:
-        facts = replace(facts, client=given.from_)
+        facts = _from(facts, given.from_)
     if given.at is not None:
         facts = replace(facts, at=datetime.fromisoformat(given.at))
     return facts
+
+
+def _from(facts: Facts, member: str) -> Facts:
+    """`facts` of an upload by a member of a group."""
+    if member.startswith(USER):
+        return replace(facts, user=member.removeprefix(USER))
+    return replace(facts, client=str(ipaddress.ip_network(member)[0]))
 
 
 def _listed(values: object) -> str:

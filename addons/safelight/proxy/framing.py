@@ -17,6 +17,8 @@ _ONCE = (
     "transfer-encoding",
 )
 
+USER = "safelight.user"
+
 
 def names(flow: HTTPFlow) -> tuple[str, ...]:
     """Every host name that this request could be meant for, in lower case."""
@@ -24,6 +26,12 @@ def names(flow: HTTPFlow) -> tuple[str, ...]:
     candidates = [request.host, flow.client_conn.sni, _host_of(request.authority)]
     candidates += [_host_of(value) for value in request.headers.get_all("host")]
     return tuple(dict.fromkeys(_normal(name) for name in candidates if name))
+
+
+def user(flow: HTTPFlow) -> str | None:
+    """Who logged in to the proxy; None where nobody is asked to."""
+    name: str | None = flow.metadata.get(USER)
+    return name
 
 
 def client(flow: HTTPFlow) -> str | None:

@@ -113,7 +113,12 @@ class Gate:
         destination: Destination = flow.metadata[_DESTINATION]
         head, total = flowing.head(flow)
         upload = Upload(
-            destination, flow.request.path, _headers(flow), head, client=framing.client(flow)
+            destination,
+            flow.request.path,
+            _headers(flow),
+            head,
+            client=framing.client(flow),
+            user=framing.user(flow),
         )
         passage = await asyncio.to_thread(self._engine.flow, upload, total)
         if passage is None:
@@ -160,6 +165,7 @@ class Gate:
             body,
             turn=turn,
             client=framing.client(flow),
+            user=framing.user(flow),
         )
         if not self._engine.concerns(upload):
             clearance.clear(flow)

@@ -19,6 +19,7 @@ from safelight.proxy.memory import Memory
 from safelight.proxy.own_pages import OwnPages
 from safelight.proxy.resolve import Resolver
 from safelight.proxy.tls import SniOnlyTlsConfig
+from safelight.proxy.users import Users
 
 if TYPE_CHECKING:
     import socket
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from safelight.proxy.canary import Canary
     from safelight.proxy.gate import Gate
     from safelight.proxy.resolve import Resolution
+    from safelight.users import UserFile
 
 
 class StartError(Exception):
@@ -41,7 +43,8 @@ class StartError(Exception):
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Where connections come from, where the authority lives and which of its files people trust,
-    the hosts it is for, which roots origins are checked against, who may connect."""
+    the hosts it is for, which roots origins are checked against, who may connect
+    and who has to log in."""
 
     listener: socket.socket
     state: Path
@@ -50,6 +53,7 @@ class Settings:
     roots: Path
     networks: Networks
     resolutions: Sequence[Resolution] = ()
+    users: UserFile | None = None
 
 
 async def serve(
@@ -64,6 +68,7 @@ async def serve(
     server = proxyserver.Proxyserver()
     starting = _Starting(master, server, gate.canary, settings, ready)
     draining = Draining()
+    port: int = settings.listener.getsockname()[1]
     master.addons.add(
         core.Core(),
         block.Block(),
@@ -73,6 +78,7 @@ async def serve(
         SniOnlyTlsConfig(),
         Resolver(settings.resolutions),
         OwnPages(settings.certificate, settings.patterns),
+        *([Users(settings.users, port)] if settings.users else []),
         gate,
         starting,
         draining,

@@ -1,0 +1,132 @@
+"""Who uses the proxy: a name and a password with each connection (RFC 9110 section 11.7).
+
+The CONNECT's user counts for all that passes through its tunnel. Passwords are checked away from
+the event loop; those that were right are remembered for a while, by a keyed hash.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hmac
+import logging
+import secrets
+import time
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from mitmproxy.http import Response
+
+from safelight.proxy.framing import USER
+
+if TYPE_CHECKING:
+    from mitmproxy.connection import Client
+    from mitmproxy.http import HTTPFlow
+
+    from safelight.users import UserFile
+
+logger = logging.getLogger(__name__)
+
+_HEADER = "proxy-authorization"
+_REMEMBERED = 300  # seconds
+_MOST_REMEMBERED = 10_000
+_AFTER_A_WRONG_ONE = 1.0  # seconds
+_LONGEST = 1_000  # bytes of a header
+# Checking takes long on purpose; guessing must not keep pictures waiting.
+_CHECKING = 2
+
+
+class Users:
+    """Asks who it is of all that come to the public `port`."""
+
+    def __init__(self, file: UserFile, port: int) -> None:
+        self._file = file
+        self._port = port
+        self._names: dict[str, str] = {}
+        self._key = secrets.token_bytes(32)
+        self._right: OrderedDict[bytes, float] = OrderedDict()
+        self._checking = ThreadPoolExecutor(_CHECKING, "safelight-users")
+
+    def client_disconnected(self, client: Client) -> None:
+        """Forget whose connection it was."""
+        self._names.pop(client.id, None)
+
+    async def http_connect(self, flow: HTTPFlow) -> None:
+        """A tunnel is asked for."""
+        await self._ask(flow)
+
+    async def requestheaders(self, flow: HTTPFlow) -> None:
+        """A request comes, through a tunnel or not."""
+        if flow.response:
+            return
+        known = self._names.get(flow.client_conn.id)
+        if known is not None:
+            flow.metadata[USER] = known
+        elif not flow.server_conn.address:
+            await self._ask(flow)
+
+    async def _ask(self, flow: HTTPFlow) -> None:
+        own = flow.client_conn.sockname
+        # Until it is ready, the proxy itself sends an upload that must be refused.
+        if own and own[1] != self._port:
+            return
+        name = None
+        try:
+            name = await self._name(flow)
+        finally:
+            flow.request.headers.pop(_HEADER, None)
+            if name is None:
+                flow.response = _wanted()
+        if name is None:
+            return
+        flow.metadata[USER] = name
+        if flow.request.method == "CONNECT":
+            self._names[flow.client_conn.id] = name
+
+    async def _name(self, flow: HTTPFlow) -> str | None:
+        """The user, if name and password are right."""
+        given = _credentials(flow.request.headers.get(_HEADER, ""))
+        if given is None:
+            return None
+        name, password = given
+        self._file.read_again_if_changed()
+        digest = hmac.digest(
+            self._key, f"{self._file.version}\0{name}\0".encode() + password, "sha256"
+        )
+        now = time.monotonic()
+        if self._right.get(digest, 0.0) > now:
+            return name
+        loop = asyncio.get_running_loop()
+        if await loop.run_in_executor(self._checking, self._file.is_right, name, password):
+            self._right[digest] = now + _REMEMBERED
+            while len(self._right) > _MOST_REMEMBERED:
+                self._right.popitem(last=False)
+            return name
+        await asyncio.sleep(_AFTER_A_WRONG_ONE)
+        return None
+
+
+def _credentials(header: str) -> tuple[str, bytes] | None:
+    """Name and password of the Basic scheme (RFC 7617); a password may hold colons."""
+    scheme, _, encoded = header.strip().partition(" ")
+    if scheme.lower() != "basic" or len(header) > _LONGEST:
+        return None
+    try:
+        name, colon, password = base64.b64decode(encoded.strip(), validate=True).partition(b":")
+        return (name.decode(), password) if colon and name else None
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+
+
+def _wanted() -> Response:
+    return Response.make(
+        407,
+        b"This proxy wants to know who you are: a name and a password.\n",
+        {
+            "proxy-authenticate": 'Basic realm="Safelight", charset="UTF-8"',
+            "content-type": "text/plain; charset=utf-8",
+            "connection": "close",
+        },
+    )
