@@ -70,7 +70,7 @@ STAYS_HERE: dict[str, tuple[bytes, list[str], str, int]] = {
     ),
     "checksum that nobody here can compute": (
         JPEG,
-        ["x-amz-checksum-crc64nvme: AAAAAAAAAAA="],
+        ["x-ms-content-crc64: AAAAAAAAAAA="],
         "unalterable",
         403,
     ),

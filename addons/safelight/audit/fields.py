@@ -35,8 +35,9 @@ _EXPLAINED: dict[type[BaseModel], dict[str, str]] = {
         "pictures": "The pictures and documents in it, without their names.",
         "verdict": "What the policy said: allow, warn (let it go and tell), hold (let it wait for "
         "a yes) or block.",
-        "client": "A pseudonym of the address that it came from; only this month's key can tell.",
-        "people": "The policy's groups of people that this address belongs to.",
+        "client": "A pseudonym of the user or the address that it came from; only this month's key "
+        "can tell.",
+        "people": "The policy's groups of people that these belong to.",
         "shadow": "Rules that only monitor and would have applied.",
         "excepted": "Exceptions that kept a rule from applying.",
         "paused": "Rules that would have stopped it, but were paused.",

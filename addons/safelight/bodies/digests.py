@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import importlib
 import re
 import zlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from types import ModuleType
 
 
 class DigestError(ValueError):
@@ -24,6 +26,19 @@ def _crc32(body: bytes) -> bytes:
     return zlib.crc32(body).to_bytes(4)
 
 
+def _crc32c(body: bytes) -> bytes:
+    return _checksums().crc32c(body).to_bytes(4)
+
+
+def _crc64nvme(body: bytes) -> bytes:
+    return _checksums().crc64nvme(body).to_bytes(8)
+
+
+def _checksums() -> ModuleType:
+    # It takes a while to load, and few uploads have such a digest.
+    return importlib.import_module("awscrt.checksums")
+
+
 _ALGORITHMS: dict[str, Callable[[bytes], bytes]] = {
     "md5": _hashed("md5"),
     "sha": _hashed("sha1"),
@@ -33,6 +48,8 @@ _ALGORITHMS: dict[str, Callable[[bytes], bytes]] = {
     "sha-512": _hashed("sha512"),
     "sha512": _hashed("sha512"),
     "crc32": _crc32,
+    "crc32c": _crc32c,
+    "crc64nvme": _crc64nvme,
 }
 # Headers whose value is the digest alone, in base64: RFC 1864, Azure Blob, Amazon S3.
 _BARE = {
@@ -41,10 +58,12 @@ _BARE = {
     "x-amz-checksum-sha1": "sha1",
     "x-amz-checksum-sha256": "sha256",
     "x-amz-checksum-crc32": "crc32",
+    "x-amz-checksum-crc32c": "crc32c",
+    "x-amz-checksum-crc64nvme": "crc64nvme",
 }
 # Headers that list `algorithm=digest`: RFC 3230, RFC 9530, Google Cloud Storage.
 _LISTED = ("digest", "content-digest", "repr-digest", "x-goog-hash")
-_UNKNOWN = ("x-ms-content-crc64", "x-amz-checksum-crc32c", "x-amz-checksum-crc64nvme")
+_UNKNOWN = ("x-ms-content-crc64",)
 _MEMBER = re.compile(r"\s*([A-Za-z0-9-]+)=(:?)([A-Za-z0-9+/=_-]+)(:?)\s*")
 _MD5_IN_JSON = re.compile(rb'("md5"\s{0,9}:\s{0,9}")([0-9A-Fa-f]{32})"')
 _TUS = re.compile(r"\s*([A-Za-z0-9-]+)\s+([A-Za-z0-9+/=]+)\s*")

@@ -33,6 +33,7 @@ _PAGE = """<!doctype html>
   h1 {{ color: #ff6b57; font-size: 1.7rem; line-height: 1.2; }}
   a, code {{ color: #ffc2b3; }}
   li {{ margin: .6rem 0; }}
+  code {{ overflow-wrap: anywhere; }}
 </style>
 <main>
 <h1>Safelight is here</h1>
