@@ -27,11 +27,13 @@ def _crc32(body: bytes) -> bytes:
 
 
 def _crc32c(body: bytes) -> bytes:
-    return _checksums().crc32c(body).to_bytes(4)
+    value: int = _checksums().crc32c(body)
+    return value.to_bytes(4)
 
 
 def _crc64nvme(body: bytes) -> bytes:
-    return _checksums().crc64nvme(body).to_bytes(8)
+    value: int = _checksums().crc64nvme(body)
+    return value.to_bytes(8)
 
 
 def _checksums() -> ModuleType:
