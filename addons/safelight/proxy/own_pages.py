@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from mitmproxy.http import Response
 
+from safelight.services.hosts import is_address
 from safelight.trust import pac
 
 if TYPE_CHECKING:
@@ -110,20 +111,12 @@ def _response(status: int, media_type: str, body: bytes) -> Response:
 def _may_be_this(host: str) -> bool:
     """An address, or this machine's name; a page of another name may not pose as this one."""
     name = host.lower().removesuffix(".").removesuffix(".local")
-    return name in {"localhost", socket.gethostname().lower()} or _is_address(host)
+    return name in {"localhost", socket.gethostname().lower()} or is_address(host)
 
 
 def _is_this(host: str, own: str) -> bool:
-    if not _is_address(host):
+    if not is_address(host):
         return True
     address, mine = ipaddress.ip_address(host), ipaddress.ip_address(own.partition("%")[0])
     mapped = getattr(mine, "ipv4_mapped", None)
     return address in {mine, mapped} or (address.is_loopback and mine.is_loopback)
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

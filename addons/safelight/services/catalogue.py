@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from safelight import documents
-from safelight.services.hosts import HostIndex, fixed_suffix, normal
+from safelight.services.hosts import HostIndex, fixed_suffix, is_address, normal
 from safelight.services.hosts import matches as host_matches
 from safelight.services.model import Service
 
@@ -113,8 +112,13 @@ class Catalogue:
         return best
 
     def host_patterns(self) -> tuple[str, ...]:
-        """Every host whose connections are opened, as names and patterns."""
-        named = {host.host for service in self.services.values() for host in service.hosts}
+        """Every host elsewhere whose connections are opened, as names and patterns."""
+        named = {
+            host.host
+            for service in self.services.values()
+            for host in service.hosts
+            if not _is_local(host.host)
+        }
         return tuple(sorted(named | ECH_PUBLIC_NAMES))
 
     def permitted_names(self) -> tuple[str, ...]:
@@ -151,13 +155,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def _is_local(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
+    return host == "localhost" or is_address(host)
 
 
 def _covered_by_another(name: str, names: set[str]) -> bool:

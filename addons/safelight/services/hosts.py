@@ -26,7 +26,7 @@ def normal(host: str) -> str:
 
 def check(pattern: str) -> str:
     """`pattern` itself, if it is one. Raises ValueError with what is wrong."""
-    if _is_address(pattern):
+    if is_address(pattern):
         return pattern
     if not _PATTERN.fullmatch(pattern):
         raise ValueError(f"{pattern!r} is not a host name in lower case, or one with * in it")
@@ -75,7 +75,8 @@ def _label_matches(pattern: str, label: str) -> bool:
     return len(label) - len(rest[-1]) >= position and label.endswith(rest[-1])
 
 
-def _is_address(host: str) -> bool:
+def is_address(host: str) -> bool:
+    """Is it an IP address rather than a name?"""
     try:
         ipaddress.ip_address(host)
     except ValueError:

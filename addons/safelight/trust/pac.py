@@ -6,7 +6,6 @@ go past it when it is not there. (The format is Netscape's; browsers call FindPr
 
 from __future__ import annotations
 
-import ipaddress
 import json
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -32,11 +31,8 @@ function FindProxyForURL(url, host) {{
 
 
 def script(patterns: Iterable[str], proxy: str) -> str:
-    """The script that sends hosts matching `patterns` (of the catalogue) to `proxy` (HOST:PORT).
-
-    This machine itself is left out: browsers never ask for it.
-    """
-    known = {one for one in patterns if not _is_local(one)}
+    """The script that sends hosts matching `patterns` (of the catalogue) to `proxy` (HOST:PORT)."""
+    known = set(patterns)
     names = {one: 1 for one in sorted(known) if "*" not in one}
     expressions = [_expression(one) for one in sorted(known) if "*" in one]
     return _SCRIPT.format(
@@ -59,13 +55,3 @@ def _expression(pattern: str) -> str:
         "[^.]+" if label == "*" else label.replace("*", "[^.]*") for label in labels
     )
     return f"/^{first}{written}$/"
-
-
-def _is_local(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
