@@ -4,12 +4,15 @@ not taken for them."""
 from __future__ import annotations
 
 import base64
+import io
 import json
 import random
 import struct
 from urllib.parse import quote
 
+import piexif
 import pytest
+from PIL import Image
 
 from safelight.bodies import Doubt, survey
 from safelight.examiner import PICTURES
@@ -87,3 +90,15 @@ def sound(loudness: int) -> bytes:
 )
 def test_other_text_is_not_taken_for_one(body: str) -> None:
     assert survey(body.encode(), "application/json", PICTURES).doubts == ()
+
+
+@pytest.mark.parametrize("offset", [0, 333, 512, 700, 1023])
+def test_a_small_one_is_noticed_in_much_text(offset: int) -> None:
+    """Only what is written as bytes are is read: a long chat has next to none of that."""
+    stream = io.BytesIO()
+    place = piexif.dump({"GPS": {1: b"N", 2: ((48, 1), (51, 1), (30, 1))}})
+    Image.new("RGB", (8, 8), "red").save(stream, "JPEG", exif=place)
+    scattered = " ".join(lines(base64.b64encode(stream.getvalue()).decode(), 4))
+    text = "Anna asked whether the picture could be a little bluer. " * 2_000
+    body = f"{text[: 50_000 + offset]}\n{scattered}\n{text}".encode()
+    assert {one.doubt for one in survey(body, "", PICTURES).doubts} == {Doubt.UNKNOWN_SHAPE}

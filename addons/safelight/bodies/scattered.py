@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 
     from safelight.bodies.model import Recogniser
 
+_BLOCK = 1024
+_CAPITALS_AND_DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+_KINDS = bytes(
+    ord("A" if byte in _CAPITALS_AND_DIGITS else "a" if 97 <= byte <= 122 else " ")
+    for byte in range(256)
+)
+# What is left of numbers without these is next to nothing; of escapes, their signs are left.
+_DIGITS_AND_SIGNS = b"0123456789 \t\r\n.,;:-+\"'[]{}()"
 _SHORTEST = 400  # bytes: what is shorter holds no picture with something to say
 _WINDOW = 1 << 22
 # So much of a picture tells that it is one, even if each letter stands on a line of its own.
@@ -39,12 +47,38 @@ _NOTHING_MORE = bytes(1 << 18)
 
 def holds_picture(body: bytes, gaps: Iterable[tuple[int, int]], recogniser: Recogniser) -> bool:
     """Does a picture stand in one of the `gaps` of `body`, written in one of these ways?"""
+    kinds = body.translate(_KINDS)
     return any(
         _begins_in(reading, recogniser)
-        for start, end in gaps
+        for gap in gaps
+        for start, end in _dense(body, kinds, *gap)
         for window in _windows(body, start, end)
         for reading in _readings(window)
     )
+
+
+def _dense(body: bytes, kinds: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The stretches of a gap that are written as encoded bytes are: with capitals and digits among
+    their letters, unlike what people write, and not with digits alone, as numbers are."""
+    since: int | None = None
+    for block in range(start, end, _BLOCK):
+        until = min(block + _BLOCK, end)
+        if _is_dense(body, kinds, block, until):
+            # It may begin where there is still little of it.
+            since = max(start, block - _BLOCK) if since is None else since
+        elif since is not None:
+            yield since, until
+            since = None
+    if since is not None:
+        yield since, end
+
+
+def _is_dense(body: bytes, kinds: bytes, start: int, end: int) -> bool:
+    dense = kinds.count(b"A", start, end)
+    if 4 * dense < kinds.count(b"a", start, end) or not dense:
+        return False
+    telling = body[start:end].translate(None, _DIGITS_AND_SIGNS)
+    return 10 * len(telling) >= dense
 
 
 def _windows(body: bytes, start: int, end: int) -> Iterator[bytes]:
