@@ -63,6 +63,13 @@ class Write:
     def __str__(self) -> str:
         return f"write {self.path}"
 
+    def is_done(self) -> bool:
+        """Does the file say that already?"""
+        try:
+            return self.path.read_text(encoding="utf-8") == self.text
+        except (OSError, UnicodeDecodeError):
+            return False
+
     def do(self) -> None:
         """Write it, and the folders it stands in. Raises StepError."""
         try:
@@ -115,15 +122,15 @@ class Part(Protocol):
 
     def lacks(self) -> str | None:
         """What has to be installed first, in a sentence; None when it can be done."""
-        ...
+        return None
 
     def is_done(self) -> bool:
         """Is it set up as it would be now?"""
         ...
 
     def before(self) -> Mapping[str, str]:
-        """What undoing has to know of how it was."""
-        ...
+        """What undoing has to know of how it was: nothing where only what is ours is touched."""
+        return {}
 
     def do(self) -> tuple[Step, ...]:
         """The steps that set it up."""

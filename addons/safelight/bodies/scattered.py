@@ -47,23 +47,24 @@ _NOTHING_MORE = bytes(1 << 18)
 
 def holds_picture(body: bytes, gaps: Iterable[tuple[int, int]], recogniser: Recogniser) -> bool:
     """Does a picture stand in one of the `gaps` of `body`, written in one of these ways?"""
-    kinds = body.translate(_KINDS)
     return any(
         _begins_in(reading, recogniser)
         for gap in gaps
-        for start, end in _dense(body, kinds, *gap)
+        for start, end in _dense(body, *gap)
         for window in _windows(body, start, end)
         for reading in _readings(window)
     )
 
 
-def _dense(body: bytes, kinds: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _dense(body: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
     """The stretches of a gap that are written as encoded bytes are: with capitals and digits among
     their letters, unlike what people write, and not with digits alone, as numbers are."""
+    gap = body[start:end]
+    kinds = gap.translate(_KINDS)
     since: int | None = None
     for block in range(start, end, _BLOCK):
         until = min(block + _BLOCK, end)
-        if _is_dense(body, kinds, block, until):
+        if _is_dense(gap, kinds, block - start, until - start):
             # It may begin where there is still little of it.
             since = max(start, block - _BLOCK) if since is None else since
         elif since is not None:
@@ -73,11 +74,11 @@ def _dense(body: bytes, kinds: bytes, start: int, end: int) -> Iterator[tuple[in
         yield since, end
 
 
-def _is_dense(body: bytes, kinds: bytes, start: int, end: int) -> bool:
+def _is_dense(gap: bytes, kinds: bytes, start: int, end: int) -> bool:
     dense = kinds.count(b"A", start, end)
     if 4 * dense < kinds.count(b"a", start, end) or not dense:
         return False
-    telling = body[start:end].translate(None, _DIGITS_AND_SIGNS)
+    telling = gap[start:end].translate(None, _DIGITS_AND_SIGNS)
     return 10 * len(telling) >= dense
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from safelight import assembly, paths, trust
-from safelight.documents import DocumentError
+from safelight import paths, trust
+from safelight.cli import catalogue
 from safelight.trust import company
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def show(folder: Path, *, names: bool) -> None:
     if names:
         for name in sorted(authority.names):
             click.echo(f"             {name}")
-    lacking = authority.missing(_catalogue_names())
+    lacking = authority.missing(catalogue.load().permitted_names())
     if lacking:
         advice = "csr` asks the company for" if card.company else "rotate` makes"
         click.echo(
@@ -99,7 +99,7 @@ def rotate(folder: Path, *, yes: bool) -> None:
         if existing is not None and trust.describe(existing).company:
             click.echo("This one was signed by your company; the new one will be signed by itself.")
         click.confirm("Every device has to trust the new certificate. Go on?", abort=True)
-    names = _catalogue_names()
+    names = catalogue.load().permitted_names()
     with _reported():
         authority = trust.rotate(folder, names)
     click.echo(f"{authority.root}: trust it, take the old one out, and restart `safelight run`.")
@@ -121,7 +121,7 @@ def csr(folder: Path, output: BinaryIO) -> None:
     The key stays in the folder. The request asks for an authority that can only speak for AI
     services; `safelight ca import` takes what the company makes of it.
     """
-    names = _catalogue_names()
+    names = catalogue.load().permitted_names()
     with _reported():
         written = company.request(folder, names)
     try:
@@ -140,7 +140,7 @@ def import_(folder: Path, certificate: Path, chain: Path | None) -> None:
     CHAIN holds the certificates above it, up to the company's root (PEM). A certificate that can
     speak for anything but AI services is refused.
     """
-    names = _catalogue_names()
+    names = catalogue.load().permitted_names()
     try:
         given = b"\n".join(path.read_bytes() for path in (certificate, chain) if path)
     except OSError as error:
@@ -169,10 +169,3 @@ def _existing(folder: Path) -> trust.Authority:
             f"There is no certificate in {folder} yet; `safelight run` makes one."
         )
     return authority
-
-
-def _catalogue_names() -> tuple[str, ...]:
-    try:
-        return assembly.load_catalogue().permitted_names()
-    except DocumentError as error:
-        raise click.ClickException(f"The list of services cannot be used:\n{error}") from error

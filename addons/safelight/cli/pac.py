@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from safelight import assembly, trust
-from safelight.documents import DocumentError
+from safelight import trust
+from safelight.cli import catalogue
 
 
 @click.command()
@@ -23,9 +23,5 @@ def pac(proxy: str, *, url: bool) -> None:
     A running proxy shows the same at http://ADDR:PORT/proxy.pac. A browser that cannot reach that
     address when it starts goes past the proxy; with --url the script is in the settings themselves.
     """
-    try:
-        patterns = assembly.load_catalogue().host_patterns()
-    except DocumentError as error:
-        raise click.ClickException(f"The list of services cannot be used:\n{error}") from error
-    script = trust.pac.script(patterns, proxy)
+    script = trust.pac.script(catalogue.load().host_patterns(), proxy)
     click.echo(trust.pac.as_url(script) if url else script, nl=url)

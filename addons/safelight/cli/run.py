@@ -272,14 +272,16 @@ class _Start:
         services = len(self.assembled.catalogue.services)
         new = "new: trust it once in your browser" if self.authority.created else "trust it once"
         everywhere = host in {"0.0.0.0", "::"}  # noqa: S104 - shown, not listened on
-        proxy = f"this machine's address, port {port}" if everywhere else where
+        browser = (
+            f"HTTP and HTTPS proxy to this machine's address, port {port}"
+            if everywhere
+            else f"automatic proxy configuration to http://{where}/proxy.pac"
+        )
         lines = [
             f"Safelight {__version__} cleans pictures on their way to {services} AI services.",
             f"  policy       {', '.join(map(str, self.policy_paths))}",
             f"  certificate  {self.authority.root} ({new})",
-            f"  browser      set its automatic proxy configuration to http://{where}/proxy.pac"
-            if not everywhere
-            else f"  browser      set its HTTP and HTTPS proxy to {proxy}",
+            f"  browser      set its {browser}",
             f"  audit folder {self.assembled.log.folder}",
             *self._problems(),
             "Ctrl-C stops it.",

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from safelight import assembly, documents, paths
+from safelight import documents, paths
+from safelight.cli import catalogue
 from safelight.documents import DocumentError
 from safelight.services import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from safelight.services.model import Fact
 
@@ -54,7 +55,7 @@ def services() -> None:
 @services.command("list")
 def list_() -> None:
     """List every known service, with what to call it in a policy."""
-    known = _catalogue()
+    known = catalogue.load().services
     width = max(map(len, known))
     for service in known.values():
         roads = ", ".join(dict.fromkeys(_roads(service))) or "it is not known how pictures travel"
@@ -68,7 +69,7 @@ def show(name: str) -> None:
 
     NAME is what `services list` begins its line with, or what the service is called.
     """
-    known = _catalogue()
+    known = catalogue.load().services
     called = {service.name.casefold(): id_ for id_, service in known.items()}
     service_id = name if name in known else called.get(name.casefold(), name)
     if service_id not in known:
@@ -85,7 +86,7 @@ def check(files: tuple[Path, ...]) -> None:
     Every mistake is shown with its file, line and column. Exit code 1 if there are any.
     """
     if not files:
-        click.echo(f"ok, {len(_catalogue())} services")
+        click.echo(f"ok, {len(catalogue.load().services)} services")
         return
     failed = False
     for file in files:
@@ -104,13 +105,6 @@ def check(files: tuple[Path, ...]) -> None:
         failed = True
     if failed:
         raise SystemExit(1)
-
-
-def _catalogue() -> Mapping[str, Service]:
-    try:
-        return assembly.load_catalogue().services
-    except DocumentError as error:
-        raise click.ClickException(f"The list of services cannot be used:\n{error}") from error
 
 
 def _roads(service: Service) -> Iterator[str]:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from safelight import assembly, desktop, paths, trust
+from safelight import desktop, paths, trust
+from safelight.cli import catalogue
 from safelight.cli.options import STATE
-from safelight.documents import DocumentError
 from safelight.setting_up import Memory, RememberingError
 from safelight.steps import Run, StepError
 from safelight.trust import stores
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from safelight.services import Catalogue
     from safelight.steps import Part, Step
-    from safelight.trust import Authority
 
 
 @click.command()
@@ -72,19 +71,44 @@ def _shortened(text: str) -> str:
     return text if len(text) <= 200 else f"{text[:120]}[... {len(text) - 120} more letters]"
 
 
-def parts(catalogue: Catalogue, certificate: Path, listen: str, state: Path) -> list[Part]:
-    """All that can be set up on this machine, in the order in which it is."""
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """All that can be set up on this machine: what trusts the certificate, what starts the proxy,
+    what sends AI services to it."""
+
+    stores: tuple[Part, ...]
+    starts: tuple[Part, ...]
+    proxies: tuple[Part, ...]
+
+    @property
+    def every(self) -> tuple[Part, ...]:
+        """In the order in which they are set up: somebody has to listen before anything is sent."""
+        return (*self.stores, *self.starts, *self.proxies)
+
+
+def parts(known: Catalogue, listen: str, state: Path) -> Parts:
+    """The parts for a proxy that listens at `listen` (ADDR:PORT)."""
     home = Path.home()
-    script = trust.pac.script(catalogue.host_patterns(), listen)
+    script = trust.pac.script(known.host_patterns(), listen)
     command = [sys.executable, "-m", "safelight", "run", "--listen", listen]
     if state != paths.default_state():
         command += ["--state", str(state)]
-    return [
-        *stores.found(certificate, home),
-        # Before anything is sent there, somebody has to listen.
-        *desktop.start_at_login(command, paths.settings(), home),
-        *desktop.proxy_settings(trust.pac.as_url(script), f"http://{listen}/proxy.pac"),
-    ]
+    return Parts(
+        tuple(stores.found(state / trust.ROOT_FILE, home)),
+        tuple(desktop.start_at_login(command, paths.settings(), home)),
+        tuple(desktop.proxy_settings(trust.pac.as_url(script), f"http://{listen}/proxy.pac")),
+    )
+
+
+def _do(steps: Sequence[Step]) -> bool:
+    """Do them; where one fails, say so and stop."""
+    try:
+        for step in steps:
+            step.do()
+    except StepError as error:
+        click.echo(f"  That did not work: {error}")
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +120,11 @@ class _SettingUp:
 
     def run(self) -> None:
         """Set up what is not, and say what is left to do. Exits with 1 if something failed."""
-        catalogue = load_catalogue()
-        authority = self._authority(catalogue)
-        certificate = authority.root if authority else self.state / "safelight-ca.pem"
+        known = catalogue.load()
+        self._authority(known)
         left: list[str] = []
-        some = parts(catalogue, certificate, self.listen, self.state)
-        for part in some:
+        some = parts(known, self.listen, self.state)
+        for part in some.every:
             if part.is_done():
                 click.echo(f"\nAlready there: {part.says}.")
             else:
@@ -109,13 +132,13 @@ class _SettingUp:
         if self.asking.dry_run:
             click.echo("\nNothing was changed.")
             return
-        starts = any(part.id in desktop.STARTS and part.is_done() for part in some)
+        starts = any(part.is_done() for part in some.starts)
         click.echo("\nTo do by hand:" if left or not starts else "\nAll is set up.")
         for one in left:
             click.echo(f"  - {one}")
         if not starts:
             click.echo(f"  - start the proxy: safelight run --listen {self.listen}")
-        if not any(part.id in desktop.PROXIES for part in some):
+        if not some.proxies:
             click.echo(
                 "  - tell your browser: automatic proxy configuration at "
                 f"http://{self.listen}/proxy.pac, or the text that `safelight pac --url` prints"
@@ -124,24 +147,23 @@ class _SettingUp:
         if left:
             raise SystemExit(1)
 
-    def _authority(self, catalogue: Catalogue) -> Authority | None:
-        """The certificate, made on first use."""
-        names = catalogue.permitted_names()
+    def _authority(self, known: Catalogue) -> None:
+        """Make the certificate on first use, and say what it is for."""
+        names = known.permitted_names()
         if self.asking.dry_run:
             authority = trust.open_existing(self.state)
         else:
             authority = trust.open_or_create(self.state, names)
         click.echo(
-            f"Safelight opens connections to {len(catalogue.services)} AI services and no others. "
+            f"Safelight opens connections to {len(known.services)} AI services and no others. "
             f"Its certificate can\nspeak for {len(names)} names of theirs: your bank, your mail "
             "and everything else stay closed to it,\neven if somebody stole its key. "
             "`safelight ca show --names` lists them."
         )
         if authority is None:
-            click.echo(f"\nMake that certificate:\n    write {self.state}/safelight-ca.pem")
+            click.echo(f"\nMake that certificate:\n    write {self.state / trust.ROOT_FILE}")
         elif authority.missing(names):
             click.echo("It was made before some services were added: see `safelight ca rotate`.")
-        return authority
 
     def _set_up(self, part: Part) -> list[str]:
         """Do one part; what is left to do by hand."""
@@ -153,11 +175,7 @@ class _SettingUp:
         if not self.asking.may(part.says, steps):
             return []
         self.memory.note(part.id, part.before())
-        try:
-            for step in steps:
-                step.do()
-        except StepError as error:
-            click.echo(f"  That did not work: {error}")
+        if not _do(steps):
             return [f"{part.says}: " + "; ".join(_shortened(str(step)) for step in steps)]
         click.echo("  Done.")
         return []
@@ -172,10 +190,8 @@ class _Undoing:
 
     def run(self) -> None:
         """Take back what was set up, last things first. Exits with 1 if something failed."""
-        certificate = self.state / "safelight-ca.pem"
-        some = parts(load_catalogue(), certificate, self.listen, self.state)
         failed = False
-        for part in reversed(some):
+        for part in reversed(parts(catalogue.load(), self.listen, self.state).every):
             if part.id in self.memory:
                 failed |= not self._undo(part)
         if not self.memory and not self.asking.dry_run:
@@ -194,11 +210,7 @@ class _Undoing:
             return True
         if self.asking.dry_run:
             return True
-        try:
-            for step in steps:
-                step.do()
-        except StepError as error:
-            click.echo(f"  That did not work: {error}")
+        if not _do(steps):
             return False
         self.memory.forget(part.id)
         return True
@@ -213,11 +225,3 @@ class _Undoing:
         for folder in (self.state, self.state.parent):
             with contextlib.suppress(OSError):
                 folder.rmdir()
-
-
-def load_catalogue() -> Catalogue:
-    """The services; as an error of the command line if they cannot be read."""
-    try:
-        return assembly.load_catalogue()
-    except DocumentError as error:
-        raise click.ClickException(f"The list of services cannot be used:\n{error}") from error

@@ -13,11 +13,7 @@ if TYPE_CHECKING:
 
     from safelight.steps import Part
 
-# The ids of the parts that are proxy settings, and of those that start the proxy.
-PROXIES = frozenset({"gnome-proxy", "kde-proxy", "network-proxy", "internet-settings"})
-STARTS = frozenset({"systemd-unit", "launch-agent", "logon-task"})
-
-__all__ = ["PROXIES", "STARTS", "proxy_settings", "start_at_login"]
+__all__ = ["proxy_settings", "start_at_login"]
 
 
 def proxy_settings(script: str, address: str) -> Iterator[Part]:

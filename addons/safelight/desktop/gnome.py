@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from safelight.steps import Run, said
+from safelight.steps import Part, Run, said
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,16 +22,12 @@ def is_here() -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(Part):
     """The script stands in the setting itself: a browser that finds none goes past the proxy."""
 
     script: str
     id: str = "gnome-proxy"
     says: str = "send AI services through Safelight, in the network settings of the desktop"
-
-    def lacks(self) -> str | None:
-        """Nothing."""
-        return None
 
     def is_done(self) -> bool:
         """Is it set as it would be now?"""

@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from safelight.steps import Run, said
+from safelight.steps import Part, Run, said
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,16 +29,12 @@ def _version() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(Part):
     """The script stands in the setting itself: a browser that finds none goes past the proxy."""
 
     script: str
     id: str = "kde-proxy"
     says: str = "send AI services through Safelight, in the network settings of Plasma"
-
-    def lacks(self) -> str | None:
-        """Nothing."""
-        return None
 
     def is_done(self) -> bool:
         """Is it set as it would be now?"""

@@ -7,7 +7,7 @@ import plistlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from safelight.steps import Remove, Run, Write
+from safelight.steps import Part, Remove, Run, Write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ LABEL = "org.safelight.proxy"
 
 
 @dataclass(frozen=True, slots=True)
-class Agent:
+class Agent(Part):
     """It is started again whenever it ends by itself."""
 
     command: tuple[str, ...]
@@ -32,25 +32,14 @@ class Agent:
         """Where launchd looks for it."""
         return self.home / "Library/LaunchAgents" / f"{LABEL}.plist"
 
-    def lacks(self) -> str | None:
-        """Nothing: launchd comes with macOS."""
-        return None
-
     def is_done(self) -> bool:
         """Is it there as it would be now?"""
-        try:
-            return self.path.read_text() == self._text
-        except OSError:
-            return False
-
-    def before(self) -> Mapping[str, str]:
-        """Nothing that is not ours is touched."""
-        return {}
+        return self._file.is_done()
 
     def do(self) -> tuple[Step, ...]:
         """Write it, and start it."""
         started = Run(("launchctl", "bootstrap", _session(), str(self.path)))
-        return Write(self.path, self._text), started
+        return self._file, started
 
     def undo(self, before: Mapping[str, str]) -> tuple[Step, ...]:
         """Stop it, and take it away."""
@@ -61,7 +50,7 @@ class Agent:
         return stopped, Remove((self.path,), self.home)
 
     @property
-    def _text(self) -> str:
+    def _file(self) -> Write:
         told = {
             "Label": LABEL,
             "ProgramArguments": list(self.command),
@@ -69,7 +58,7 @@ class Agent:
             "KeepAlive": {"SuccessfulExit": False},
             "Umask": 0o077,
         }
-        return plistlib.dumps(told).decode()
+        return Write(self.path, plistlib.dumps(told).decode())
 
 
 def _session() -> str:

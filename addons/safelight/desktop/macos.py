@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from safelight.steps import Run, said
+from safelight.steps import Part, Run, said
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,16 +18,12 @@ _SAID = re.compile(r"URL: (?P<url>.*)\nEnabled: (?P<enabled>Yes|No)")
 
 
 @dataclass(frozen=True, slots=True)
-class Networks:
+class Networks(Part):
     """All of them; `address` is where the script is read from."""
 
     address: str
     id: str = "network-proxy"
     says: str = "send AI services through Safelight, in the network settings of macOS"
-
-    def lacks(self) -> str | None:
-        """Nothing: the tool comes with macOS."""
-        return None
 
     def is_done(self) -> bool:
         """Is it set for every network?"""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safelight.steps import Remove, Run, Write
+from safelight.steps import Part, Remove, Run, Write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ def is_here() -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class UserUnit:
+class UserUnit(Part):
     """It is started again whenever it ends with a failure."""
 
     command: tuple[str, ...]
@@ -49,25 +49,14 @@ class UserUnit:
         """Where systemd looks for it."""
         return self.config / "systemd/user" / UNIT
 
-    def lacks(self) -> str | None:
-        """Nothing: systemd is there."""
-        return None
-
     def is_done(self) -> bool:
         """Is it there as it would be now?"""
-        try:
-            return self.path.read_text() == self._text
-        except OSError:
-            return False
-
-    def before(self) -> Mapping[str, str]:
-        """Nothing that is not ours is touched."""
-        return {}
+        return self._file.is_done()
 
     def do(self) -> tuple[Step, ...]:
         """Write it, and start it."""
         return (
-            Write(self.path, self._text),
+            self._file,
             Run(("systemctl", "--user", "daemon-reload")),
             Run(("systemctl", "--user", "enable", "--now", UNIT)),
         )
@@ -84,8 +73,8 @@ class UserUnit:
         )
 
     @property
-    def _text(self) -> str:
-        return _TEXT.format(command=_quoted(self.command))
+    def _file(self) -> Write:
+        return Write(self.path, _TEXT.format(command=_quoted(self.command)))
 
 
 def _quoted(command: Sequence[str]) -> str:

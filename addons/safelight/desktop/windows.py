@@ -7,7 +7,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from safelight.steps import Run, said
+from safelight.steps import Part, Run, said
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,16 +20,12 @@ _TASK = "Safelight"
 
 
 @dataclass(frozen=True, slots=True)
-class InternetSettings:
+class InternetSettings(Part):
     """`address` is where the script is read from."""
 
     address: str
     id: str = "internet-settings"
     says: str = "send AI services through Safelight, in the proxy settings of Windows"
-
-    def lacks(self) -> str | None:
-        """Nothing: `reg` comes with Windows."""
-        return None
 
     def is_done(self) -> bool:
         """Is it set as it would be now?"""
@@ -58,24 +54,16 @@ class InternetSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class LogonTask:
+class LogonTask(Part):
     """A scheduled task of this person."""
 
     command: tuple[str, ...]
     id: str = "logon-task"
     says: str = "start Safelight when you log in"
 
-    def lacks(self) -> str | None:
-        """Nothing: `schtasks` comes with Windows."""
-        return None
-
     def is_done(self) -> bool:
         """Is there such a task?"""
         return said("schtasks", "/Query", "/TN", _TASK) is not None
-
-    def before(self) -> Mapping[str, str]:
-        """Nothing that is not ours is touched."""
-        return {}
 
     def do(self) -> tuple[Step, ...]:
         """Make it, and start it."""

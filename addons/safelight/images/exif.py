@@ -11,14 +11,13 @@ from typing import Literal, NamedTuple
 
 import piexif
 
-from safelight.images.keeping import Keep, keeps
+from safelight.images.keeping import COPYRIGHT_TAG, LONGEST_COPYRIGHT, Keep, keeps
 from safelight.images.model import Kind
 
 MOST_ENTRIES = 4096
 _SMALL = 64
 _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 0x0112, 0x011A, 0x011B, 0x0128
 _EXIF_IFD, _GPS_IFD, _INTEROP_IFD = 0x8769, 0x8825, 0xA005
-_COPYRIGHT, _LONGEST_COPYRIGHT = 0x8298, 1000
 _COLOUR_SPACE, _PIXEL_X, _PIXEL_Y = 0xA001, 0xA002, 0xA003
 _TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
 
@@ -109,7 +108,7 @@ class _Tiff:
                 if place + length > size:
                     self.intact = False
                 # Only small values are ever looked at.
-                most = _LONGEST_COPYRIGHT if tag == _COPYRIGHT else 64
+                most = LONGEST_COPYRIGHT if tag == COPYRIGHT_TAG else 64
                 value = data[place : place + min(length, most)]
             if tag in wanted:
                 found.append(_Entry(tag, type_, components, value[:length]))
@@ -155,14 +154,14 @@ def _parsed(tiff: bytes) -> ExifBlock:
     if not block.intact:
         block.kinds.add(Kind.UNKNOWN_DATA)
     block.rendering = _rendering(reader, values)
-    if keeps(Keep.COPYRIGHT) and _COPYRIGHT in values:
-        block.copyright = _notice(values[_COPYRIGHT])
+    if keeps(Keep.COPYRIGHT) and COPYRIGHT_TAG in values:
+        block.copyright = _notice(values[COPYRIGHT_TAG])
     return block
 
 
 def _notice(entry: _Entry) -> bytes:
     """A notice that can stay; b"" for one that is too long, or no text."""
-    fits = entry.type == 2 and len(entry.value) == entry.components <= _LONGEST_COPYRIGHT
+    fits = entry.type == 2 and len(entry.value) == entry.components <= LONGEST_COPYRIGHT
     return entry.value.rstrip(b"\0 ") if fits else b""
 
 
@@ -230,7 +229,7 @@ def turning(rendering: Rendering) -> int:
 def minimal(rendering: Rendering, width: int, height: int, notice: bytes = b"") -> bytes:
     """The smallest TIFF structure that says what a picture of this size needs, and its copyright
     `notice`; b"" for nothing."""
-    main: dict[int, object] = {_COPYRIGHT: notice} if notice else {}
+    main: dict[int, object] = {COPYRIGHT_TAG: notice} if notice else {}
     exif: dict[int, object] = {}
     interoperability: dict[int, object] = {}
     if rendering.orientation in range(2, 9):

@@ -18,6 +18,8 @@ class Keep(StrEnum):
     COPYRIGHT = "copyright"
 
 
+# What says it in Exif and TIFF; a longer notice is none.
+COPYRIGHT_TAG, LONGEST_COPYRIGHT = 0x8298, 1000
 _KEPT: ContextVar[frozenset[Keep]] = ContextVar("kept", default=frozenset())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from safelight.images.keeping import Keep, keeps
+from safelight.images.keeping import COPYRIGHT_TAG, LONGEST_COPYRIGHT, Keep, keeps
 
 STRIP_OFFSETS, STRIP_COUNTS = 0x0111, 0x0117
 TILE_OFFSETS, TILE_COUNTS = 0x0144, 0x0145
@@ -61,7 +61,6 @@ _LONG = frozenset(
 _COLOUR_MAP, _LARGEST_COLOUR_MAP = 0x0140, 3 << 16
 _MOST_NUMBERS = 1024
 _LONGEST_TEXT = 128
-_COPYRIGHT, _LONGEST_COPYRIGHT = 0x8298, 1000
 _BYTE_TYPES = frozenset({1, 2, 6, 7})
 _TEXT_TYPES = frozenset({1, 2})
 _INLINE = 8
@@ -69,8 +68,8 @@ _INLINE = 8
 
 def is_kept(tag: int, type_: int, count: int) -> bool:
     """Is it a tag that a picture needs, with a value of the kind that it has?"""
-    if tag == _COPYRIGHT and keeps(Keep.COPYRIGHT):
-        return type_ in _TEXT_TYPES and count <= _LONGEST_COPYRIGHT
+    if tag == COPYRIGHT_TAG and keeps(Keep.COPYRIGHT):
+        return type_ in _TEXT_TYPES and count <= LONGEST_COPYRIGHT
     if tag not in KEPT or (type_ in _BYTE_TYPES and count > _INLINE and tag not in _BYTES):
         return False
     if tag in _TEXTS and (type_ not in _TEXT_TYPES or count > _LONGEST_TEXT):

@@ -10,7 +10,6 @@ import asyncio
 import base64
 import binascii
 import hmac
-import logging
 import secrets
 import time
 from collections import OrderedDict
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from mitmproxy.http import HTTPFlow
 
     from safelight.users import UserFile
-
-logger = logging.getLogger(__name__)
 
 _HEADER = "proxy-authorization"
 _REMEMBERED = 300  # seconds

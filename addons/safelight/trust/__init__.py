@@ -2,6 +2,7 @@
 
 from safelight.trust import pac
 from safelight.trust.authority import (
+    ROOT_FILE,
     Authority,
     AuthorityError,
     describe,
@@ -15,6 +16,7 @@ from safelight.trust.authority import (
 from safelight.trust.roots import bundle
 
 __all__ = [
+    "ROOT_FILE",
     "Authority",
     "AuthorityError",
     "bundle",

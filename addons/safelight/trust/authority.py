@@ -31,6 +31,9 @@ _PARAMETERS_FILE = "mitmproxy-dhparam.pem"
 _ROOT_NAME = "Safelight root (AI services only)"
 _LIFE = dt.timedelta(days=3650)
 
+# Each with whether it is critical.
+type Extensions = tuple[tuple[x509.ExtensionType, bool], ...]
+
 
 class AuthorityError(Exception):
     """The authority cannot be made or read; the text says what to do."""
@@ -51,11 +54,13 @@ class Authority:
 
     def missing(self, names: Sequence[str]) -> tuple[str, ...]:
         """Those of `names` that this authority may not speak for."""
-        return tuple(name for name in names if not self._permits(name))
+        return tuple(name for name in names if not covers(self.names, name))
 
-    def _permits(self, name: str) -> bool:
-        labels = name.split(".")
-        return any(".".join(labels[i:]) in self.names for i in range(len(labels)))
+
+def covers(names: frozenset[str], name: str) -> bool:
+    """Is `name` one of `names`, or below one, as name constraints have it?"""
+    labels = name.split(".")
+    return any(".".join(labels[i:]) in names for i in range(len(labels)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,28 +155,33 @@ def _create(names: Sequence[str]) -> tuple[bytes, bytes]:
     root_key = ec.generate_private_key(ec.SECP256R1())
     signer_key = ec.generate_private_key(ec.SECP256R1())
     root_name = subject(_ROOT_NAME)
-    root = (
-        _builder(root_name, root_name, root_key, path_length=1)
-        .add_extension(_constraints(names), critical=True)
-        .sign(root_key, hashes.SHA256())
-    )
+    root = extended(
+        _builder(root_name, root_name, root_key),
+        _extensions(root_key.public_key(), names, path_length=1),
+    ).sign(root_key, hashes.SHA256())
     signer = (
-        _builder(subject("Safelight"), root_name, signer_key, path_length=0)
-        .add_extension(_constraints(names), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        extended(
+            _builder(subject("Safelight"), root_name, signer_key),
+            signer_extensions(signer_key.public_key(), names),
+        )
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key()),
             critical=False,
         )
         .sign(root_key, hashes.SHA256())
     )
-    key = signer_key.private_bytes(
+    key = private(signer_key)
+    root_pem = root.public_bytes(serialization.Encoding.PEM)
+    return root_pem, key + signer.public_bytes(serialization.Encoding.PEM) + root_pem
+
+
+def private(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """A key as PEM, as whoever reads it has to use it."""
+    return key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    root_pem = root.public_bytes(serialization.Encoding.PEM)
-    return root_pem, key + signer.public_bytes(serialization.Encoding.PEM) + root_pem
 
 
 def subject(common_name: str) -> x509.Name:
@@ -185,7 +195,7 @@ def subject(common_name: str) -> x509.Name:
 
 
 def _builder(
-    holder: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, *, path_length: int
+    holder: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
 ) -> x509.CertificateBuilder:
     now = dt.datetime.now(dt.UTC)
     return (
@@ -196,21 +206,31 @@ def _builder(
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(days=2))
         .not_valid_after(now + _LIFE)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
-        .add_extension(_usage(), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
 
 
-def signer_extensions(
-    key: ec.EllipticCurvePublicKey, names: Sequence[str]
-) -> tuple[tuple[x509.ExtensionType, bool], ...]:
-    """What a request for an intermediate asks for: extensions, and whether each is critical."""
+def signer_extensions(key: ec.EllipticCurvePublicKey, names: Sequence[str]) -> Extensions:
+    """What the intermediate says, and what a request for one asks for."""
+    usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
+    return (*_extensions(key, names, path_length=0), (usage, False))
+
+
+def extended[B: (x509.CertificateBuilder, x509.CertificateSigningRequestBuilder)](
+    builder: B, extensions: Extensions
+) -> B:
+    """A builder of a certificate, or of a request for one, with `extensions`."""
+    for extension, critical in extensions:
+        builder = builder.add_extension(extension, critical=critical)
+    return builder
+
+
+def _extensions(
+    key: ec.EllipticCurvePublicKey, names: Sequence[str], *, path_length: int
+) -> Extensions:
     return (
-        (x509.BasicConstraints(ca=True, path_length=0), True),
+        (x509.BasicConstraints(ca=True, path_length=path_length), True),
         (_usage(), True),
         (_constraints(names), True),
-        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
         (x509.SubjectKeyIdentifier.from_public_key(key), False),
     )
 

@@ -38,15 +38,16 @@ def request(folder: Path, names: Sequence[str]) -> bytes:
         pending = folder / KEY_FILE
         if not pending.exists():
             made = ec.generate_private_key(ec.SECP256R1())
-            own.write(pending, _private(made), 0o600)
+            own.write(pending, own.private(made), 0o600)
         key = _key(pending)
     except (OSError, ValueError, TypeError) as error:
         raise own.AuthorityError(
             f"The key in {folder / KEY_FILE} cannot be made or read: {error}"
         ) from error
-    builder = x509.CertificateSigningRequestBuilder().subject_name(own.subject("Safelight"))
-    for extension, critical in own.signer_extensions(key.public_key(), names):
-        builder = builder.add_extension(extension, critical=critical)
+    builder = own.extended(
+        x509.CertificateSigningRequestBuilder().subject_name(own.subject("Safelight")),
+        own.signer_extensions(key.public_key(), names),
+    )
     return builder.sign(key, hashes.SHA256()).public_bytes(_PEM)
 
 
@@ -62,7 +63,7 @@ def install(folder: Path, given: bytes, names: Sequence[str]) -> own.Authority:
         _check_signer(signer, frozenset(names))
         _check_dates(chain)
         key = _matching_key(folder, signer)
-        content = _private(key) + b"".join(one.public_bytes(_PEM) for one in chain)
+        content = own.private(key) + b"".join(one.public_bytes(_PEM) for one in chain)
         # The signer first: a cut between the two leaves an authority that works.
         own.write(folder / own.SIGNER_FILE, content, 0o600)
         own.write(folder / own.ROOT_FILE, chain[-1].public_bytes(_PEM), 0o644)
@@ -174,8 +175,7 @@ def _dns(constraints: x509.NameConstraints) -> tuple[str, ...]:
 
 
 def _within(name: str, allowed: frozenset[str]) -> bool:
-    labels = name.split(".")
-    return all(labels) and any(".".join(labels[i:]) in allowed for i in range(len(labels)))
+    return all(name.split(".")) and own.covers(allowed, name)
 
 
 def _basic(certificate: x509.Certificate) -> x509.BasicConstraints:
@@ -217,10 +217,6 @@ def _key(file: Path) -> ec.EllipticCurvePrivateKey:
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise TypeError(f"{file} holds a key of another kind")
     return key
-
-
-def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
 
 
 def _of(certificate: x509.Certificate) -> str:

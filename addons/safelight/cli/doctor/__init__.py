@@ -10,8 +10,9 @@ from pathlib import Path
 import click
 
 from safelight import paths
+from safelight.cli import audit_options, catalogue
 from safelight.cli.doctor import canary, here
-from safelight.cli.doctor.check import Check, Looked
+from safelight.cli.doctor.check import Looked
 from safelight.cli.options import STATE
 
 _POLICY = click.option(
@@ -23,14 +24,6 @@ _POLICY = click.option(
     multiple=True,
     metavar="FILE",
     help="The policy that the proxy was started with. Repeatable.",
-)
-_AUDIT = click.option(
-    "--audit",
-    type=click.Path(path_type=Path),
-    default=paths.default_audit,
-    show_default="your data folder",
-    metavar="DIR",
-    help="The audit folder.",
 )
 _PROXY = click.option(
     "--proxy",
@@ -44,18 +37,18 @@ _PROXY = click.option(
 @click.command()
 @_PROXY
 @_POLICY
-@_AUDIT
+@audit_options.FOLDER
 @STATE
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def doctor(
-    *, proxy: str, policies: tuple[Path, ...], audit: Path, state: Path, as_json: bool
+    *, proxy: str, policies: tuple[Path, ...], folder: Path, state: Path, as_json: bool
 ) -> None:
     """Look whether everything works; where it does not, say what mends it.
 
     Exit code 0: all is well; 1: something has to be mended. What only may concern you is marked
     with `note`.
     """
-    looked = Looked(proxy, policies, audit, state)
+    looked = Looked(proxy, policies, folder, state, catalogue.load())
     found = [*here.checks(looked), canary.check(looked)]
     if as_json:
         click.echo(json.dumps([asdict(one) for one in found]))
@@ -70,17 +63,15 @@ def doctor(
 
 @click.command()
 @_PROXY
-@_AUDIT
+@audit_options.FOLDER
 @STATE
-def status(*, proxy: str, audit: Path, state: Path) -> None:
+def status(*, proxy: str, folder: Path, state: Path) -> None:
     """Say in three lines whether photos are protected, where, and what happened last."""
-    looked = Looked(proxy, (), audit, state)
+    looked = Looked(proxy, (), folder, state, catalogue.load())
     runs = here.proxy(looked)
-    trusted = here.trusted(looked)
-    sent = here.sent_through(looked)
+    places = here.settings(looked)
     protects = runs.state == "ok"
     click.echo("Photos are protected." if protects else "Photos are NOT protected.")
-    places = [*trusted, *sent]
     done = sum(one.state == "ok" for one in places)
     click.echo(
         f"{runs.says} {done} of {len(places)} settings of this computer lead to it."
@@ -92,4 +83,4 @@ def status(*, proxy: str, audit: Path, state: Path) -> None:
         raise SystemExit(1)
 
 
-__all__ = ["Check", "doctor", "status"]
+__all__ = ["doctor", "status"]

@@ -24,7 +24,7 @@ from PIL import Image
 
 from safelight import images
 from safelight.cli.doctor.check import Check, Looked, note, ok, wrong
-from safelight.trust import standin
+from safelight.trust import ROOT_FILE, standin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +80,7 @@ def _sent(looked: Looked) -> tuple[int, bytes]:
         authority = standin.authority(SERVICE)
         (folder / "roots.pem").write_bytes(authority)
         with _standing_in(folder, authority) as service, _proxy(folder, looked, service) as proxy:
-            context = ssl.create_default_context(cafile=str(folder / "state/safelight-ca.pem"))
+            context = ssl.create_default_context(cafile=str(folder / "state" / ROOT_FILE))
             host, port = proxy
             connection = http.client.HTTPSConnection(host, port, context=context, timeout=_LONGEST)
             connection.set_tunnel(SERVICE, 443)

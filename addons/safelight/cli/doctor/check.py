@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from safelight.services import Catalogue
+
 
 @dataclass(frozen=True, slots=True)
 class Looked:
@@ -17,6 +19,7 @@ class Looked:
     policies: tuple[Path, ...]
     audit: Path
     state: Path
+    catalogue: Catalogue
 
 
 @dataclass(frozen=True, slots=True)

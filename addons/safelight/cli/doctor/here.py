@@ -10,27 +10,27 @@ import stat
 import sys
 from collections import Counter
 from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safelight import __version__, assembly, desktop, trust
+from safelight import __version__, assembly, trust
 from safelight import audit as audit_log
-from safelight.audit.events import events
 from safelight.cli import audit_words, words
 from safelight.cli.audit_verify import prove
 from safelight.cli.doctor.check import Check, Looked, note, ok, wrong
 from safelight.cli.setup import parts
 from safelight.documents import DocumentError
-from safelight.trust import roots, stores
+from safelight.proxy import resolve
+from safelight.trust import roots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from safelight.steps import Part
 
 _LATELY = dt.timedelta(days=30)
 _LEAST_ROOM = 100_000_000  # bytes
-_NO_SECRETS = frozenset({"safelight-ca.pem", "mitmproxy-dhparam.pem", "public-key"})
+_NO_SECRETS = frozenset({trust.ROOT_FILE, "mitmproxy-dhparam.pem", "public-key"})
 _SOON = dt.timedelta(days=60)
 _SET_UP = "safelight setup"
 
@@ -39,22 +39,23 @@ def checks(looked: Looked) -> Iterator[Check]:
     """Every check but the canary photo."""
     yield proxy(looked)
     yield from _certificate(looked)
-    yield from trusted(looked)
-    yield from sent_through(looked)
+    yield from settings(looked)
     yield _upstream()
     yield _policy(looked)
     yield from _audit(looked)
-    yield _clock(looked)
-    yield from _lately(looked)
+    told = _told(looked)
+    yield _clock(told)
+    yield from _lately(told)
     yield _versions()
 
 
 def proxy(looked: Looked) -> Check:
     """Does it answer?"""
-    host, _, port = looked.proxy.rpartition(":")
-    if not host or not port.isdigit():
+    try:
+        host, port = resolve.parse_address(looked.proxy)
+    except resolve.ResolveError:
         return wrong("proxy", f"{looked.proxy} is no address.", "Use --proxy 127.0.0.1:8080.")
-    connection = http.client.HTTPConnection(host.strip("[]"), int(port), timeout=5)
+    connection = http.client.HTTPConnection(host, port, timeout=5)
     start = f"safelight run --listen {looked.proxy}"
     try:
         connection.request("GET", "/proxy.pac")
@@ -79,7 +80,7 @@ def _certificate(looked: Looked) -> Iterator[Check]:
     if authority is None or card is None:
         yield wrong("certificate", f"There is none in {looked.state} yet.", _SET_UP)
         return
-    names = assembly.load_catalogue().permitted_names()
+    names = looked.catalogue.permitted_names()
     lacking = authority.missing(names)
     days = card.until - dt.datetime.now(dt.UTC).date()
     if lacking:
@@ -108,23 +109,15 @@ def _permissions(state: Path) -> Check:
     return ok("keys", "Nobody else may read them.")
 
 
-def trusted(looked: Looked) -> list[Check]:
-    """Every place that the certificate can be trusted in."""
-    certificate = looked.state / "safelight-ca.pem"
-    some = list(stores.found(certificate, Path.home()))
-    if not some:
-        return [note("trusted", "No store of certificates is known here.", "See docs/laptop.md.")]
-    return [_part("trusted", part) for part in some]
-
-
-def sent_through(looked: Looked) -> list[Check]:
-    """Every setting that sends AI services through the proxy."""
-    certificate = looked.state / "safelight-ca.pem"
-    every = parts(assembly.load_catalogue(), certificate, looked.proxy, looked.state)
-    ids = {part.id for part in stores.found(certificate, Path.home())}
-    some = [part for part in every if part.id not in ids]
-    found = [_part("set up", part) for part in some]
-    if not any(part.id in desktop.PROXIES for part in some):
+def settings(looked: Looked) -> list[Check]:
+    """Every place that can trust the certificate, and every setting that leads to the proxy."""
+    some = parts(looked.catalogue, looked.proxy, looked.state)
+    found = [_part("trusted", part) for part in some.stores]
+    if not found:
+        says = "No store of certificates is known here."
+        found.append(note("trusted", says, "See docs/laptop.md."))
+    found += [_part("set up", part) for part in (*some.starts, *some.proxies)]
+    if not some.proxies:
         says = "No desktop's proxy setting is known here: browsers have to be told by hand."
         found.append(note("set up", says, "safelight pac --url"))
     return found
@@ -150,7 +143,7 @@ def _upstream() -> Check:
 def _policy(looked: Looked) -> Check:
     files = " ".join(map(str, looked.policies))
     try:
-        assembly.load_policy(looked.policies, assembly.load_catalogue())
+        assembly.load_policy(looked.policies, looked.catalogue)
     except DocumentError as error:
         return wrong("policy", str(error.problems[0]), f"safelight policy check {files}")
     return ok("policy", f"No mistakes in {files}.")
@@ -174,22 +167,22 @@ def _audit(looked: Looked) -> Iterator[Check]:
     yield ok("audit", f"{proof.records} records, none missing, none altered.")
 
 
-def _clock(looked: Looked) -> Check:
+def _clock(told: list[audit_log.Told]) -> Check:
     """Time runs forward: nothing was recorded later than now."""
     now = dt.datetime.now(dt.UTC)
-    newest = max((_moment(one.at) for one in _told(looked)), default=now)
+    newest = max((_moment(one.at) for one in told), default=now)
     if newest > now + dt.timedelta(minutes=2):
         says = f"It says {now:%Y-%m-%d %H:%M} UTC, but something was recorded at {newest:%H:%M}"
         return wrong("clock", f"{says} on {newest:%Y-%m-%d}.", "Set this computer's clock.")
     return ok("clock", f"It says {now:%Y-%m-%d %H:%M} UTC.")
 
 
-def _lately(looked: Looked) -> Iterator[Check]:
+def _lately(told: list[audit_log.Told]) -> Iterator[Check]:
     """What went past, or was not understood, in the last month."""
     since = dt.datetime.now(dt.UTC) - _LATELY
     rejected: Counter[str] = Counter()
     unknown: Counter[str] = Counter()
-    for one in _told(looked):
+    for one in told:
         if _moment(one.at) < since:
             continue
         if isinstance(one, audit_log.Unseen):
@@ -223,14 +216,10 @@ def _versions() -> Check:
 
 def last(looked: Looked) -> str:
     """The last thing that happened, in a line."""
-    try:
-        found = [one for one in events(looked.audit) if not isinstance(one, str)]
-    except OSError:
-        found = []
-    if not found:
+    uploads = [one for one in _told(looked) if isinstance(one, audit_log.Decision)]
+    if not uploads:
         return "No upload with a picture has been recorded yet."
-    today = [one for one in _told(looked) if isinstance(one, audit_log.Decision)]
-    return f"{words.uploads(len(today))} so far; the last: {audit_words.line(today[-1])}"
+    return f"{words.uploads(len(uploads))} so far; the last: {audit_words.line(uploads[-1])}"
 
 
 def _told(looked: Looked) -> list[audit_log.Told]:

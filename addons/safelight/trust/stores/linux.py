@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safelight.steps import Run
+from safelight.steps import Part, Run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,7 @@ def system_store(certificate: Path) -> SystemStore | None:
 
 
 @dataclass(frozen=True, slots=True)
-class SystemStore:
+class SystemStore(Part):
     """`folder` holds what is added by hand, `command` makes the bundle anew."""
 
     certificate: Path
@@ -47,20 +47,12 @@ class SystemStore:
         """Our certificate there; Debian wants this ending."""
         return self.folder / "safelight-ca.crt"
 
-    def lacks(self) -> str | None:
-        """Nothing: the command is there."""
-        return None
-
     def is_done(self) -> bool:
         """Is the certificate of now there?"""
         try:
             return self.copy.read_bytes() == self.certificate.read_bytes()
         except OSError:
             return False
-
-    def before(self) -> Mapping[str, str]:
-        """Nothing that is not ours is touched."""
-        return {}
 
     def do(self) -> tuple[Step, ...]:
         """Put it there."""

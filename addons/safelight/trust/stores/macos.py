@@ -7,7 +7,7 @@ import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from safelight.steps import Run, said
+from safelight.steps import Part, Run, said
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Keychain:
+class Keychain(Part):
     """This person's keychain."""
 
     certificate: Path
@@ -26,10 +26,6 @@ class Keychain:
     says: str = (
         "let Safari, Chrome and Firefox trust the certificate (macOS asks for your password)"
     )
-
-    def lacks(self) -> str | None:
-        """Nothing: `security` comes with macOS."""
-        return None
 
     def is_done(self) -> bool:
         """Is it there, and trusted?"""

@@ -7,7 +7,7 @@ import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from safelight.steps import Remove, Run, said
+from safelight.steps import Part, Remove, Run, said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -43,7 +43,7 @@ def _has_chromium() -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Database:
+class Database(Part):
     """One database, in `folder`."""
 
     certificate: Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from safelight.steps import Run, said
+from safelight.steps import Part, Run, said
 from safelight.trust.stores.macos import fingerprint
 
 if TYPE_CHECKING:
@@ -18,16 +18,12 @@ _STORE = ("certutil.exe", "-user")
 
 
 @dataclass(frozen=True, slots=True)
-class RootStore:
+class RootStore(Part):
     """Windows asks once more before it trusts."""
 
     certificate: Path
     id: str = "root-store"
     says: str = "let Edge, Chrome and Firefox trust the certificate (Windows asks once more)"
-
-    def lacks(self) -> str | None:
-        """Nothing: `certutil` comes with Windows."""
-        return None
 
     def is_done(self) -> bool:
         """Is it there?"""
