@@ -29,7 +29,7 @@ class Upload:
     `headers` has lower-case names; `body` is as the client sent it, content coding and all.
     `length_promised`: it must stay as long as it is, for reasons that the headers do not say.
     `turn` is that of a piece which does not say where it belongs. `client` is the address from
-    which it comes, and `user` who logged in to the proxy, where that is known.
+    which it comes, and `identity` who is known to send it, as `user:anna` or `phone:anna`.
     """
 
     destination: Destination
@@ -39,7 +39,7 @@ class Upload:
     length_promised: bool = False
     turn: Turn | None = None
     client: str | None = None
-    user: str | None = None
+    identity: str | None = None
 
     @property
     def query(self) -> str:

@@ -44,7 +44,7 @@ def conclude(case: Case, decision: policy.Decision) -> Outcome:
         case.doubts,
         refusal,
         client=upload.client,
-        user=upload.user,
+        identity=upload.identity,
     )
     reasons = tuple(sorted(decision.because))
     sent = None if blocked else _sent(case, body, reasons)

@@ -282,7 +282,7 @@ class Engine:
             case.doubts,
             refusal,
             client=upload.client,
-            user=upload.user,
+            identity=upload.identity,
         )
         reasons = tuple(sorted(decision.because))
         if refusal is not None:

@@ -48,7 +48,7 @@ class Rules:
             None,
             trains=service.trains_on_uploads,
             client=upload.client,
-            user=upload.user,
+            identity=upload.identity,
             at=self.at,
             paused=self.paused,
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from safelight import audit
 from safelight.bodies import Shape
-from safelight.policy import USER, groups
+from safelight.policy import groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,7 +49,7 @@ class Journal:
         refusal: Cause | None,
         *,
         client: str | None = None,
-        user: str | None = None,
+        identity: str | None = None,
     ) -> str:
         """Record a decision; return the record's id. With each picture goes its content, where it
         is at hand, which is recorded under a pseudonym."""
@@ -66,7 +66,7 @@ class Journal:
                 "by": tuple(sorted(decision.deciding)),
                 "doubts": tuple(sorted(doubts)),
                 "refusal": str(refusal) if refusal else None,
-                **self._from(client, user),
+                **self._from(client, identity),
             },
         )
 
@@ -79,7 +79,7 @@ class Journal:
         *,
         renamed: bool,
         client: str | None,
-        user: str | None,
+        identity: str | None,
     ) -> str:
         """Record that a picture may leave while it is cleaned; return the record's id."""
         picture = audit.Picture(
@@ -93,7 +93,7 @@ class Journal:
                 "pictures": (picture,),
                 **_said(decision),
                 "flowing": True,
-                **self._from(client, user),
+                **self._from(client, identity),
             },
         )
 
@@ -136,13 +136,13 @@ class Journal:
         }
         self._log.append(audit.Unseen.model_validate(record))
 
-    def _from(self, client: str | None, user: str | None) -> dict[str, object]:
+    def _from(self, client: str | None, identity: str | None) -> dict[str, object]:
         if client is None:
             return {}
-        known = f"{USER}{user}" if user else client
+        known = identity or client
         return {
             "client": self._log.pseudonym(CLIENT, known.encode()),
-            "people": tuple(sorted(groups(self._people, client, user) or ())),
+            "people": tuple(sorted(groups(self._people, client, identity) or ())),
         }
 
     def _pseudonym(self, content: bytes | None) -> str | None:

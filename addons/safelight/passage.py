@@ -138,7 +138,7 @@ def begin(rules: Rules, upload: Upload, total: int) -> Passage | None:
         decision,
         renamed=renames,
         client=upload.client,
-        user=upload.user,
+        identity=upload.identity,
     )
     cleaner = StreamCleaner(known, total)
     passage = Passage(upload.destination, policy, facts, record, rules.journal, cleaner, total)

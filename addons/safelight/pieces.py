@@ -27,8 +27,9 @@ _IN_FORMS = "multipart_pieces"
 def _of_its_sender(piece: bodies.Piece, upload: Upload) -> bodies.Piece:
     """Two people may send to the same path at the same time."""
     destination = upload.destination
-    sender = f"{upload.client} {upload.user} {destination.service.id} {destination.host_pattern}"
-    return replace(piece, upload=f"{sender} {piece.upload}")
+    sender = f"{upload.client} {upload.identity}"
+    where = f"{destination.service.id} {destination.host_pattern}"
+    return replace(piece, upload=f"{sender} {where} {piece.upload}")
 
 
 class Pieces:

@@ -115,25 +115,30 @@ def test_groups_are_addresses_and_ranges() -> None:
         assert decide(rules, [replace(PHOTO, client=client)]).verdict.stops is stopped, client
 
 
-def test_groups_are_users_too() -> None:
+def test_groups_are_users_and_phones_too() -> None:
     policy = Policy.model_validate(
         {
             "version": 1,
             "name": "test",
-            "people": {"kids": ["user:bert", "10.0.0.1"], "all": ["10.0.0.0/8"]},
+            "people": {
+                "kids": ["user:bert", "phone:berts", "10.0.0.1"],
+                "all": ["10.0.0.0/8"],
+            },
             "rules": [{"id": "a", "when": {"people": "kids"}, "do": "block", "because": "x"}],
         }
     )
-    for client, user, expected in (
-        ("10.0.0.9", "bert", {"kids", "all"}),
-        ("10.0.0.9", "anna", {"all"}),
-        ("10.0.0.1", "anna", {"kids", "all"}),
+    for client, identity, expected in (
+        ("10.0.0.9", "user:bert", {"kids", "all"}),
+        ("10.0.0.9", "phone:berts", {"kids", "all"}),
+        ("10.0.0.9", "phone:bert", {"all"}),
+        ("10.0.0.9", "user:anna", {"all"}),
+        ("10.0.0.1", "user:anna", {"kids", "all"}),
         ("192.0.2.1", "", set()),
         # Nobody was asked who it is: whom rules are for is not known.
         ("10.0.0.9", None, None),
-        (None, "bert", None),
+        (None, "user:bert", None),
     ):
-        assert groups(policy.people, client, user) == expected
+        assert groups(policy.people, client, identity) == expected
 
 
 def test_strictest_wins_and_transforms_add_up() -> None:

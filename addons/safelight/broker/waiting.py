@@ -32,9 +32,9 @@ class Answer(StrEnum):
 
 
 class Held(BaseModel):
-    """An upload that waits. `content` are digests of its pictures and `client` is the user or the
-    address that it comes from, both of which are kept in memory alone; `size` is in bytes, `found`
-    are kinds, `because` sentences for people, `rules` ids."""
+    """An upload that waits. `content` are digests of its pictures and `client` is who sends it, as
+    `user:anna`, or the address that it comes from, both of which are kept in memory alone; `size`
+    is in bytes, `found` are kinds, `because` sentences for people, `rules` ids."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -12,6 +12,7 @@ from safelight.cli.holds import holds, watch
 from safelight.cli.inspect import inspect
 from safelight.cli.pac import pac
 from safelight.cli.pause import pause
+from safelight.cli.phones import phones
 from safelight.cli.policy import policy
 from safelight.cli.run import run
 from safelight.cli.services import services
@@ -41,5 +42,6 @@ main.add_command(services)
 main.add_command(audit)
 main.add_command(ca)
 main.add_command(pac)
+main.add_command(phones)
 main.add_command(holds)
 main.add_command(watch)

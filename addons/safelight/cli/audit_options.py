@@ -18,6 +18,7 @@ FOLDER = click.option(
     "--audit",
     "folder",
     type=click.Path(path_type=Path),
+    envvar="SAFELIGHT_AUDIT",
     default=paths.default_audit,
     show_default="your data folder",
     metavar="DIR",

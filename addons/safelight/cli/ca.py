@@ -19,6 +19,7 @@ _STATE = click.option(
     "--state",
     "folder",
     type=click.Path(path_type=Path),
+    envvar="SAFELIGHT_STATE",
     default=paths.default_state,
     show_default="your data folder",
     metavar="DIR",

@@ -11,6 +11,7 @@ from safelight import paths
 STATE = click.option(
     "--state",
     type=click.Path(path_type=Path),
+    envvar="SAFELIGHT_STATE",
     default=paths.default_state,
     show_default="your data folder",
     metavar="DIR",

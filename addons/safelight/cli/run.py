@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from safelight import __version__, assembly, audit, broker, paths, trust
+from safelight import __version__, assembly, audit, broker, paths, phones, trust
 from safelight.cli import monitoring, telling
 from safelight.cli import workers as several
 from safelight.documents import DocumentError
@@ -93,6 +93,7 @@ class _ResolutionType(click.ParamType["Resolution"]):
     "--audit",
     "audit_folder",
     type=click.Path(path_type=Path),
+    envvar="SAFELIGHT_AUDIT",
     default=paths.default_audit,
     show_default="your data folder",
     metavar="DIR",
@@ -102,6 +103,7 @@ class _ResolutionType(click.ParamType["Resolution"]):
     "--state",
     "state_folder",
     type=click.Path(path_type=Path),
+    envvar="SAFELIGHT_STATE",
     default=paths.default_state,
     show_default="your data folder",
     metavar="DIR",
@@ -202,6 +204,7 @@ def run(
                 if monitor is not None:
                     running.enter_context(monitoring.shown(monitor, watched))
             if workers > 1 and as_worker is None:
+                _no_phones(state_folder)
                 several.run(listeners, watched.ready(announce), watched.leaving)
                 return
             settings = master.Settings(
@@ -213,6 +216,7 @@ def run(
                 Networks(clients or PRIVATE, balancers),
                 resolutions,
                 users,
+                phones.file(state_folder) if as_worker is None else None,
             )
             tell = monitoring.counted(telling.Telling(socket_path).tell)
             ask = partial(broker.ask, socket_path)
@@ -236,6 +240,17 @@ def run(
         reloading.stop()
         if as_worker is None:
             click.echo("Stopped. Pictures are no longer protected.", err=True)
+
+
+def _no_phones(state_folder: Path) -> None:
+    try:
+        household = phones.read(phones.file(state_folder))
+    except phones.PhonesError as error:
+        raise click.ClickException(str(error)) from error
+    if household is not None and household.phones:
+        raise click.ClickException(
+            "Phones come to one process: leave out --workers, or `safelight phones remove` them."
+        )
 
 
 def _decides(policy_paths: tuple[Path, ...], assembled: Assembly) -> bool:

@@ -1,6 +1,5 @@
 """Policies: YAML in, decisions out."""
 
-from safelight.policy.conditions import USER
 from safelight.policy.decide import Decision, bounds, decide, when_unsure
 from safelight.policy.facts import About, Facts
 from safelight.policy.load import LoadedPolicy, files, load
@@ -9,7 +8,6 @@ from safelight.policy.merge import ConflictError, merge
 from safelight.policy.model import Action, Policy, Rule, Unsure, Verdict
 
 __all__ = [
-    "USER",
     "About",
     "Action",
     "ConflictError",

@@ -57,8 +57,9 @@ type Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SIZE = re.compile(r"(\d{1,9}) ?(B|KB|MB|GB)", re.IGNORECASE)
 _UNITS = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}
-USER = "user:"
-_LONGEST_USER = 200
+USER, PHONE = "user:", "phone:"
+IDENTITIES = (USER, PHONE)
+_LONGEST_IDENTITY = 200
 
 
 def _size(value: object) -> object:
@@ -91,17 +92,18 @@ def _network(text: str) -> str:
 
 
 def _member(text: str) -> str:
-    return _user(text) if text.startswith(USER) else _network(text)
+    return _identity(text) if text.startswith(IDENTITIES) else _network(text)
 
 
-def _user(text: str) -> str:
-    if not text.removeprefix(USER).strip() or len(text) > _LONGEST_USER or not text.isprintable():
-        raise ValueError("must be a user such as user:anna")
+def _identity(text: str) -> str:
+    kind, _, name = text.partition(":")
+    if not name.strip() or len(text) > _LONGEST_IDENTITY or not text.isprintable():
+        raise ValueError(f"must be a {kind} such as {kind}:anna")
     return text
 
 
 def _sender(text: str) -> str:
-    return _user(text) if text.startswith(USER) else _address(text)
+    return _identity(text) if text.startswith(IDENTITIES) else _address(text)
 
 
 def _address(text: str) -> str:
@@ -115,7 +117,8 @@ def _address(text: str) -> str:
 type Size = Annotated[int, BeforeValidator(_size, json_schema_input_type=str)]
 type Clock = Annotated[str, AfterValidator(_clock)]
 type Zone = Annotated[str, AfterValidator(_zone)]
-# One address, a range of them in CIDR notation, or somebody who logs in to the proxy: user:anna.
+# One address, a range of them in CIDR notation, somebody who logs in to the proxy (user:anna), or a
+# phone that comes through WireGuard (phone:anna).
 type Member = Annotated[str, AfterValidator(_member)]
 type Sender = Annotated[str, AfterValidator(_sender)]
 

@@ -23,10 +23,10 @@ class Facts:
 
     `size` is in bytes, `pixels` counts those of this picture (0 where there are none), `count` the
     pictures in its upload. `metadata` holds kinds of findings. `client` is the address it comes
-    from, `user` who logged in to the proxy ("" for nobody), `people` the groups these belong to
-    where only the groups are known. `at` without a time zone is what every clock shows, whatever
-    zone a rule asks for. `paused`: somebody asked for rules that stop uploads not to do so for a
-    while.
+    from, `identity` who is known to send it, as `user:anna` or `phone:anna` ("" for nobody),
+    `people` the groups these belong to where only the groups are known. `at` without a time zone is
+    what every clock shows, whatever zone a rule asks for. `paused`: somebody asked for rules that
+    stop uploads not to do so for a while.
     """
 
     service: str
@@ -39,7 +39,7 @@ class Facts:
     pixels: int | None = None
     count: int | None = None
     client: str | None = None
-    user: str | None = None
+    identity: str | None = None
     people: frozenset[str] | None = None
     at: datetime | None = None
     paused: bool = False

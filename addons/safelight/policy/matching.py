@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from safelight.policy.conditions import DAYS, USER
+from safelight.policy.conditions import DAYS, IDENTITIES, USER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -59,7 +59,9 @@ def checks(when: When, facts: Facts, people: People) -> Iterator[Check]:
     if when.service:
         yield from _of_service(when.service, facts)
     if when.people:
-        found = groups(people, facts.client, facts.user) if facts.people is None else facts.people
+        found = (
+            groups(people, facts.client, facts.identity) if facts.people is None else facts.people
+        )
         yield Check("people", when.people, found, _shared(found, when.people))
     if when.time:
         at = _on_the_clock_of(when.time, facts.at)
@@ -81,10 +83,11 @@ def checks(when: When, facts: Facts, people: People) -> Iterator[Check]:
         yield Check("not", None, None, opposite(every(one.holds for one in part)), (part,))
 
 
-def groups(people: People, client: str | None, user: str | None) -> frozenset[str] | None:
-    """The groups that an address or a user is in; None when that is not known of both."""
+def groups(people: People, client: str | None, identity: str | None) -> frozenset[str] | None:
+    """The groups that an address is in, or who is known by an identity such as `user:anna`; None
+    where nobody was asked who it is and that matters."""
     named = any(one.startswith(USER) for members in people.values() for one in members)
-    if client is None or (named and user is None):
+    if client is None or (named and identity is None):
         return None
     try:
         address = ipaddress.ip_address(client)
@@ -95,15 +98,15 @@ def groups(people: People, client: str | None, user: str | None) -> frozenset[st
     return frozenset(
         name
         for name, members in people.items()
-        if any(_is(member, address, user) for member in members)
+        if any(_is(member, address, identity) for member in members)
     )
 
 
 def _is(
-    member: str, address: ipaddress.IPv4Address | ipaddress.IPv6Address, user: str | None
+    member: str, address: ipaddress.IPv4Address | ipaddress.IPv6Address, identity: str | None
 ) -> bool:
-    if member.startswith(USER):
-        return member == f"{USER}{user}"
+    if member.startswith(IDENTITIES):
+        return member == identity
     return address in _network(member)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from safelight.policy.conditions import USER
+from safelight.policy.conditions import IDENTITIES
 from safelight.policy.decide import decide
 from safelight.policy.variations import ORDINARY
 
@@ -63,8 +63,8 @@ def facts_of(given: Given, policy: Policy, services: Mapping[str, About]) -> Fac
 
 def _from(facts: Facts, member: str) -> Facts:
     """`facts` of an upload by a member of a group."""
-    if member.startswith(USER):
-        return replace(facts, user=member.removeprefix(USER))
+    if member.startswith(IDENTITIES):
+        return replace(facts, identity=member)
     return replace(facts, client=str(ipaddress.ip_network(member)[0]))
 
 

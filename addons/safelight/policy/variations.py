@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from safelight.policy.conditions import DAYS, USER
+from safelight.policy.conditions import DAYS, IDENTITIES
 from safelight.policy.facts import Facts
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ ORDINARY = Facts(
     pixels=1_000_000,
     count=1,
     client=NOBODY,
-    user="",
+    identity="",
     at=NOON,
 )
 
@@ -114,8 +114,8 @@ def _clients(policies: Sequence[Policy]) -> Iterator[Variation]:
     for policy in policies:
         for name, networks in policy.people.items():
             for network in networks:
-                if network.startswith(USER):
-                    yield Variation(f"from {name} ({network})", (("user", network[len(USER) :]),))
+                if network.startswith(IDENTITIES):
+                    yield Variation(f"from {name} ({network})", (("identity", network),))
                     continue
                 first = str(ipaddress.ip_network(network)[0])
                 yield Variation(f"from {name} ({first})", (("client", first),))

@@ -17,7 +17,7 @@ _ONCE = (
     "transfer-encoding",
 )
 
-USER = "safelight.user"
+IDENTITY = "safelight.identity"
 
 
 def names(flow: HTTPFlow) -> tuple[str, ...]:
@@ -28,10 +28,10 @@ def names(flow: HTTPFlow) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_normal(name) for name in candidates if name))
 
 
-def user(flow: HTTPFlow) -> str | None:
-    """Who logged in to the proxy; None where nobody is asked to."""
-    name: str | None = flow.metadata.get(USER)
-    return name
+def identity(flow: HTTPFlow) -> str | None:
+    """Who is known to send this, such as `user:anna`; None where nobody was asked who it is."""
+    known: str | None = flow.metadata.get(IDENTITY)
+    return known
 
 
 def client(flow: HTTPFlow) -> str | None:

@@ -59,6 +59,10 @@ class Gate:
         self._selection = Selection(engine, catalogue, self._learnt)
         self.canary = Canary()
 
+    def covers(self, host: str) -> bool:
+        """Is this an AI service's host?"""
+        return self._selection.covers(host, 443)
+
     async def tls_clienthello(self, data: ClientHelloData) -> None:
         """A connection begins."""
         await self._selection.begin(data)
@@ -118,7 +122,7 @@ class Gate:
             _headers(flow),
             head,
             client=framing.client(flow),
-            user=framing.user(flow),
+            identity=framing.identity(flow),
         )
         passage = await asyncio.to_thread(self._engine.flow, upload, total)
         if passage is None:
@@ -165,7 +169,7 @@ class Gate:
             body,
             turn=turn,
             client=framing.client(flow),
-            user=framing.user(flow),
+            identity=framing.identity(flow),
         )
         if not self._engine.concerns(upload):
             clearance.clear(flow)

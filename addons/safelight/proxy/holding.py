@@ -40,7 +40,7 @@ class Holding:
             rules=tuple(sorted(waits.decision.deciding)),
             because=tuple(sorted(waits.decision.because)),
             content=waits.content,
-            client=framing.user(flow) or framing.client(flow),
+            client=framing.identity(flow) or framing.client(flow),
         )
         client = flow.client_conn.id
         asked: asyncio.Future[Answer] = asyncio.ensure_future(self._ask(held))

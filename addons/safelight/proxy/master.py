@@ -19,6 +19,7 @@ from safelight.proxy.memory import Memory
 from safelight.proxy.own_pages import OwnPages
 from safelight.proxy.resolve import Resolver
 from safelight.proxy.tls import SniOnlyTlsConfig
+from safelight.proxy.tunnels import Tunnels
 from safelight.proxy.users import Users
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class StartError(Exception):
 class Settings:
     """Where connections come from, where the authority lives and which of its files people trust,
     the hosts it is for, which roots origins are checked against, who may connect
-    and who has to log in."""
+    and who has to log in, and the file of the phones that come through WireGuard."""
 
     listener: socket.socket
     state: Path
@@ -54,6 +55,7 @@ class Settings:
     networks: Networks
     resolutions: Sequence[Resolution] = ()
     users: UserFile | None = None
+    phones: Path | None = None
 
 
 async def serve(
@@ -66,7 +68,8 @@ async def serve(
     # Until the canary was refused, only it can connect.
     master = _Master(options.Options(listen_host="127.0.0.1", listen_port=0))
     server = proxyserver.Proxyserver()
-    starting = _Starting(master, server, gate.canary, settings, ready)
+    tunnels = Tunnels(settings.phones, gate.covers) if settings.phones else None
+    starting = _Starting(master, server, gate.canary, settings, tunnels, ready)
     draining = Draining()
     port: int = settings.listener.getsockname()[1]
     master.addons.add(
@@ -79,6 +82,7 @@ async def serve(
         Resolver(settings.resolutions),
         OwnPages(settings.certificate, settings.patterns),
         *([Users(settings.users, port)] if settings.users else []),
+        *([tunnels] if tunnels else []),
         gate,
         starting,
         draining,
@@ -133,6 +137,7 @@ class _Starting:
         server: proxyserver.Proxyserver,
         canary: Canary,
         settings: Settings,
+        tunnels: Tunnels | None,
         ready: Callable[[], None],
     ) -> None:
         self._master = master
@@ -140,6 +145,7 @@ class _Starting:
         self._canary = canary
         self._listener = settings.listener
         self._networks = settings.networks
+        self._tunnels = tunnels
         self._ready = ready
         self._public: asyncio.Server | None = None
         self.failed = False
@@ -157,6 +163,8 @@ class _Starting:
         """Let nobody connect any more."""
         if self._public is not None:
             self._public.close()
+        if self._tunnels is not None:
+            self._tunnels.close()
 
     async def _open(self) -> None:
         [instance] = self._server.servers
@@ -166,4 +174,6 @@ class _Starting:
         servers = cast("AsyncioServerInstance[RegularMode]", instance)._servers  # noqa: SLF001
         servers.pop().close()
         servers.append(self._public)
+        if self._tunnels is not None:
+            self._tunnels.start(instance)
         self._ready()

@@ -65,12 +65,14 @@ class Messages:
             conversation.close()
 
     def _conversation(self, destination: Destination, flow: HTTPFlow) -> Conversation:
-        path, client, user = flow.request.path, framing.client(flow), framing.user(flow)
+        path, client, identity = flow.request.path, framing.client(flow), framing.identity(flow)
 
         def judge(content: bytes, is_text: bool) -> Outcome:  # noqa: FBT001 - a value, no switch
             # Sizes are often announced in a message before; text has no such framing.
             return self._engine.process(
-                Upload(destination, path, {}, content, not is_text, client=client, user=user)
+                Upload(
+                    destination, path, {}, content, not is_text, client=client, identity=identity
+                )
             )
 
         return Conversation(judge, self._engine.largest_upload, self._room)

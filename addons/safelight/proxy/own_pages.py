@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from mitmproxy.http import Response
 
+from safelight.phones import HOME
 from safelight.services.hosts import is_address
 from safelight.trust import pac
 
@@ -44,12 +45,13 @@ do so for this device:</p>
 <li>Install <a href="{der}">its certificate</a> as an authority for websites
     (<a href="{pem}">the same in the form Linux and Firefox take</a>). It can speak for AI services
     only, not for your bank or your mail.</li>
-<li>In the network settings choose automatic proxy configuration, with the address
-    <code>http://{address}{pac}</code></li>
-</ol>
+{choose}</ol>
 <p>Only connections to AI services are opened. All others pass as they are.</p>
 </main>
 </html>
+"""
+_CHOOSE = """<li>In the network settings choose automatic proxy configuration, with the address
+    <code>http://{address}{pac}</code></li>
 """
 
 
@@ -80,9 +82,10 @@ class OwnPages:
             return _response(405, "text/plain; charset=utf-8", b"There is nothing to send here.\n")
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         if path == "/":
-            page = _PAGE.format(
-                address=html.escape(address), pac=PAC_PATH, pem=PEM_PATH, der=DER_PATH
-            )
+            # What comes through a tunnel needs no proxy to be chosen.
+            choose = "" if host == HOME else _CHOOSE
+            shown = choose.format(address=html.escape(address), pac=PAC_PATH)
+            page = _PAGE.format(choose=shown, pem=PEM_PATH, der=DER_PATH)
             return _response(200, "text/html; charset=utf-8", page.encode())
         if path == PAC_PATH:
             return _response(200, pac.MEDIA_TYPE, pac.script(self._patterns, address).encode())

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from mitmproxy.http import Response
 
-from safelight.proxy.framing import USER
+from safelight.proxy.framing import IDENTITY
 
 if TYPE_CHECKING:
     from mitmproxy.connection import Client
@@ -60,7 +60,7 @@ class Users:
             return
         known = self._names.get(flow.client_conn.id)
         if known is not None:
-            flow.metadata[USER] = known
+            flow.metadata[IDENTITY] = f"user:{known}"
         elif not flow.server_conn.address:
             await self._ask(flow)
 
@@ -78,7 +78,7 @@ class Users:
                 flow.response = _wanted()
         if name is None:
             return
-        flow.metadata[USER] = name
+        flow.metadata[IDENTITY] = f"user:{name}"
         if flow.request.method == "CONNECT":
             self._names[flow.client_conn.id] = name
 
