@@ -16,6 +16,8 @@ from safelight.images.model import Edit, Finding, Kind, Length
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+_CLOSE = 500
+
 
 @dataclass(slots=True)
 class Blanks:
@@ -35,6 +37,26 @@ class Blanks:
         end = start + len(replacement)
         if self.data[start:end] != replacement:
             self._edits.append(Edit(start, end, replacement))
+
+    def put_all(
+        self, changes: Iterable[tuple[int, bytes]], kinds: Iterable[Kind], place: str
+    ) -> None:
+        """Make changes and report them as one, if anything changes. Those that come close behind
+        each other share an edit, so that many small ones take no more memory than the file."""
+        run, first, begin, end = bytearray(), None, 0, 0
+        for position, replacement in changes:
+            behind = position + len(replacement)
+            if self.data[position:behind] == replacement:
+                continue
+            if not run or not 0 <= position - end <= _CLOSE:
+                self.put(begin, bytes(run))
+                run, begin, end = bytearray(), position, position
+                first = position if first is None else first
+            run += self.data[end:position] + replacement
+            end = behind
+        self.put(begin, bytes(run))
+        if first is not None:
+            self.find(kinds, place, first, end)
 
     def blank(self, start: int, end: int, filler: bytes = b"\0") -> bool:
         """Overwrite `data[start:end]` with `filler`; False if nothing but that stood there."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safelight.images import brands, exif, heif_items, heif_properties, movie, tiff_pixels, xmp
+from safelight.images import brands, exif, heif_items, heif_pictures, heif_properties, movie, xmp
 from safelight.images.blanking import Blanks, Ranges
 from safelight.images.boxes import Box, boxes
 from safelight.images.model import Examination, Format, ImageError, Kind
@@ -48,7 +48,7 @@ def examine(data: bytes, known: Format) -> Examination:
             raise ImageError("The main picture of this file is of a kind that is not known.")
         _items(blanks, found, kept, places)
         _references(blanks, found, kept)
-        heif_properties.scrub(blanks, found)
+        heif_properties.scrub(blanks, found, kept)
         _meta_boxes(blanks, meta, found)
         places += [extent for item in found.items.values() for extent in item.extents]
         media += [found.idat] if found.idat else []
@@ -114,7 +114,9 @@ def _items(blanks: Blanks, found: Items, kept: set[int], samples: list[tuple[int
     shared = Ranges([*extents, *samples])
     for number, item in found.items.items():
         if number in kept:
-            _kept_item(blanks, item)
+            if item.type != b"mime":
+                _blank_name(blanks, item)
+                heif_pictures.scrub(blanks, found, item)
             continue
         written = [part for one in item.extents for part in shared.gaps(*one)]
         stands = any(blanks.data[start:end].strip(b"\0") for start, end in written)
@@ -124,14 +126,6 @@ def _items(blanks: Blanks, found: Items, kept: set[int], samples: list[tuple[int
         for start, end in written:
             blanks.blank(start, end)
         _hide(blanks, item)
-
-
-def _kept_item(blanks: Blanks, item: Item) -> None:
-    if item.type != b"mime":
-        _blank_name(blanks, item)
-    if item.type == b"jpeg":
-        for start, end in item.extents:
-            tiff_pixels.clean_stream(blanks, start, end, tiff_pixels.JPEG)
 
 
 def _is_hidden(data: bytes, item: Item) -> bool:

@@ -26,6 +26,7 @@ KEPT_AUXILIARIES = (
 # What a `meta` box says of its items (14496-12 section 8.11), each of it once.
 DESCRIBING = frozenset({b"hdlr", b"pitm", b"iinf", b"iloc", b"iprp", b"iref", b"idat"})
 _LONGEST_URN = 200
+_MADE_OF, _BELONGS = frozenset({b"dimg", b"base", b"exbl", b"prem"}), frozenset({b"auxl", b"dimg"})
 MOST_ITEMS = 50_000
 MOST_LINKS = 200_000
 MOST_EXTENTS = 200_000
@@ -94,6 +95,7 @@ def read(data: bytes, meta: Box) -> Items:
     if b"pitm" in children:
         version, reader = _full(data, children[b"pitm"])
         found.primary = reader.number(2 if version == 0 else 4)
+        found.slack.append((reader.position, reader.end))
     if b"iinf" in children:
         _read_infos(data, children[b"iinf"], found)
     if b"iloc" in children:
@@ -119,7 +121,16 @@ def needed(data: bytes, found: Items) -> set[int]:
     auxiliaries = {one.source for one in found.references if one.type == b"auxl"}
     removed = {one.source for one in found.references if one.type == b"thmb"}
     removed |= {number for number in auxiliaries if not _is_kept_auxiliary(data, found, number)}
+    removed |= _never_shown(data, found)
     return kept - _with_belongings(removed, owners, found.primary)
+
+
+def _never_shown(data: bytes, found: Items) -> set[int]:
+    """Hidden items that nothing is made of, and that belong to nothing."""
+    needed = {target for one in found.references if one.type in _MADE_OF for target in one.targets}
+    needed |= {one.source for one in found.references if one.type in _BELONGS}
+    hidden = {number for number, item in found.items.items() if data[item.infe.payload + 3] & 1}
+    return hidden - needed - {found.primary}
 
 
 def _with_belongings(removed: set[int], owners: dict[int, set[int]], primary: int) -> set[int]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safelight.images import heif_items, hevc
-from safelight.images.model import Kind
+from safelight.images import decoder_boxes, heif_items, tiff_pixels
+from safelight.images.model import ImageError, Kind
 from safelight.images.movie_boxes import free, name
 
 if TYPE_CHECKING:
@@ -15,69 +15,77 @@ if TYPE_CHECKING:
 # Payloads in bytes; None where they say how long they are, or differ.
 _KEPT: dict[bytes, int | None] = {
     b"ispe": 12,
-    b"pasp": 8,
-    b"clap": 32,
     b"irot": 1,
     b"imir": 1,
     b"rloc": 12,
     b"lsel": 2,
     b"a1op": 1,
-    b"clli": 4,
-    b"mdcv": 24,
-    b"cclv": None,
-    b"amve": 8,
     b"ndwt": 8,
     b"reve": 13,
-    b"pixi": None,
-    b"colr": None,
-    b"auxC": None,
-    b"a1lx": None,
     b"iscl": 12,
     b"tols": 6,
-    **dict.fromkeys([b"av1C", b"hvcC", b"lhvC", b"avcC", b"vvcC", b"evcC", b"jpgC", b"j2kH"]),
-    **dict.fromkeys([b"uncC", b"cmpd", b"cpat", b"cmpC", b"icef", b"mskC", b"oinf", b"splz"]),
     b"free": 0,
-    b"subs": None,
+    **dict.fromkeys([b"pixi", b"auxC", b"a1lx", b"jpgC", b"cmpd", b"subs"]),
+    **dict.fromkeys([b"uncC", b"cpat", b"cmpC", b"icef", b"mskC", b"oinf", b"splz"]),
 }
-_COLOURS = {b"nclx": 11, b"nclc": 10}
-_PROFILES = (b"prof", b"rICC")
+# What tracks say in the same boxes.
+_DECODING = frozenset(b"pasp clap clli mdcv cclv amve av1C hvcC lhvC avcC vvcC evcC j2kH".split())
 _HEVC_AUXILIARY = b"urn:mpeg:hevc:2015:auxid:"
 _LONGEST_DETAIL = 32
 _ESSENTIAL = 0x80
+_FREE = b"free"
+_MOST_COMPONENTS = 1_000
 
 
-def scrub(blanks: Blanks, found: heif_items.Items) -> None:
-    """Blank what properties say besides how to show the items. Raises ImageError."""
-    private = {index for index, box in enumerate(found.properties, 1) if not _stays(blanks, box)}
+def scrub(blanks: Blanks, found: heif_items.Items, kept: set[int]) -> None:
+    """Blank what properties say besides how to show the items `kept`. Raises ImageError."""
+    used = {index for number in kept for index in found.items[number].properties}
+    others = {index for item in found.items.values() for index in item.properties}
+    private = {
+        index
+        for index, box in enumerate(found.properties, 1)
+        if not _stays(blanks, box, used=index in used, told=index in others)
+    }
     for index, position in found.associations:
         if index in private:
             # An unknown property that is essential would make readers refuse the picture.
             blanks.put(position, bytes([blanks.data[position] & ~_ESSENTIAL]))
 
 
-def _stays(blanks: Blanks, box: Box) -> bool:
+def _stays(blanks: Blanks, box: Box, *, used: bool, told: bool) -> bool:
+    """Blank what a property says besides how to show items. One that only belongs to items that go
+    is `told` with them."""
     data = blanks.data
     kind = data[box.payload : box.payload + 4]
-    known = box.type in _KEPT and (box.type != b"colr" or kind in _PROFILES or kind in _COLOURS)
-    if not known:
-        free(blanks, box, {Kind.COMMENT}, f"{name(box)} property")
+    colour = box.type == b"colr" and kind in {*decoder_boxes.COLOURS, *decoder_boxes.PROFILES}
+    known = colour or box.type in _DECODING or box.type in _KEPT
+    if not known or not (used or box.type == _FREE):
+        findings = len(blanks.findings)
+        free(blanks, box, {Kind.COMMENT if used else Kind.UNKNOWN_DATA}, f"{name(box)} property")
+        if told and known:
+            del blanks.findings[findings:]
         return False
-    if box.type == b"colr" and kind in _PROFILES:
-        blanks.scrub_profile(box.payload + 4, box.end)
-    elif box.type == b"hvcC":
-        hevc.scrub(blanks, box)
-    end = box.payload + _needed(data, box, kind)
+    if box.type in _DECODING or colour:
+        decoder_boxes.scrub(blanks, box)
+        return True
+    if box.type == b"jpgC":
+        tiff_pixels.clean_tables(blanks, box.payload, box.end)
+        return True
+    end = box.payload + _needed(blanks, box)
     blanks.remove(end, box.end, {Kind.UNKNOWN_DATA}, f"behind the {name(box)} property")
     return True
 
 
-def _needed(data: bytes, box: Box, kind: bytes) -> int:
+def _needed(blanks: Blanks, box: Box) -> int:
     """How many bytes of its payload a property needs, at most."""
+    data = blanks.data
     whole = box.end - box.payload
-    if box.type == b"colr":
-        return min(whole, _COLOURS.get(kind, whole))
     if box.type == b"pixi":
-        return min(whole, 5 + data[box.payload + 4])
+        return min(whole, _depths(blanks, box))
+    if box.type == b"a1lx":
+        return min(whole, 13 if data[box.payload] & 1 else 7)
+    if box.type == b"cmpd":
+        return min(whole, _components(blanks, box))
     if box.type == b"auxC":
         urn = data[box.payload + 4 : box.end].partition(b"\0")[0]
         # Only HEVC has something to add to what an auxiliary picture is.
@@ -86,3 +94,39 @@ def _needed(data: bytes, box: Box, kind: bytes) -> int:
         return min(whole, kept)
     size = _KEPT[box.type]
     return whole if size is None else min(whole, size)
+
+
+def _depths(blanks: Blanks, box: Box) -> int:
+    """Bits of each channel; in longer ones also what each is, which may have a name."""
+    data = blanks.data
+    position = box.payload + 5 + data[box.payload + 4]
+    if data[box.payload + 3] & 1:
+        for _ in range(data[box.payload + 4]):
+            flags = data[position]
+            position += 2 if flags & 2 else 1
+            if flags & 1:
+                position = _blank_text(blanks, position, box.end)
+    return position - box.payload
+
+
+def _components(blanks: Blanks, box: Box) -> int:
+    """Components of uncompressed pictures (ISO/IEC 23001-17): those that nobody registered have a
+    name."""
+    data = blanks.data
+    position = box.payload + 4
+    for _ in range(min(int.from_bytes(data[box.payload : position]), _MOST_COMPONENTS)):
+        own = data[position] & 0x80
+        position += 2
+        if own:
+            position = _blank_text(blanks, position, box.end)
+    return position - box.payload
+
+
+def _blank_text(blanks: Blanks, start: int, end: int) -> int:
+    """Put other letters in a text that ends with a zero; behind it comes back."""
+    stop = blanks.data.find(b"\0", start, end)
+    if stop < 0:
+        raise ImageError("This picture is cut off or damaged.")
+    if blanks.blank(start, stop, b"x"):
+        blanks.find({Kind.UNKNOWN_DATA}, "name of a component", start, stop)
+    return stop + 1

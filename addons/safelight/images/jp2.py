@@ -44,7 +44,7 @@ def examine(data: bytes) -> Examination:
             size, end = jp2_codestream.examine(blanks, box.payload, box.end)
             blanks.remove(end, box.end, {Kind.UNKNOWN_DATA}, "after the end of the picture")
         elif box.type in _HOLDERS:
-            _header(blanks, box)
+            scrub_header(blanks, box)
         elif box.type == b"ftyp":
             brands.scrub(blanks, box)
         elif box.type not in _KEPT and not jxl.is_skipped(data, box):
@@ -63,7 +63,7 @@ def examine(data: bytes) -> Examination:
     return Examination(Format.JP2, *size, 1, tuple(blanks.findings), plan)
 
 
-def _header(blanks: Blanks, header: Box, depth: int = 0) -> None:
+def scrub_header(blanks: Blanks, header: Box, depth: int = 0) -> None:
     """What decoding needs stays inside a header; a colour profile is scrubbed."""
     data = blanks.data
     if depth > _DEEPEST:
@@ -76,7 +76,7 @@ def _header(blanks: Blanks, header: Box, depth: int = 0) -> None:
                 for edit in jxl.skipped(data, box):
                     blanks.put(edit.start, edit.replacement)
         elif box.type in _HOLDERS:
-            _header(blanks, box, depth + 1)
+            scrub_header(blanks, box, depth + 1)
         elif box.type == b"colr":
             _colour(blanks, box)
 

@@ -14,11 +14,14 @@ from safelight.images.model import ImageError, Kind
 from safelight.images.movie_boxes import free, name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from safelight.images.blanking import Blanks, Ranges
+    from safelight.images.coding import Coding
 
 _TIMES = frozenset({b"mvhd", b"tkhd", b"mdhd"})
+# Reserved, or (QuickTime) about previews and selections, in version 0.
+_RESERVED = {b"mvhd": ((26, 36), (72, 96)), b"tkhd": ((24, 32), (38, 40))}
 # Text goes: action cameras and drones write where they are into subtitles.
 _SHOWN = frozenset({b"vide", b"soun", b"pict", b"auxv", b"clcp"})
 _REFERENCES = frozenset({b"auxl", b"vdep", b"dpnd", b"sync", b"fall", b"sbas", b"scal", b"tbas"})
@@ -29,11 +32,20 @@ MOST_TRACKS = 64
 
 @dataclass(slots=True)
 class Shown:
-    """The tracks that stay, and where in the file their samples stand."""
+    """The tracks that stay and how they are coded, and where in the file their samples stand."""
 
-    tracks: set[int] = field(default_factory=set)
+    tracks: dict[int, Coding | None] = field(default_factory=dict)
     samples: list[tuple[int, int]] = field(default_factory=list)
+    coded: set[tuple[int, int, Coding]] = field(default_factory=set)
     defaults: dict[int, movie_samples.Defaults] = field(default_factory=dict)
+
+    def add(self, track: int, samples: Iterable[tuple[int, int]]) -> None:
+        """Note samples of a track that stays."""
+        coding = self.tracks[track]
+        for start, end in samples:
+            self.samples.append((start, end))
+            if coding is not None:
+                self.coded.add((start, end, coding))
 
 
 def scrub(blanks: Blanks, moov: Box) -> Shown:
@@ -41,6 +53,7 @@ def scrub(blanks: Blanks, moov: Box) -> Shown:
     where it is damaged, or plays nothing that is known."""
     shown = Shown(defaults=movie_samples.defaults_of(blanks.data, moov))
     tracks = 0
+    extends = []
     for box in movie_boxes.children(blanks.data, moov):
         tracks += box.type == b"trak"
         if tracks > MOST_TRACKS:
@@ -50,11 +63,29 @@ def scrub(blanks: Blanks, moov: Box) -> Shown:
         elif box.type == b"trak":
             kinds = {Kind.LOCATION, Kind.UNKNOWN_DATA}
             free(blanks, box, kinds, "track of metadata")
+        elif box.type == b"mvex":
+            extends.append(box)
         else:
             _child(blanks, moov, box)
+    for box in extends:
+        _by_track(blanks, box, b"trex", shown)
     if not shown.tracks:
         raise ImageError("This movie holds no picture and no sound of a kind that is known.")
     return shown
+
+
+def _by_track(blanks: Blanks, parent: Box, type_: bytes, shown: Shown) -> None:
+    """Boxes of `type_` inside `parent` each speak of a track (14496-12 sections 8.8.3, 8.8.10)."""
+    data = blanks.data
+    seen = set()
+    for box in movie_boxes.children(data, parent):
+        track = int.from_bytes(data[box.payload + 4 : box.payload + 8])
+        if box.type == type_ and (track not in shown.tracks or track in seen):
+            free(blanks, box, {Kind.UNKNOWN_DATA}, f"{name(box)} box")
+        else:
+            _child(blanks, parent, box)
+        if box.type == type_:
+            seen.add(track)
 
 
 def scrub_tracks(blanks: Blanks, top: list[Box], moov: Box) -> list[tuple[int, int]]:
@@ -63,10 +94,22 @@ def scrub_tracks(blanks: Blanks, top: list[Box], moov: Box) -> list[tuple[int, i
     shown = scrub(blanks, moov)
     for box in top:
         if box.type == b"moof":
-            shown.samples += _fragment(blanks, box, shown)
+            _fragment(blanks, box, shown)
         elif box.type == b"mfra":
-            _children(blanks, box)
+            _by_track(blanks, box, b"tfra", shown)
+    blanks.put_all(_notes(blanks.data, shown), {Kind.SOFTWARE}, "message to decoders")
     return shown.samples
+
+
+def _notes(data: bytes, shown: Shown) -> Iterator[tuple[int, bytes]]:
+    """What to put where in the pictures. Raises ImageError."""
+    left = 2 * len(data)
+    for start, end, coding in sorted(shown.coded, key=lambda one: one[:2]):
+        end = min(end, len(data))
+        left -= max(end - start, 0)
+        if left < 0:
+            raise ImageError("This movie refers to the same place too often.")
+        yield from coding.changes(data, start, end)
 
 
 def blank_unshown(blanks: Blanks, media: Iterable[Box], shown: Ranges) -> None:
@@ -110,11 +153,11 @@ def _track(blanks: Blanks, trak: Box, shown: Shown) -> None:
     for box in movie_boxes.children(data, trak):
         if box.type != b"uuid" or not sphere.scrub(blanks, box):
             _child(blanks, trak, box)
-    packing = movie_samples.Packing()
+    described = movie_entries.Description(movie_samples.Packing(), None)
     samples = None
     for box in boxes(data, table.payload, table.end):
         if box.type == b"stsd":
-            packing = movie_entries.scrub(blanks, box, handler)
+            described = movie_entries.scrub(blanks, box, handler)
         elif box.type in {b"stsz", b"stz2"}:
             (samples,) = struct.unpack_from(">I", data, box.payload + 8)
     for box in boxes(data, table.payload, table.end):
@@ -123,13 +166,16 @@ def _track(blanks: Blanks, trak: Box, shown: Shown) -> None:
             blanks.remove(min(end, box.end), box.end, {Kind.UNKNOWN_DATA}, "behind the sdtp box")
     wide = data[header.payload] == 1
     track = int.from_bytes(data[header.payload + (20 if wide else 12) :][:4])
-    shown.tracks.add(track)
-    shown.samples += movie_samples.of_track(data, table, packing)
+    if track in shown.tracks:
+        raise ImageError("This movie says the same thing twice.")
+    shown.tracks[track] = described.coding
+    shown.add(track, movie_samples.of_track(data, table, described.packing))
 
 
-def _fragment(blanks: Blanks, moof: Box, shown: Shown) -> Iterable[tuple[int, int]]:
+def _fragment(blanks: Blanks, moof: Box, shown: Shown) -> None:
     data = blanks.data
-    ranges = list(movie_samples.of_fragment(data, moof, shown.tracks, shown.defaults))
+    for run in movie_samples.of_fragment(data, moof, shown.tracks, shown.defaults):
+        shown.add(run[0], [run[1:]])
     for box in boxes(data, moof.payload, moof.end):
         header = _find(data, box, b"tfhd") if box.type == b"traf" else None
         track = int.from_bytes(data[header.payload + 4 : header.payload + 8]) if header else 0
@@ -137,7 +183,6 @@ def _fragment(blanks: Blanks, moof: Box, shown: Shown) -> Iterable[tuple[int, in
             free(blanks, box, {Kind.LOCATION, Kind.UNKNOWN_DATA}, "fragment of metadata")
         else:
             _child(blanks, moof, box)
-    return ranges
 
 
 def _kinds(payload: bytes) -> set[Kind]:
@@ -158,6 +203,10 @@ def _blank_times(blanks: Blanks, box: Box) -> None:
     size = 16 if blanks.data[box.payload] == 1 else 8
     start = box.payload + 4
     blanks.remove(start, start + size, {Kind.CAPTURE_TIME}, f"{name(box)} box")
+    shift = 12 if blanks.data[box.payload] == 1 else 0
+    for begin, end in _RESERVED.get(box.type, ()):
+        first = box.payload + shift + begin
+        blanks.remove(first, first - begin + end, {Kind.UNKNOWN_DATA}, f"{name(box)} box")
 
 
 def blank_handler_name(blanks: Blanks, box: Box) -> None:

@@ -27,7 +27,7 @@ CHILDREN: dict[bytes, frozenset[bytes]] = {
     b"traf": frozenset({b"tfhd", b"tfdt", b"trun", b"sdtp", b"sbgp", b"sgpd"}),
     b"mfra": frozenset({b"tfra", b"mfro"}),
 }
-_PASSED_OVER = frozenset({b"free", b"skip", b"wide"})
+PASSED_OVER = frozenset({b"free", b"skip", b"wide"})
 # Payloads in bytes, for versions 0 and 1 of a box.
 _SIZES = {
     b"mvhd": (100, 112),
@@ -58,19 +58,18 @@ _ROWS = {
     b"stsh": (4, 8, 8),
     b"elst": (4, 12, 20),
 }
-_SINGLE = frozenset(
-    b"mvhd tkhd mdhd hdlr mdia minf stbl stsd stsc stsz stz2 stco co64 tfhd tfdt mvex".split()
-)
-# What a group of samples may be about: how far ahead decoding has to start.
-_GROUPS = frozenset({b"roll", b"prol", b"rap ", b"sync", b"tele"})
-_LONGEST_GROUP = 200
+# All others can be there once.
+_SEVERAL = frozenset({b"trak", b"trex", b"traf", b"trun", b"sbgp", b"sgpd", b"tfra"})
+# What a group of samples may be about, and in how many bytes: how far ahead decoding has to start.
+_GROUPS = {b"roll": 2, b"prol": 2, b"rap ": 1, b"sync": 1, b"tele": 1}
 
 
 def children(data: bytes, parent: Box) -> list[Box]:
     """The boxes inside. Raises ImageError where one of which there can only be one comes twice,
     since readers differ about which of them counts."""
     found = list(boxes(data, parent.payload, parent.end))
-    single = [box.type for box in found if box.type in _SINGLE]
+    known = CHILDREN[parent.type] - _SEVERAL
+    single = [box.type for box in found if box.type in known]
     if len(single) != len(set(single)):
         raise ImageError("This movie says the same thing twice.")
     return found
@@ -97,15 +96,43 @@ def needed_size(data: bytes, box: Box) -> int | None:
     if box.type in {b"sbgp", b"sgpd"}:
         known = data[box.payload + 4 : box.payload + 8] in _GROUPS
         return _group_size(data, box, version) if known else 0
+    if box.type in {b"tfhd", b"trun"}:
+        return _run_size(data, box)
+    if box.type == b"tfra":
+        return _random_access_size(data, box, version)
     return None
 
 
 def _group_size(data: bytes, box: Box, version: int) -> int:
-    if box.type == b"sgpd":
-        return min(box.end - box.payload, _LONGEST_GROUP)
-    before = 12 if version else 8
-    (count,) = struct.unpack_from(">I", data, box.payload + before)
-    return before + 4 + 8 * int(count)
+    """Section 8.9: which samples are in which group, or what groups say."""
+    if box.type == b"sbgp":
+        before = 12 if version else 8
+        (count,) = struct.unpack_from(">I", data, box.payload + before)
+        return before + 4 + 8 * int(count)
+    entry = _GROUPS[data[box.payload + 4 : box.payload + 8]]
+    size, count = struct.unpack_from(">II", data, box.payload + 8) if version == 1 else (entry, 0)
+    if version == 0:
+        (count,) = struct.unpack_from(">I", data, box.payload + 8)
+    elif version > 1:
+        (count,) = struct.unpack_from(">I", data, box.payload + 12)
+    return (12 if version == 0 else 16) + entry * int(count) if size == entry else 0
+
+
+def _run_size(data: bytes, box: Box) -> int:
+    """Sections 8.8.7 and 8.8.8: fields that are there if flags say so."""
+    flags = int.from_bytes(data[box.payload + 1 : box.payload + 4])
+    if box.type == b"tfhd":
+        return 8 + 8 * (flags & 1) + 4 * sum(flags >> bit & 1 for bit in (1, 3, 4, 5))
+    (count,) = struct.unpack_from(">I", data, box.payload + 4)
+    before = 8 + 4 * (flags & 1) + 4 * (flags >> 2 & 1)
+    return before + 4 * int(count) * sum(flags >> bit & 1 for bit in (8, 9, 10, 11))
+
+
+def _random_access_size(data: bytes, box: Box, version: int) -> int:
+    """Section 8.8.10: rows of two places in the file and three numbers."""
+    sizes, count = struct.unpack_from(">II", data, box.payload + 8)
+    numbers = 3 + (sizes >> 4 & 3) + (sizes >> 2 & 3) + (sizes & 3)
+    return 16 + int(count) * ((16 if version else 8) + int(numbers))
 
 
 def trim(blanks: Blanks, box: Box) -> None:
@@ -130,7 +157,7 @@ def name(box: Box) -> str:
 
 def free(blanks: Blanks, box: Box, kinds: set[Kind], place: str) -> None:
     """Make a box one that readers pass over: type `free`, payload of zeros."""
-    if box.type in _PASSED_OVER:
+    if box.type in PASSED_OVER:
         blanks.remove(box.payload, box.end, kinds, place)
     else:
         blanks.put(box.start + 4, b"free")

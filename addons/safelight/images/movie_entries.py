@@ -5,36 +5,53 @@
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from safelight.images import hevc
+from safelight.images import coding, decoder_boxes
 from safelight.images.boxes import Box, boxes
 from safelight.images.model import ImageError, Kind
 from safelight.images.movie_boxes import free
 from safelight.images.movie_samples import Packing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from safelight.images.blanking import Blanks
 
 _FIXED = {b"vide": 78, b"pict": 78, b"auxv": 78, b"clcp": 8}
 _SOUND_SIZES = {0: 28, 1: 44, 2: 64}
-_VENDOR, _COMPRESSOR = (12, 16), (42, 74)
+_VENDOR, _MAKER, _COMPRESSOR = (12, 16), (12, 24), (42, 74)
 _KEPT = frozenset(
     b"avcC hvcC vvcC lhvC av1C vpcC esds dvcC dvvC dvwC colr pasp clap btrt fiel gama mdcv clli "
     b"SmDm CoLL cclv amve st3d sv3d vexu hfov wave chan chnl srat dac3 dec3 dac4 ddts dOps dfLa "
-    b"alac pcmC SA3D mhaC damr d263 frma enda glbl jp2h eyes stri hero must cams cmfy bfil".split()
+    b"alac pcmC SA3D mhaC damr d263 frma enda glbl jp2h eyes stri hero must cams cmfy bfil proj "
+    b"prhd equi cbmp mshp prji blin dadj svhd".split()
 ) | {b"\0\0\0\0", b"mp4a"}
-_HOLDERS = frozenset({b"wave", b"sv3d", b"vexu", b"eyes"})
+_HOLDERS = frozenset({b"wave", b"sv3d", b"vexu", b"eyes", b"proj", b"cams", b"cmfy"})
 _ENCRYPTED = frozenset({b"sinf", b"encv", b"enca", b"enct", b"encs"})
-_INSIDE_SPHERE = frozenset({b"svhd", b"proj", b"prhd", b"equi", b"cbmp", b"mshp"})
-_FLAC_STREAM_INFO, _FLAC_PADDING = 0, 1
 _DEEPEST = 6
 
 
-def scrub(blanks: Blanks, stsd: Box, handler: bytes) -> Packing:
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What the sample descriptions of a track say of how its samples are packed and coded."""
+
+    packing: Packing
+    coding: coding.Coding | None
+
+
+def scrub(blanks: Blanks, stsd: Box, handler: bytes) -> Description:
     """Blank what sample descriptions say besides how to decode. Raises ImageError."""
+    data = blanks.data
     packing = Packing()
-    for entry in boxes(blanks.data, stsd.payload + 8, stsd.end):
+    codings = []
+    (count,) = struct.unpack_from(">I", data, stsd.payload + 4)
+    for number, entry in enumerate(boxes(data, stsd.payload + 8, stsd.end)):
+        if number >= count:
+            free(blanks, entry, {Kind.UNKNOWN_DATA}, "behind the sample descriptions")
+            continue
         if entry.type in _ENCRYPTED:
             raise ImageError("This movie is encrypted.")
         if handler == b"soun":
@@ -43,12 +60,24 @@ def scrub(blanks: Blanks, stsd: Box, handler: bytes) -> Packing:
             start = entry.payload + _FIXED[handler]
         if start > entry.end:
             raise ImageError("This movie is damaged.")
-        if handler != b"clcp":
+        if handler == b"soun":
             _blank(blanks, entry, _VENDOR, "maker in a sample description")
-        if handler not in {b"soun", b"clcp"}:
+        elif handler != b"clcp":
+            _blank(blanks, entry, _MAKER, "maker in a sample description")
             _blank(blanks, entry, _COMPRESSOR, "name of a compressor")
+        codings.append(coding.of(data, entry.type, _described(data, start, entry.end)))
         _children(blanks, start, entry.end)
-    return packing
+    alike = codings and codings.count(codings[0]) == len(codings)
+    return Description(packing, codings[0] if alike else None)
+
+
+def _described(data: bytes, start: int, end: int) -> Iterator[Box]:
+    """The boxes of a description, and those inside QuickTime's for sound."""
+    with suppress(ImageError):
+        for box in boxes(data, start, end):
+            yield box
+            if box.type == b"wave":
+                yield from _described(data, box.payload, box.end)
 
 
 def _blank(blanks: Blanks, entry: Box, place: tuple[int, int], name: str) -> None:
@@ -90,41 +119,18 @@ def _children(blanks: Blanks, start: int, end: int, depth: int = 0) -> None:
     # QuickTime ends its lists with four zeros where others end them with nothing.
     if end - start == 4 and data[start:end] == bytes(4):
         return
+    seen: set[tuple[bytes, bytes]] = set()
     terminated = end - start > 4 and not _are_boxes(data, start, end)
     for box in boxes(data, start, end - 4 if terminated else end):
         if box.type in _ENCRYPTED:
             raise ImageError("This movie is encrypted.")
-        if box.type in _INSIDE_SPHERE:
-            _sphere(blanks, box)
-        elif box.type not in _KEPT:
+        kind = data[box.payload : box.payload + 4] if box.type == b"colr" else b""
+        if box.type not in _KEPT or (box.type, kind) in seen:
             free(blanks, box, {Kind.UNKNOWN_DATA}, "box in a sample description")
         elif box.type in _HOLDERS:
             _children(blanks, box.payload, box.end, depth + 1)
-        elif box.type == b"colr" and data[box.payload : box.payload + 4] in (b"prof", b"rICC"):
-            blanks.scrub_profile(box.payload + 4, box.end)
-        elif box.type == b"dfLa":
-            _flac(blanks, box)
-        elif box.type == b"hvcC":
-            hevc.scrub(blanks, box)
+        else:
+            decoder_boxes.scrub(blanks, box)
+        seen.add((box.type, kind))
     if terminated:
         blanks.remove(end - 4, end, {Kind.UNKNOWN_DATA}, "end of a sample description")
-
-
-def _sphere(blanks: Blanks, box: Box) -> None:
-    """Spherical Video V2: the program that made it is named beside how to show it."""
-    if box.type == b"svhd":
-        blanks.remove(box.payload + 4, box.end, {Kind.SOFTWARE}, "svhd box")
-
-
-def _flac(blanks: Blanks, box: Box) -> None:
-    """Comments and covers among a FLAC stream's blocks (RFC 9639 section 8) become padding."""
-    data = blanks.data
-    position = box.payload + 4
-    while position + 4 <= box.end:
-        behind = position + 4 + int.from_bytes(data[position + 1 : position + 4])
-        if behind > box.end:
-            raise ImageError("This movie is damaged.")
-        if data[position] & 0x7F != _FLAC_STREAM_INFO:
-            blanks.remove(position + 4, behind, {Kind.AUTHOR}, "FLAC block")
-            blanks.put(position, bytes([data[position] & 0x80 | _FLAC_PADDING]))
-        position = behind

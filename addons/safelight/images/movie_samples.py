@@ -138,14 +138,17 @@ def defaults_of(data: bytes, moov: Box) -> dict[int, Defaults]:
             for box in boxes(data, extends.payload, extends.end):
                 if box.type == b"trex":
                     track, _, _, size = struct.unpack_from(">4I", data, box.payload + 4)
+                    if track in found:
+                        raise ImageError(_DAMAGED)
                     found[track] = Defaults(size)
     return found
 
 
 def of_fragment(
     data: bytes, moof: Box, shown: Iterable[int], defaults: dict[int, Defaults]
-) -> Iterator[tuple[int, int]]:
-    """The ranges of the runs that a `moof` box lists for the tracks `shown`. Raises ImageError."""
+) -> Iterator[tuple[int, int, int]]:
+    """The runs that a `moof` box lists for the tracks `shown`: of which track, and where they start
+    and end. Raises ImageError."""
     wanted = set(shown)
     behind = moof.start
     for traf in boxes(data, moof.payload, moof.end):
@@ -161,7 +164,7 @@ def of_fragment(
             if run.type == b"trun":
                 start, behind = _run(data, run, base, behind, size)
                 if track in wanted:
-                    yield start, behind
+                    yield track, start, behind
 
 
 def _fragment_header(

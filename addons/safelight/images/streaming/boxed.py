@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from safelight.images import jxl, movie, movie_file, xmp
+from safelight.images import jxl, movie, movie_boxes, movie_file, xmp
 from safelight.images.blanking import Blanks, Ranges
 from safelight.images.boxes import MOST_BOXES, Box
 from safelight.images.model import (
@@ -17,6 +17,7 @@ from safelight.images.model import (
     UnalterableError,
     apply,
 )
+from safelight.images.streaming.coded import Chunks
 from safelight.images.streaming.steps import MOST_HELD, Blank, Pass, Put, Take, held
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ def walk_movie(progress: Progress) -> Steps:
     """Steps that clean a movie whose index stands before its samples. Where it stands behind
     them, nobody knows yet which of them are metadata: such movies are unalterable here."""
     shown: Ranges | None = None
+    chunks = Chunks(())
     seen: set[bytes] = set()
     for _ in range(MOST_BOXES):
         if not progress.left:
@@ -109,9 +111,8 @@ def walk_movie(progress: Progress) -> Steps:
                 raise ImageError("The index of this movie is too large to be looked at.")
             data = header.data + (yield Take(header.payload))
             blanks = Blanks(data)
-            shown = Ranges(
-                movie.scrub(blanks, Box(b"moov", 0, len(header.data), len(data))).samples
-            )
+            index = movie.scrub(blanks, Box(b"moov", 0, len(header.data), len(data)))
+            shown, chunks = Ranges(index.samples), Chunks(index.coded)
             progress.report(blanks.findings, begin)
             yield Put(apply(data, blanks.edits(Length.SAME_LENGTH)))
         elif header.type == b"moof" or (header.type == b"mdat" and shown is None):
@@ -119,7 +120,7 @@ def walk_movie(progress: Progress) -> Steps:
             raise UnalterableError(Format.MP4, Length.SAME_LENGTH, why)
         elif header.type == b"mdat":
             yield Put(header.data)
-            yield from _pass(progress, header.payload, shown or Ranges(()))
+            yield from _pass(progress, header.payload, shown or Ranges(()), chunks)
         elif header.type in _HELD and header.type not in seen:
             data = header.data + (yield held(header.payload))
             blanks = Blanks(data)
@@ -134,11 +135,11 @@ def walk_movie(progress: Progress) -> Steps:
         raise ImageError("This movie is cut off.")
 
 
-def _pass(progress: Progress, size: int, shown: Ranges) -> Steps:
-    """Let a box's payload pass, with zeros where nothing stands that is shown."""
+def _pass(progress: Progress, size: int, shown: Ranges, chunks: Chunks) -> Steps:
+    """Let a box's payload pass cleaned, with zeros where nothing stands that is shown."""
     end = progress.position + size
     for start, stop in list(shown.gaps(progress.position, end)):
-        yield Pass(start - progress.position)
+        yield from chunks.walk(progress, start)
         tells = False
         while progress.position < stop:
             gap = yield Take(min(stop - progress.position, _LOOK))
@@ -147,15 +148,15 @@ def _pass(progress: Progress, size: int, shown: Ranges) -> Steps:
         if tells:
             place = "between the parts of the file"
             progress.findings.append(Finding(Kind.UNKNOWN_DATA, place, start, stop))
-    yield Pass(end - progress.position)
+    yield from chunks.walk(progress, end)
 
 
 def _free(progress: Progress, header: _Header, begin: int) -> Steps:
     """Make a box one that readers pass over."""
     kinds = {Kind.UNKNOWN_DATA}
-    tells = header.type != b"free"
+    tells = header.type not in movie_boxes.PASSED_OVER
     blank = header.payload
-    yield Put(header.data[:4] + b"free" + header.data[8:])
+    yield Put(header.data[:4] + (b"free" if tells else header.type) + header.data[8:])
     if header.payload <= MOST_HELD:
         payload = yield Take(header.payload)
         kinds = xmp.kinds(payload)

@@ -1,0 +1,112 @@
+"""What items of pictures hold besides the picture: messages to decoders, metadata of a JPEG inside,
+bytes behind the end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from safelight.images import coding, jp2, jpeg
+from safelight.images.blanking import Blanks
+from safelight.images.model import Kind, Length
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from safelight.images.heif_items import Item, Items
+    from safelight.images.model import Examination
+
+# Whole files of another format.
+_FILES: dict[bytes, Callable[[bytes], Examination]] = {
+    b"jpeg": jpeg.examine,
+    b"j2k1": jp2.examine,
+}
+_LARGE = 1
+_GAIN_MAP_COMMON, _GAIN_MAP_CHANNELS = 0x08, 0x80
+
+
+def scrub(blanks: Blanks, found: Items, item: Item) -> None:
+    """Blank what an item says besides its picture. Raises ImageError."""
+    if item.type in _DERIVED:
+        _derived(blanks, item)
+    elif item.type in _FILES:
+        _across(blanks, item, lambda inner: _file(inner, _FILES[item.type]))
+    else:
+        described = [
+            found.properties[index - 1]
+            for index in item.properties
+            if 0 < index <= len(found.properties)
+        ]
+        how = coding.of(blanks.data, item.type, described)
+        if how is not None and len(item.extents) == 1:
+            [(start, end)] = item.extents
+            _coded(blanks, start, end, how)
+        elif how is not None:
+            _across(blanks, item, lambda inner: _coded(inner, 0, len(inner.data), how))
+
+
+def _across(blanks: Blanks, item: Item, scrub: Callable[[Blanks], None]) -> None:
+    """Scrub what an item's extents hold together, and carry the edits back to where they stand."""
+    data = blanks.data
+    extents = [extent for extent in item.extents if extent[1] > extent[0]]
+    inner = Blanks(b"".join(data[start:end] for start, end in extents))
+    scrub(inner)
+    for one in inner.findings:
+        blanks.find({one.kind}, f"{one.place} of an item", item.infe.start, item.infe.end)
+    before = 0
+    edits = inner.edits(Length.SAME_LENGTH)
+    for start, end in extents:
+        size = end - start
+        for edit in edits:
+            first, last = max(edit.start, before), min(edit.end, before + size)
+            if first < last:
+                part = edit.replacement[first - edit.start : last - edit.start]
+                blanks.put(start + first - before, part)
+        before += size
+
+
+def _coded(blanks: Blanks, start: int, end: int, how: coding.Coding) -> None:
+    changes = how.changes(blanks.data, start, end)
+    blanks.put_all(changes, {Kind.SOFTWARE}, "message to decoders")
+
+
+def _file(inner: Blanks, examine: Callable[[bytes], Examination]) -> None:
+    examination = examine(inner.data)
+    inner.findings += examination.findings
+    for edit in examination.edits(Length.SAME_LENGTH):
+        inner.put(edit.start, edit.replacement)
+
+
+def _derived(blanks: Blanks, item: Item) -> None:
+    """Pictures made of others say how in a few bytes (ISO/IEC 23008-12 section 6.6)."""
+    parts = (blanks.data[start : min(end, start + _LONGEST_HEAD)] for start, end in item.extents)
+    head = b"".join(parts)
+    left = _DERIVED[item.type](head)
+    for start, end in item.extents:
+        used = min(left, end - start)
+        blanks.remove(start + used, end, {Kind.UNKNOWN_DATA}, "behind the data of an item")
+        left -= used
+
+
+def _nothing(_: bytes) -> int:
+    return 0
+
+
+def _grid(head: bytes) -> int:
+    return 12 if head[1] & _LARGE else 8
+
+
+def _gain_map(head: bytes) -> int:
+    """ISO 21496-1 annex C; later versions may say more."""
+    if head[:1] + head[3:5] != bytes(3):
+        return _LONGEST_GAIN_MAP
+    channels = 3 if head[5] & _GAIN_MAP_CHANNELS else 1
+    return 18 + 20 * channels if head[5] & _GAIN_MAP_COMMON else 22 + 40 * channels
+
+
+_LONGEST_HEAD, _LONGEST_GAIN_MAP = 16, 300
+_DERIVED: dict[bytes, Callable[[bytes], int]] = {
+    b"iden": _nothing,
+    b"grid": _grid,
+    b"tmap": _gain_map,
+}

@@ -1,0 +1,170 @@
+"""Units of AVC, HEVC and VVC (ITU-T H.264, H.265, H.266; ISO/IEC 14496-15): what decodes stays;
+messages in which encoders and cameras write about themselves are filled up in place.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """How a unit of `header` bytes says its type, which types stay, and which are messages."""
+
+    header: int
+    at: int
+    shift: int
+    mask: int
+    decoding: frozenset[int]
+    messages: frozenset[int]
+    filler: int
+
+    def kind(self, header: bytes) -> int:
+        """The type of the unit that begins with `header`."""
+        return header[self.at] >> self.shift & self.mask
+
+    def stays(self, header: bytes) -> bool:
+        """Is this a unit that decoders need as it is?"""
+        return self.kind(header) in self.decoding
+
+    def as_filler(self, header: bytes) -> bytes:
+        """The header of a unit that says nothing, in place of this one."""
+        kept = header[self.at] & ~(self.mask << self.shift) & 0xFF
+        filler = bytes([kept | self.filler << self.shift])
+        return header[: self.at] + filler + header[self.at + 1 : self.header]
+
+
+# Types from 28 on carry Dolby Vision and layers (14496-15 annexes A and G).
+AVC = Codec(
+    1,
+    0,
+    0,
+    31,
+    frozenset({*range(1, 6), *range(7, 12), 13, 14, 15, 19, 20, 21, 28, 30, 31}),
+    frozenset({6}),
+    12,
+)
+HEVC = Codec(2, 0, 1, 63, frozenset({*range(38), 48, 49, 62, 63}), frozenset({39, 40}), 38)
+VVC = Codec(2, 1, 3, 31, frozenset(range(23)), frozenset({23, 24}), 25)
+
+_ESCAPE = re.compile(rb"\0\0\x03")
+_ZEROS = bytes(2)
+_FILLER, _REGISTERED, _RESERVED = 3, 4, 254
+_STOP = 0x80
+# Messages that change what is shown, or when, and how long they may be: timing, cropping, where
+# decoding may start, film grain, stereo, turning, colour and light, spheres, alpha, depth.
+_SHOWING = {
+    **dict.fromkeys((0, 1, 2, 129), 40),
+    **dict.fromkeys((6, 47, 148, 150, 165), 8),
+    **dict.fromkeys((45, 151, 154, 155), 16),
+    19: 250,
+    137: 24,
+    144: 4,
+    147: 1,
+    149: 40,
+    176: 100,
+}
+# Registered messages (ITU-T T.35): captions, active format, HDR10+, HDR Vivid.
+_REGISTRATIONS = (b"\xb5\0\x31GA94", b"\xb5\0\x31DTG1", b"\xb5\0\x3c\0\1\4", b"\x26\0\4\0\5")
+_LONGEST_REGISTERED = 1000
+_LONGEST_LOOK = 1_000_000
+
+
+def changes(
+    data: bytes, start: int, end: int, codec: Codec, width: int
+) -> Iterator[tuple[int, bytes]]:
+    """What to put where in units that follow each other in `data[start:end]`, each behind its
+    size in `width` bytes. What no decoder could take for units is left as it is."""
+    while start + width + codec.header <= end:
+        unit = start + width
+        start = unit + int.from_bytes(data[unit - width : unit])
+        if start > end:
+            return
+        if not codec.stays(data[unit : unit + codec.header]):
+            yield unit, cleaned(data[unit:start], codec)
+
+
+def cleaned(unit: bytes, codec: Codec) -> bytes:
+    """A unit that decoding does not need as it is, as long as before, with nothing private."""
+    header, body = unit[: codec.header], unit[codec.header :]
+    if len(header) < codec.header or not body:
+        return unit
+    if codec.kind(header) in codec.messages:
+        return header + (_messages(body) or filled(len(body)))
+    return codec.as_filler(header) + b"\xff" * (len(body) - 1) + bytes([_STOP])
+
+
+def filled(room: int) -> bytes:
+    """The body of a unit of messages that says nothing (H.264 D.2.4, H.265 D.2.4)."""
+    if room < len(_nothing(2)) + 1:
+        return bytes([_STOP]).rjust(room, b"\xff")
+    return _nothing(room - 1) + bytes([_STOP])
+
+
+def _nothing(room: int, type_: int = _FILLER) -> bytes:
+    """Messages of `room` bytes, two at least, that say nothing; the first is of `type_`."""
+    # A size is written in steps of 255, so of one message not every length can be had.
+    if (room - 2) % 256 == 255:
+        return bytes([type_, 0]) + _nothing(room - 2)
+    steps = (room - 2) // 256
+    size = room - 2 - steps
+    return bytes([type_]) + b"\xff" * steps + bytes([size - 255 * steps]) + b"\xff" * size
+
+
+def _messages(body: bytes) -> bytes | None:
+    """The messages of a unit with those filled up that show nothing; None if they do not end
+    where the unit does."""
+    if len(body) > _LONGEST_LOOK:
+        return None
+    plain = _ESCAPE.sub(_ZEROS, body).rstrip(b"\0")
+    # Where in `plain` a byte was left out that keeps start codes away (H.264 7.4.1).
+    escapes = [match.end() - 1 - number for number, match in enumerate(_ESCAPE.finditer(body))]
+    written, begin = bytearray(), 0
+    try:
+        for type_, payload, behind in _read(plain):
+            finish = behind + bisect_right(escapes, behind)
+            if _shows(type_, plain[payload:behind]):
+                written += body[begin:finish]
+            else:
+                # Behind two zeros, the type of a filler would read as an escape.
+                escaped = written.endswith(_ZEROS) and type_ > _FILLER
+                kept = min(type_, _RESERVED) if escaped else _FILLER
+                written += _nothing(finish - begin, kept)
+            begin = finish
+    except IndexError:
+        return None
+    return bytes(written) + body[begin:]
+
+
+def _read(plain: bytes) -> Iterator[tuple[int, int, int]]:
+    """Type, start and end of the payload of each message (H.264 7.3.2.3). Raises IndexError."""
+    position, last = 0, len(plain) - 1
+    if plain[last:] != bytes([_STOP]):
+        raise IndexError
+    while position < last:
+        type_, position = _number(plain, position)
+        size, position = _number(plain, position)
+        yield type_, position, position + size
+        position += size
+    if position != last:
+        raise IndexError
+
+
+def _number(plain: bytes, position: int) -> tuple[int, int]:
+    start = position
+    while plain[position] == 0xFF:
+        position += 1
+    return 255 * (position - start) + plain[position], position + 1
+
+
+def _shows(type_: int, payload: bytes) -> bool:
+    """Does a message say how to show the picture, and no more?"""
+    if type_ == _REGISTERED:
+        return payload.startswith(_REGISTRATIONS) and len(payload) <= _LONGEST_REGISTERED
+    return len(payload) <= _SHOWING.get(type_, -1)
