@@ -193,6 +193,15 @@ ITEMS = {
 }
 
 
+@pytest.mark.parametrize("rest", [b"\0\0", CANARY, b"\0" + CANARY, b"\x32\x7f" + CANARY])
+def test_nothing_stands_behind_an_item(rest: bytes) -> None:
+    hevc = ITEMS["hevc"][3]
+    for item, config in (((1, b"hvc1", b"\0", hevc), _HVCC), ((1, b"av01", b"\0", _FRAME), _AV1C)):
+        picture = heif((*item[:3], item[3] + rest + CANARY), properties=config)
+        reveals_nothing(picture)
+        assert b"PICTURE!" in images.strip(picture)
+
+
 @pytest.mark.parametrize("name", ITEMS)
 def test_items_of_pictures(name: str) -> None:
     reveals_nothing(heif(ITEMS[name], properties=_HVCC))

@@ -151,7 +151,7 @@ MOVIES_REFUSED = {
     "a second table": movie(track(table=full(b"stsc", CANARY.ljust(24)))),
 }
 
-_PICTURE = (1, b"hvc1", b"\0", b"PICTURE!")
+_PICTURE = (1, b"hvc1", b"\0", b"\x0a\x26\1PICTURE!")
 
 
 def heif(

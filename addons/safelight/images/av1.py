@@ -32,6 +32,18 @@ def changes(data: bytes, start: int, end: int) -> Iterator[tuple[int, bytes]]:
         start = behind
 
 
+def behind(data: bytes, start: int, end: int) -> int:
+    """Where the units in `data[start:end]` end; something else may follow."""
+    while start < end and (after := bounds(data, start, end)[1]) <= end:
+        start = after
+    return start
+
+
+def padding(room: int) -> bytes:
+    """A unit that says nothing and reaches to the end of what holds it."""
+    return bytes([_PADDING << 3]) + bytes([_STOP]).rjust(room - 1, b"\0")[: room - 1]
+
+
 def bounds(data: bytes, start: int, end: int) -> tuple[int, int]:
     """Where a unit's payload starts and ends; one that does not say reaches to the `end`. The
     second is behind `end` for what is no unit."""

@@ -37,6 +37,11 @@ class Units:
         """What to put where in `data[start:end]`."""
         return nal_units.changes(data, start, end, self.codec, self.width)
 
+    def behind(self, data: bytes, start: int, end: int) -> tuple[int, bytes]:
+        """Where the units end, and what to put there up to the `end`."""
+        after = nal_units.behind(data, start, end, self.codec, self.width)
+        return after, bytes(end - after)
+
 
 class Whole(Enum):
     """Codecs whose chunks are looked at as a whole."""
@@ -49,6 +54,11 @@ class Whole(Enum):
     def changes(self, data: bytes, start: int, end: int) -> Changes:
         """What to put where in `data[start:end]`."""
         return _CHANGES[self](data, start, end)
+
+    def behind(self, data: bytes, start: int, end: int) -> tuple[int, bytes]:
+        """Where the units end, and what to put there up to the `end`."""
+        after = av1.behind(data, start, end) if self is Whole.AV1 else end
+        return after, av1.padding(end - after) if after < end else b""
 
 
 type Coding = Units | Whole

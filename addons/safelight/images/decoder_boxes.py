@@ -158,11 +158,12 @@ def _hevc(blanks: Blanks, box: Box) -> None:
 
 def _av1(blanks: Blanks, box: Box) -> None:
     data = blanks.data
-    end = start = min(box.payload + _AV1_FIXED, box.end)
-    while end < box.end and av1.bounds(data, end, box.end)[1] <= box.end:
-        end = av1.bounds(data, end, box.end)[1]
+    start = min(box.payload + _AV1_FIXED, box.end)
+    end = av1.behind(data, start, box.end)
     blanks.put_all(av1.changes(data, start, end), {Kind.UNKNOWN_DATA}, _MESSAGE)
-    blanks.remove(end, box.end, {Kind.UNKNOWN_DATA}, "behind the av1C box")
+    if end < box.end:
+        blanks.find({Kind.UNKNOWN_DATA}, "behind the av1C box", end, box.end)
+        blanks.put(end, av1.padding(box.end - end))
 
 
 def _colour(blanks: Blanks, box: Box) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from safelight.images import coding, jp2, jpeg
 from safelight.images.blanking import Blanks
-from safelight.images.model import Kind, Length
+from safelight.images.model import ImageError, Kind, Length
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,6 +68,10 @@ def _across(blanks: Blanks, item: Item, scrub: Callable[[Blanks], None]) -> None
 def _coded(blanks: Blanks, start: int, end: int, how: coding.Coding) -> None:
     changes = how.changes(blanks.data, start, end)
     blanks.put_all(changes, {Kind.SOFTWARE}, "message to decoders")
+    after, filler = how.behind(blanks.data, start, end)
+    if after == start < end:
+        raise ImageError("A part of this picture is not coded as it says.")
+    blanks.put_all([(after, filler)], {Kind.UNKNOWN_DATA}, "behind the picture")
 
 
 def _file(inner: Blanks, examine: Callable[[bytes], Examination]) -> None:

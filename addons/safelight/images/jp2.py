@@ -20,7 +20,11 @@ _HOLDERS = frozenset({b"jp2h", b"jpch", b"jplh", b"cgrp", b"res "})
 _KEPT_INSIDE = _HOLDERS | {b"ihdr", b"bpcc", b"colr", b"pclr", b"cmap", b"cdef", b"resc", b"resd"}
 _KEPT_INSIDE |= {b"opct", b"creg"}
 _PAYLOADS = {b"ihdr": 14, b"resc": 10, b"resd": 10}
-_ENUMERATED, _LONGEST_ENUMERATED = 1, 7 + 28
+# These may come more than once in a header: several ways to say which colours it has.
+_SEVERAL = frozenset({b"colr", jxl.FILLER})
+_ENUMERATED, _PROFILES, _BY_NUMBERS = 1, frozenset({2, 3}), 5
+# Colour spaces that have numbers of their own (15444-2 M.11.7.3): CIELab and CIEJab.
+_ENUMERATED_SIZE, _MORE_NUMBERS = 7, {14: 28, 19: 16}
 _DEEPEST = 4
 _XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _GEOTIFF_UUID = bytes.fromhex("b14bf8bd083d4b43a5ae8cd7d5a6ce03")
@@ -68,24 +72,40 @@ def scrub_header(blanks: Blanks, header: Box, depth: int = 0) -> None:
     data = blanks.data
     if depth > _DEEPEST:
         raise ImageError("This JPEG 2000 is nested too deeply.")
+    seen: set[bytes] = set()
     for box in boxes(data, header.payload, header.end):
         size = box.end - box.payload
-        if box.type not in _KEPT_INSIDE or size != _PAYLOADS.get(box.type, size):
+        again = box.type in seen and box.type not in _SEVERAL
+        seen.add(box.type)
+        if again or box.type not in _KEPT_INSIDE or size != _PAYLOADS.get(box.type, size):
             if not jxl.is_skipped(data, box):
                 blanks.find(_kinds(data, box), _place(box), box.start, box.end)
                 for edit in jxl.skipped(data, box):
                     blanks.put(edit.start, edit.replacement)
         elif box.type in _HOLDERS:
             scrub_header(blanks, box, depth + 1)
-        elif box.type == b"colr":
-            _colour(blanks, box)
+        elif box.type == b"colr" and data[box.payload] in _PROFILES:
+            blanks.scrub_profile(box.payload + 3, box.end)
+        else:
+            end = min(box.payload + _needed(data, box), box.end)
+            blanks.remove(end, box.end, {Kind.UNKNOWN_DATA}, "behind a box of the header")
 
 
-def _colour(blanks: Blanks, box: Box) -> None:
-    if blanks.data[box.payload] != _ENUMERATED:
-        blanks.scrub_profile(box.payload + 3, box.end)
-    elif box.end - box.payload > _LONGEST_ENUMERATED:
-        raise ImageError("This JPEG 2000 has a damaged colour space.")
+def _needed(data: bytes, box: Box) -> int:
+    """How many bytes of its payload a box in a header needs (15444-1 I.5.3, 15444-2 M.11.7)."""
+    payload = data[box.payload : box.end]
+    if box.type == b"colr":
+        if payload[0] == _BY_NUMBERS:
+            return 10
+        more = _MORE_NUMBERS.get(int.from_bytes(payload[3:7]), 0)
+        return _ENUMERATED_SIZE + more if payload[0] == _ENUMERATED else 3
+    if box.type == b"pclr":
+        depths = payload[3 : 3 + payload[2]]
+        row = sum(((depth & 0x7F) + 8) // 8 for depth in depths)
+        return 3 + len(depths) + int.from_bytes(payload[:2]) * row
+    if box.type == b"cdef":
+        return 2 + 6 * int.from_bytes(payload[:2])
+    return len(payload)
 
 
 def _kinds(data: bytes, box: Box) -> set[Kind]:

@@ -73,7 +73,7 @@ _SHOWING = {
 # Registered messages (ITU-T T.35): captions, active format, HDR10+, HDR Vivid.
 _REGISTRATIONS = (b"\xb5\0\x31GA94", b"\xb5\0\x31DTG1", b"\xb5\0\x3c\0\1\4", b"\x26\0\4\0\5")
 _LONGEST_REGISTERED = 1000
-_LONGEST_LOOK = 1_000_000
+_LONGEST_LOOK = 65_536
 
 
 def changes(
@@ -86,8 +86,26 @@ def changes(
         start = unit + int.from_bytes(data[unit - width : unit])
         if start > end:
             return
-        if not codec.stays(data[unit : unit + codec.header]):
+        header = data[unit : unit + codec.header]
+        if codec.stays(header):
+            continue
+        if start - unit <= _LONGEST_LOOK:
             yield unit, cleaned(data[unit:start], codec)
+        else:
+            yield unit, codec.as_filler(header)
+            for begin in range(unit + len(header), start - 1, _LONGEST_LOOK):
+                yield begin, b"\xff" * min(_LONGEST_LOOK, start - 1 - begin)
+            yield start - 1, bytes([_STOP])
+
+
+def behind(data: bytes, start: int, end: int, codec: Codec, width: int) -> int:
+    """Where the units in `data[start:end]` end; something else may follow."""
+    while start + width + codec.header <= end:
+        after = start + width + int.from_bytes(data[start : start + width])
+        if after > end:
+            break
+        start = after
+    return start
 
 
 def cleaned(unit: bytes, codec: Codec) -> bytes:
@@ -95,7 +113,7 @@ def cleaned(unit: bytes, codec: Codec) -> bytes:
     header, body = unit[: codec.header], unit[codec.header :]
     if len(header) < codec.header or not body:
         return unit
-    if codec.kind(header) in codec.messages:
+    if codec.kind(header) in codec.messages and len(unit) <= _LONGEST_LOOK:
         return header + (_messages(body) or filled(len(body)))
     return codec.as_filler(header) + b"\xff" * (len(body) - 1) + bytes([_STOP])
 
@@ -120,8 +138,6 @@ def _nothing(room: int, type_: int = _FILLER) -> bytes:
 def _messages(body: bytes) -> bytes | None:
     """The messages of a unit with those filled up that show nothing; None if they do not end
     where the unit does."""
-    if len(body) > _LONGEST_LOOK:
-        return None
     plain = _ESCAPE.sub(_ZEROS, body).rstrip(b"\0")
     # Where in `plain` a byte was left out that keeps start codes away (H.264 7.4.1).
     escapes = [match.end() - 1 - number for number, match in enumerate(_ESCAPE.finditer(body))]
