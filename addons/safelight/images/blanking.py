@@ -58,6 +58,19 @@ class Blanks:
         if first is not None:
             self.find(kinds, place, first, end)
 
+    def carry(self, inner: Blanks, extents: Iterable[tuple[int, int]]) -> None:
+        """Make the edits of `inner`, whose data is that of `extents` joined, where they stand."""
+        edits = inner.edits(Length.SAME_LENGTH)
+        before = 0
+        for start, end in extents:
+            behind = before + end - start
+            for edit in edits:
+                first, last = max(edit.start, before), min(edit.end, behind)
+                if first < last:
+                    part = edit.replacement[first - edit.start : last - edit.start]
+                    self.put(start + first - before, part)
+            before = behind
+
     def blank(self, start: int, end: int, filler: bytes = b"\0") -> bool:
         """Overwrite `data[start:end]` with `filler`; False if nothing but that stood there."""
         if start >= end or not self.data[start:end].strip(filler):

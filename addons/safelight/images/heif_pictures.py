@@ -53,16 +53,7 @@ def _across(blanks: Blanks, item: Item, scrub: Callable[[Blanks], None]) -> None
     scrub(inner)
     for one in inner.findings:
         blanks.find({one.kind}, f"{one.place} of an item", item.infe.start, item.infe.end)
-    before = 0
-    edits = inner.edits(Length.SAME_LENGTH)
-    for start, end in extents:
-        size = end - start
-        for edit in edits:
-            first, last = max(edit.start, before), min(edit.end, before + size)
-            if first < last:
-                part = edit.replacement[first - edit.start : last - edit.start]
-                blanks.put(start + first - before, part)
-        before += size
+    blanks.carry(inner, extents)
 
 
 def _coded(blanks: Blanks, start: int, end: int, how: coding.Coding) -> None:

@@ -1,10 +1,12 @@
-"""JPEG XL (ISO/IEC 18181-2): the codestream stays; metadata boxes, also compressed ones, go."""
+"""JPEG XL (ISO/IEC 18181-2): the codestream stays; metadata boxes, also compressed ones, go, and so
+do names and what stands behind the codestream.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from safelight.images import exif, xmp
+from safelight.images import exif, jxl_codestream, xmp
 from safelight.images.blanking import Blanks
 from safelight.images.boxes import Box, boxes
 from safelight.images.model import (
@@ -22,7 +24,7 @@ KEPT = frozenset({b"JXL ", b"ftyp", b"jxll", b"jxlc", b"jxlp"})
 # Sections 9.2 to 9.4: these can only be as long as this.
 _PAYLOADS = {b"JXL ": 4, b"ftyp": 12, b"jxll": 1}
 _LAST_PART = 0x80000000
-NAKED = b"\xff\x0a"
+NAKED = jxl_codestream.SIGNATURE
 _SHORTEST_GAIN_MAP = 10
 _MOST_GAIN_NUMBERS = 200
 # Not `free`: some readers then take the file for a movie.
@@ -62,11 +64,12 @@ class Order:
 def examine(data: bytes) -> Examination:
     """Examine a JPEG XL. Raises ImageError when its boxes do not fit.
 
-    A naked codestream has no place for metadata. Width and height are 0: only a decoder knows.
+    Width and height are 0: what reads them is not asked.
     """
-    if data.startswith(NAKED):
-        return Examination(Format.JXL, 0, 0, 1, (), _nothing)
     blanks = Blanks(data)
+    if data.startswith(NAKED):
+        blanks.remove_trailer(jxl_codestream.scrub(blanks, 0, len(data)))
+        return Examination(Format.JXL, 0, 0, 1, tuple(blanks.findings), blanks.edits)
     found = list(boxes(data, 0, len(data)))
     order = Order()
     for box in found:
@@ -80,9 +83,10 @@ def examine(data: bytes) -> Examination:
     goes = [box for box in goes if box is not carrier or data[box.start : box.end] != needed]
     for box in goes:
         blanks.find(_kinds(data, box), _place(box), box.start, box.end)
+    _codestream(blanks, found)
 
     def plan(length: Length) -> tuple[Edit, ...]:
-        edits: list[Edit] = []
+        edits = list(blanks.edits(length))
         for box in goes:
             kept = needed if box is carrier else b""
             if length is Length.COMPACT:
@@ -91,9 +95,28 @@ def examine(data: bytes) -> Examination:
                 edits += skipped(data, box)
             else:
                 edits.append(Edit(box.start, box.end, kept + _filler(box, len(kept))))
-        return tuple(edits)
+        return tuple(sorted(edits, key=lambda edit: edit.start))
 
     return Examination(Format.JXL, 0, 0, 1, tuple(blanks.findings), plan)
+
+
+def _codestream(blanks: Blanks, found: list[Box]) -> None:
+    """The picture in its box, in its parts, or of a gain map."""
+    data = blanks.data
+    place = "behind the end of the codestream"
+    for box in found:
+        if box.type == b"jxlc" or (box.type == b"jhgm" and _is_gain_map(data, box)):
+            start = box.payload if box.type == b"jxlc" else _gain_map_start(data, box)
+            end = jxl_codestream.scrub(blanks, start, box.end)
+            blanks.remove(end, box.end, {Kind.UNKNOWN_DATA}, place)
+    parts = [(box.payload + 4, box.end) for box in found if box.type == b"jxlp"]
+    if parts:
+        inner = Blanks(b"".join(data[start:end] for start, end in parts))
+        end = jxl_codestream.scrub(inner, 0, len(inner.data))
+        inner.remove(end, len(inner.data), {Kind.UNKNOWN_DATA}, place)
+        for one in inner.findings:
+            blanks.find({one.kind}, one.place, parts[0][0], parts[-1][1])
+        blanks.carry(inner, parts)
 
 
 def _minimal_exif(data: bytes, box: Box) -> bytes:
@@ -136,10 +159,6 @@ def is_skipped(data: bytes, box: Box) -> bool:
     return box.type == FILLER and not data[box.payload : box.end].strip(b"\0")
 
 
-def _nothing(_: Length) -> tuple[Edit, ...]:
-    return ()
-
-
 def _stays(data: bytes, box: Box) -> bool:
     return box.type in KEPT or is_skipped(data, box) or _is_gain_map(data, box)
 
@@ -150,10 +169,15 @@ def _is_gain_map(data: bytes, box: Box) -> bool:
     if box.type != b"jhgm" or data[box.payload] or box.end - box.payload < _SHORTEST_GAIN_MAP:
         return False
     numbers = int.from_bytes(data[box.payload + 1 : box.payload + 3])
-    colours = box.payload + 3 + numbers
-    profile = colours + 1 + data[min(colours, box.end - 1)]
-    start = profile + 4 + int.from_bytes(data[profile : profile + 4])
+    start = _gain_map_start(data, box)
     return numbers <= _MOST_GAIN_NUMBERS and data[start : min(start + 2, box.end)] == NAKED
+
+
+def _gain_map_start(data: bytes, box: Box) -> int:
+    """Where the codestream of a gain map begins."""
+    colours = box.payload + 3 + int.from_bytes(data[box.payload + 1 : box.payload + 3])
+    profile = colours + 1 + data[min(colours, box.end - 1)]
+    return profile + 4 + int.from_bytes(data[profile : profile + 4])
 
 
 def _kinds(data: bytes, box: Box) -> set[Kind]:

@@ -25,7 +25,7 @@ _RESERVED = {b"mvhd": ((26, 36), (72, 96)), b"tkhd": ((24, 32), (38, 40))}
 # Text goes: action cameras and drones write where they are into subtitles.
 _SHOWN = frozenset({b"vide", b"soun", b"pict", b"auxv", b"clcp"})
 _REFERENCES = frozenset({b"auxl", b"vdep", b"dpnd", b"sync", b"fall", b"sbas", b"scal", b"tbas"})
-_MOST_REFERENCES = 64
+_MOST_REFERENCES, _HIGHEST_TRACK = 64, 65_535
 _SELF_CONTAINED = 1
 MOST_TRACKS = 64
 
@@ -223,10 +223,17 @@ def _data_references(blanks: Blanks, dref: Box) -> None:
 
 
 def _track_references(blanks: Blanks, tref: Box) -> None:
+    """The numbers of other tracks; nobody numbers them so high that letters would be such."""
+    place = "reference to a track"
     for box in boxes(blanks.data, tref.payload, tref.end):
-        size = box.end - box.payload
-        if box.type not in _REFERENCES or size % 4 or size > 4 * _MOST_REFERENCES:
-            free(blanks, box, {Kind.UNKNOWN_DATA}, "reference to a track")
+        if box.type not in _REFERENCES:
+            free(blanks, box, {Kind.UNKNOWN_DATA}, place)
+            continue
+        end = min(box.payload + 4 * _MOST_REFERENCES, box.end - (box.end - box.payload) % 4)
+        for position in range(box.payload, end, 4):
+            if int.from_bytes(blanks.data[position : position + 4]) > _HIGHEST_TRACK:
+                blanks.remove(position, position + 4, {Kind.UNKNOWN_DATA}, place)
+        blanks.remove(end, box.end, {Kind.UNKNOWN_DATA}, place)
 
 
 def _find(data: bytes, box: Box, *path: bytes) -> Box | None:
