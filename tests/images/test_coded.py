@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import pytest
 
 from safelight import images
 from safelight.images import Length, aac, av1, motion_jpeg, mpeg4, nal_units
+from tests.images.test_corpus import looks
 from tests.images.test_hidden_in_boxes import heif, movie, track
 from tests.images.test_movies import decoded
 from tests.support import more_pictures as more
@@ -229,6 +231,15 @@ def test_a_unit_may_stand_in_two_extents() -> None:
     assert b"PICTURE!" in images.strip(moved)
 
 
+def test_sizes_of_four_bytes_are_known_where_others_are_declared() -> None:
+    short = box(b"hvcC", b"\1" + bytes(22))
+    picture = heif(ITEMS["hevc"], properties=short)
+    reveals_nothing(picture)
+    assert b"\x26\1PICTURE!" in images.strip(picture)
+    unknown = heif((1, b"hvc1", b"\0", b"\xff" + CANARY), properties=short)
+    reveals_nothing(unknown, refused=True)
+
+
 def test_pictures_that_nothing_shows_go() -> None:
     hidden = heif((1, b"hvc1", b"\0", b"PICTURE!"), (2, b"hvc1", b"\0", CANARY))
     at = hidden.index(struct.pack(">HH", 2, 0) + b"hvc1") - 1
@@ -322,17 +333,52 @@ def test_no_encoder_is_named(codec: str, tmp_path: Path) -> None:
         assert b"".join(parts) == cleaned
 
 
+def with_leading_index(film: bytes) -> bytes:
+    moved = film.index(b"moov") - 4
+    index, rest = film[moved:], film[24:moved]
+    place = struct.pack(">II", 1, 32)
+    return film[:24] + index.replace(place, struct.pack(">II", 1, 32 + len(index))) + rest
+
+
 @pytest.mark.parametrize("name", OBUS)
 def test_units_of_av1_on_their_way(name: str) -> None:
     data = _LIGHT + OBUS[name] + _FRAME
     film = movie(track(place=(32, len(data)), entry=_AV1C), data=data)
-    moved = film.index(b"moov") - 4
-    index, rest = film[moved:], film[24:moved]
-    place = struct.pack(">II", 1, 32)
-    leading = film[:24] + index.replace(place, struct.pack(">II", 1, 32 + len(index))) + rest
+    leading = with_leading_index(film)
     cleaner = images.StreamCleaner(images.Format.MP4, len(leading))
     parts = [cleaner.feed(leading[at : at + 3]) for at in range(0, len(leading), 3)]
     cleaner.close()
     assert b"".join(parts) == images.strip(leading, Length.SAME_LENGTH)
     assert CANARY not in b"".join(parts)
     assert cleaner.findings
+
+
+def test_a_track_of_depth_goes_and_one_of_alpha_stays() -> None:
+    image = pictures.pixels().convert("RGBA")
+    image.putalpha(image.convert("L"))
+    output = io.BytesIO()
+    image.save(output, "AVIF", save_all=True, append_images=[image.rotate(180)], duration=99)
+    alpha = output.getvalue()
+    index = alpha.index(b"auxi") + 4
+    at = alpha.index(b":alpha\0", index) + 1
+    depth = alpha[:at] + b"depth" + alpha[at + 5 :]
+    assert looks(images.strip(alpha)) == looks(alpha)
+    assert looks(images.strip(depth)) == looks(depth)
+    assert images.Kind.DEPTH_MAP in {one.kind for one in images.examine(depth).findings}
+    assert images.Kind.DEPTH_MAP not in {one.kind for one in images.examine(alpha).findings}
+
+
+@pytest.mark.parametrize("type_", [b"free", b"skip", b"zzzz", b"wide"])
+def test_what_is_shown_may_stand_in_any_box(type_: bytes) -> None:
+    secret = (2, b"Exif", b"\0", bytes(4) + CANARY)
+    for whole in (movie(data=b"PICTURE!" + CANARY), heif((1, b"hvc1", b"\0", b"PICTURE!"), secret)):
+        at = whole.rindex(b"mdat")
+        hidden = whole[:at] + type_ + whole[at + 4 :]
+        reveals_nothing(hidden)
+        assert b"PICTURE!" in images.strip(hidden)
+    film = with_leading_index(movie(data=b"PICTURE!" + CANARY).replace(b"mdat", type_))
+    cleaner = images.StreamCleaner(images.Format.MP4, len(film))
+    cleaned = cleaner.feed(film)
+    cleaner.close()
+    assert cleaned == images.strip(film, Length.SAME_LENGTH)
+    assert b"PICTURE!" in cleaned

@@ -133,6 +133,11 @@ class Ranges:
                 self._starts.append(start)
                 self._ends.append(end)
 
+    def touches(self, start: int, end: int) -> bool:
+        """Does any range cover some of `start:end`?"""
+        index = bisect_right(self._ends, start)
+        return index < len(self._starts) and self._starts[index] < end
+
     def gaps(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         """The parts of `start:end` that no range covers."""
         position = start

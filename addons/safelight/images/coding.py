@@ -25,6 +25,8 @@ _UNITS = {
     b"vvcC": (nal_units.VVC, 4, 1),
 }
 
+_USUAL_WIDTH = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Units:
@@ -36,6 +38,11 @@ class Units:
     def changes(self, data: bytes, start: int, end: int) -> Changes:
         """What to put where in `data[start:end]`."""
         return nal_units.changes(data, start, end, self.codec, self.width)
+
+    def fitting(self, data: bytes, start: int, end: int) -> Units:
+        """With sizes in 4 bytes where these fit: readers of pictures do not ask for others."""
+        usual = nal_units.behind(data, start, end, self.codec, _USUAL_WIDTH)
+        return Units(self.codec, _USUAL_WIDTH) if usual == end else self
 
     def behind(self, data: bytes, start: int, end: int) -> tuple[int, bytes]:
         """Where the units end, and what to put there up to the `end`."""
@@ -54,6 +61,10 @@ class Whole(Enum):
     def changes(self, data: bytes, start: int, end: int) -> Changes:
         """What to put where in `data[start:end]`."""
         return _CHANGES[self](data, start, end)
+
+    def fitting(self, data: bytes, start: int, end: int) -> Whole:  # noqa: ARG002 - as `Units`
+        """This one; nothing has to fit."""
+        return self
 
     def behind(self, data: bytes, start: int, end: int) -> tuple[int, bytes]:
         """Where the units end, and what to put there up to the `end`."""

@@ -177,6 +177,13 @@ def _colour(blanks: Blanks, box: Box) -> None:
     )
 
 
+def _auxiliary(blanks: Blanks, box: Box) -> None:
+    """What a picture that belongs to others is about (ISO/IEC 23008-12 section 7.5.3)."""
+    end = blanks.data.find(b"\0", box.payload + 4, box.end)
+    if end >= 0:
+        blanks.remove(end, box.end, {Kind.UNKNOWN_DATA}, "behind the auxi box")
+
+
 def _sphere(blanks: Blanks, box: Box) -> None:
     """Spherical Video V2: the program that made it is named beside how to show it."""
     blanks.remove(box.payload + 4, box.end, {Kind.SOFTWARE}, "svhd box")
@@ -203,6 +210,7 @@ _SCRUBBED: dict[bytes, Callable[[Blanks, Box], None]] = {
     b"av1C": _av1,
     b"colr": _colour,
     b"svhd": _sphere,
+    b"auxi": _auxiliary,
     b"dfLa": _flac,
     b"esds": descriptors.scrub,
     b"jp2h": jp2.scrub_header,

@@ -39,7 +39,7 @@ def examine(data: bytes, known: Format) -> Examination:
         raise ImageError("This picture describes no picture.")
     size = (0, 0)
     places = movie.scrub_tracks(blanks, top, moov) if moov is not None else []
-    media = [box for box in top if box.type == b"mdat"]
+    inside = []
     if meta is not None:
         found = heif_items.read(data, meta)
         size = _dimensions(data, found)
@@ -51,10 +51,15 @@ def examine(data: bytes, known: Format) -> Examination:
         heif_properties.scrub(blanks, found, kept)
         _meta_boxes(blanks, meta, found)
         places += [extent for item in found.items.values() for extent in item.extents]
-        media += [found.idat] if found.idat else []
-    movie.blank_unshown(blanks, media, Ranges(places))
+        inside = [found.idat] if found.idat else []
+    shown = Ranges(places)
+    media = movie.media_of(blanks, top, _KEPT_BOXES | {b"moof"}, shown)
+    movie.blank_unshown(blanks, [*media, *inside], shown)
     seen: set[bytes] = set()
+    passed = {box.start for box in media}
     for box in top:
+        if box.start in passed:
+            continue
         fragment = box.type == b"moof" and moov is not None
         stays = fragment or box.type in _KEPT_BOXES
         if not stays or (box.type in _ONCE and box.type in seen):

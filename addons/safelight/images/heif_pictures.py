@@ -57,6 +57,7 @@ def _across(blanks: Blanks, item: Item, scrub: Callable[[Blanks], None]) -> None
 
 
 def _coded(blanks: Blanks, start: int, end: int, how: coding.Coding) -> None:
+    how = how.fitting(blanks.data, start, end)
     changes = how.changes(blanks.data, start, end)
     blanks.put_all(changes, {Kind.SOFTWARE}, "message to decoders")
     after, filler = how.behind(blanks.data, start, end)

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from safelight.images import movie_boxes, movie_entries, movie_samples, sphere
 from safelight.images.boxes import Box, boxes
+from safelight.images.heif_items import KEPT_AUXILIARIES
 from safelight.images.model import ImageError, Kind
 from safelight.images.movie_boxes import free, name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
 
     from safelight.images.blanking import Blanks, Ranges
     from safelight.images.coding import Coding
@@ -58,11 +59,13 @@ def scrub(blanks: Blanks, moov: Box) -> Shown:
         tracks += box.type == b"trak"
         if tracks > MOST_TRACKS:
             raise ImageError("This movie has too many tracks.")
-        if box.type == b"trak" and _handler(blanks.data, box) in _SHOWN:
-            _track(blanks, box, shown)
-        elif box.type == b"trak":
+        if box.type == b"trak" and _handler(blanks.data, box) not in _SHOWN:
             kinds = {Kind.LOCATION, Kind.UNKNOWN_DATA}
             free(blanks, box, kinds, "track of metadata")
+        elif box.type == b"trak" and not _is_kept_auxiliary(blanks.data, box):
+            free(blanks, box, {Kind.DEPTH_MAP}, "auxiliary track")
+        elif box.type == b"trak":
+            _track(blanks, box, shown)
         elif box.type == b"mvex":
             extends.append(box)
         else:
@@ -110,6 +113,24 @@ def _notes(data: bytes, shown: Shown) -> Iterator[tuple[int, bytes]]:
         if left < 0:
             raise ImageError("This movie refers to the same place too often.")
         yield from coding.changes(data, start, end)
+
+
+def media_of(
+    blanks: Blanks, top: Iterable[Box], described: Container[bytes], shown: Ranges
+) -> list[Box]:
+    """The boxes with media data: some writers put it in boxes of other types than that. Those
+    `described` are left out."""
+    media = [box for box in top if box.type == b"mdat"]
+    for box in top:
+        if (
+            box.type not in described
+            and box.type != b"mdat"
+            and shown.touches(box.payload, box.end)
+        ):
+            blanks.put(box.start + 4, b"mdat")
+            blanks.find({Kind.UNKNOWN_DATA}, f"type of the {name(box)} box", box.start, box.end)
+            media.append(box)
+    return media
 
 
 def blank_unshown(blanks: Blanks, media: Iterable[Box], shown: Ranges) -> None:
@@ -243,6 +264,17 @@ def _find(data: bytes, box: Box, *path: bytes) -> Box | None:
             return None
         box = inner
     return box
+
+
+def _is_kept_auxiliary(data: bytes, trak: Box) -> bool:
+    """Is a track shown, or does it say what of another is transparent (23008-12 section 7.5.3)?"""
+    described = _find(data, trak, b"mdia", b"minf", b"stbl", b"stsd")
+    if described is None or _handler(data, trak) not in movie_entries.PICTURES:
+        return True
+    return all(
+        movie_entries.auxiliary_type(data, entry) in {b"", *KEPT_AUXILIARIES}
+        for entry in boxes(data, described.payload + 8, described.end)
+    )
 
 
 def _handler(data: bytes, trak: Box) -> bytes:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from safelight.images.blanking import Blanks
 
+PICTURES = frozenset({b"vide", b"pict", b"auxv"})
 _FIXED = {b"vide": 78, b"pict": 78, b"auxv": 78, b"clcp": 8}
 _SOUND_SIZES = {0: 28, 1: 44, 2: 64}
 _VENDOR, _MAKER, _COMPRESSOR = (12, 16), (12, 24), (42, 74)
@@ -27,7 +28,7 @@ _KEPT = frozenset(
     b"avcC hvcC vvcC lhvC av1C vpcC esds dvcC dvvC dvwC colr pasp clap btrt fiel gama mdcv clli "
     b"SmDm CoLL cclv amve st3d sv3d vexu hfov wave chan chnl srat dac3 dec3 dac4 ddts dOps dfLa "
     b"alac pcmC SA3D mhaC damr d263 frma enda glbl jp2h eyes stri hero must cams cmfy bfil proj "
-    b"prhd equi cbmp mshp prji blin dadj svhd".split()
+    b"auxi prhd equi cbmp mshp prji blin dadj svhd".split()
 ) | {b"\0\0\0\0", b"mp4a"}
 _HOLDERS = frozenset({b"wave", b"sv3d", b"vexu", b"eyes", b"proj", b"cams", b"cmfy"})
 _ENCRYPTED = frozenset({b"sinf", b"encv", b"enca", b"enct", b"encs"})
@@ -78,6 +79,15 @@ def _described(data: bytes, start: int, end: int) -> Iterator[Box]:
             yield box
             if box.type == b"wave":
                 yield from _described(data, box.payload, box.end)
+
+
+def auxiliary_type(data: bytes, entry: Box) -> bytes:
+    """What a picture that belongs to others is about, as its sample description says it; b"" for
+    one that does not say."""
+    for box in _described(data, entry.payload + _FIXED[b"vide"], entry.end):
+        if box.type == b"auxi":
+            return data[box.payload + 4 : box.end].partition(b"\0")[0]
+    return b""
 
 
 def _blank(blanks: Blanks, entry: Box, place: tuple[int, int], name: str) -> None:

@@ -14,7 +14,7 @@ from safelight.images.model import Examination, Format, ImageError
 if TYPE_CHECKING:
     from safelight.images.boxes import Box
 
-_KEPT = frozenset({b"ftyp", b"moov", b"mdat", b"moof", b"mfra", b"sidx", b"styp"})
+KEPT = frozenset({b"ftyp", b"moov", b"mdat", b"moof", b"mfra", b"sidx", b"styp"})
 _ONCE = frozenset({b"ftyp", b"moov"})
 _BRANDED = frozenset({b"ftyp", b"styp"})
 
@@ -27,9 +27,13 @@ def examine(data: bytes) -> Examination:
     if moov is None:
         raise ImageError("This movie is cut off.")
     shown = Ranges(movie.scrub_tracks(blanks, found, moov))
-    movie.blank_unshown(blanks, [box for box in found if box.type == b"mdat"], shown)
+    media = movie.media_of(blanks, found, KEPT, shown)
+    movie.blank_unshown(blanks, media, shown)
     seen: set[bytes] = set()
+    passed = {box.start for box in media}
     for box in found:
+        if box.start in passed:
+            continue
         beside(blanks, box, again=box.type in seen)
         seen.add(box.type)
     width, height = movie.dimensions(data, moov)
@@ -39,7 +43,7 @@ def examine(data: bytes) -> Examination:
 def beside(blanks: Blanks, box: Box, *, again: bool) -> None:
     """Blank what a box of a file says besides the film; `again` if such a one came before."""
     data = blanks.data
-    if box.type not in _KEPT or (again and box.type in _ONCE) or not _adds_up(data, box):
+    if box.type not in KEPT or (again and box.type in _ONCE) or not _adds_up(data, box):
         place = _place(box)
         movie_boxes.free(blanks, box, xmp.kinds(data[box.payload : box.end]), place)
     elif box.type in _BRANDED:

@@ -118,8 +118,8 @@ def walk_movie(progress: Progress) -> Steps:
         elif header.type == b"moof" or (header.type == b"mdat" and shown is None):
             why = "A movie whose index is not at its start cannot be cleaned on its way."
             raise UnalterableError(Format.MP4, Length.SAME_LENGTH, why)
-        elif header.type == b"mdat":
-            yield Put(header.data)
+        elif header.type == b"mdat" or (shown and _holds(shown, progress, header)):
+            yield Put(header.data[:4] + b"mdat" + header.data[8:])
             yield from _pass(progress, header.payload, shown or Ranges(()), chunks)
         elif header.type in _HELD and header.type not in seen:
             data = header.data + (yield held(header.payload))
@@ -133,6 +133,12 @@ def walk_movie(progress: Progress) -> Steps:
         seen.add(header.type)
     if progress.left or shown is None:
         raise ImageError("This movie is cut off.")
+
+
+def _holds(shown: Ranges, progress: Progress, header: _Header) -> bool:
+    """Does a box of another type hold media data?"""
+    start = progress.position
+    return header.type not in movie_file.KEPT and shown.touches(start, start + header.payload)
 
 
 def _pass(progress: Progress, size: int, shown: Ranges, chunks: Chunks) -> Steps:
