@@ -83,3 +83,31 @@ def test_what_stands_behind_a_box_is_cleaned_rather_than_refused(tmp_path: Path)
     assert len(behind) > 25
     for one in behind:
         assert CANARY not in images.strip(one)
+
+
+TRAILED: dict[str, Callable[[], bytes]] = {
+    **PICTURES,
+    "jxl": more_pictures.jxl,
+    "jp2": more_pictures.jp2,
+    "mp4": more_pictures.movie,
+}
+
+
+@pytest.mark.parametrize("size", [3, 8, len(CANARY), 99 * len(CANARY)])
+@pytest.mark.parametrize("known", TRAILED)
+def test_what_is_no_box_behind_the_last_goes(known: str, size: int) -> None:
+    whole = TRAILED[known]()
+    trailed = whole + (99 * CANARY)[:size]
+    cut = images.strip(trailed, Length.COMPACT)
+    same = images.strip(trailed, Length.SAME_LENGTH)
+    assert cut == images.strip(whole, Length.COMPACT)
+    assert len(same) == len(trailed)
+    assert CANARY[:3] not in same[len(whole) :]
+    assert images.strip(same, Length.SAME_LENGTH) == same
+
+
+@pytest.mark.parametrize("known", TRAILED)
+def test_a_file_that_is_cut_off_is_refused(known: str) -> None:
+    whole = TRAILED[known]()
+    with pytest.raises(images.ImageError):
+        images.strip(whole[: len(whole) // 2])

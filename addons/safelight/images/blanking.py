@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _CLOSE = 500
+_BOX_HEADER = 8
 
 
 @dataclass(slots=True)
@@ -27,6 +28,7 @@ class Blanks:
     findings: list[Finding] = field(default_factory=list)
     _edits: list[Edit] = field(default_factory=list)
     _cut: int | None = None
+    _cover: bytes = b""
 
     def find(self, kinds: Iterable[Kind], place: str, start: int, end: int) -> None:
         """Report something private at `data[start:end]`."""
@@ -94,12 +96,15 @@ class Blanks:
             self.find({Kind.SOFTWARE}, "colour profile", start, end)
             self.put(start, clean)
 
-    def remove_trailer(self, start: int) -> None:
-        """Blank everything from `start` on; `compact` cuts it off."""
+    def remove_trailer(self, start: int, filler: bytes = b"") -> None:
+        """Blank everything from `start` on; `compact` cuts it off. In the same length, a box of
+        type `filler` stands there if it has room."""
         end = len(self.data)
         if self.data[start:].strip(b"\0"):
             self.find({Kind.UNKNOWN_DATA}, "after the end of the picture", start, end)
             self._cut = start
+            if filler and end - start >= _BOX_HEADER:
+                self._cover = (end - start).to_bytes(4) + filler
 
     def edits(self, length: Length) -> tuple[Edit, ...]:
         """All replacements in order; earlier ones win where two overlap."""
@@ -113,10 +118,8 @@ class Blanks:
                 edits.append(Edit(start, end, part))
                 position = end
         if self._cut is not None:
-            size = len(self.data) - stop
-            edits.append(
-                Edit(stop, len(self.data), b"" if length is Length.COMPACT else bytes(size))
-            )
+            cover = self._cover.ljust(len(self.data) - stop, b"\0")
+            edits.append(Edit(stop, len(self.data), b"" if length is Length.COMPACT else cover))
         return tuple(edits)
 
 

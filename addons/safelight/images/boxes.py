@@ -46,3 +46,18 @@ def boxes(data: bytes, start: int, end: int) -> Iterator[Box]:
         yield Box(type_, position, payload, position + size)
         position += size
     raise ImageError("This picture has too many parts.")
+
+
+def boxes_of_file(data: bytes, known: frozenset[bytes]) -> tuple[list[Box], int]:
+    """The boxes of a file, and where something else begins behind the last of them. Raises
+    ImageError where a box of a type that is `known` does not fit: the file is cut off."""
+    found: list[Box] = []
+    end = 0
+    try:
+        for box in boxes(data, 0, len(data)):
+            found.append(box)
+            end = box.end
+    except ImageError:
+        if not found or len(found) == MOST_BOXES or data[end + 4 : end + 8] in known:
+            raise
+    return found, end

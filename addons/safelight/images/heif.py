@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from safelight.images import brands, exif, heif_items, heif_pictures, heif_properties, movie, xmp
 from safelight.images.blanking import Blanks, Ranges
-from safelight.images.boxes import Box, boxes
+from safelight.images.boxes import Box, boxes, boxes_of_file
 from safelight.images.model import Examination, Format, ImageError, Kind
 from safelight.images.movie_boxes import free, name
 
@@ -32,7 +32,8 @@ _C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 def examine(data: bytes, known: Format) -> Examination:
     """Examine a HEIF or AVIF. Raises ImageError when its parts do not fit."""
     blanks = Blanks(data)
-    top = list(boxes(data, 0, len(data)))
+    top, end = boxes_of_file(data, _KEPT_BOXES)
+    blanks.remove_trailer(end, _FREE)
     meta = next((box for box in top if box.type == b"meta"), None)
     moov = next((box for box in top if box.type == b"moov"), None)
     if meta is None and moov is None:
@@ -53,6 +54,8 @@ def examine(data: bytes, known: Format) -> Examination:
         places += [extent for item in found.items.values() for extent in item.extents]
         inside = [found.idat] if found.idat else []
     shown = Ranges(places)
+    if shown.touches(end, len(data)):
+        raise ImageError("This picture is cut off.")
     media = movie.media_of(blanks, top, _KEPT_BOXES | {b"moof"}, shown)
     movie.blank_unshown(blanks, [*media, *inside], shown)
     seen: set[bytes] = set()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from safelight.images import brands, jp2_codestream, jxl, xmp
 from safelight.images.blanking import Blanks
-from safelight.images.boxes import boxes
+from safelight.images.boxes import boxes, boxes_of_file
 from safelight.images.model import Edit, Examination, Format, ImageError, Kind, Length
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ def examine(data: bytes) -> Examination:
     goes: list[Box] = []
     size = (0, 0)
     seen: set[bytes] = set()
-    for box in boxes(data, 0, len(data)):
+    found, after = boxes_of_file(data, _KEPT)
+    blanks.remove_trailer(after, jxl.FILLER)
+    for box in found:
         if box.type in _COMPOSING or (box.type in _ONCE and box.type in seen):
             raise ImageError("This JPEG 2000 is put together of several pictures.")
         seen.add(box.type)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from safelight.images import exif, jxl_codestream, xmp
 from safelight.images.blanking import Blanks
-from safelight.images.boxes import Box, boxes
+from safelight.images.boxes import Box, boxes_of_file
 from safelight.images.model import (
     Edit,
     Examination,
@@ -70,7 +70,8 @@ def examine(data: bytes) -> Examination:
     if data.startswith(NAKED):
         blanks.remove_trailer(jxl_codestream.scrub(blanks, 0, len(data)))
         return Examination(Format.JXL, 0, 0, 1, tuple(blanks.findings), blanks.edits)
-    found = list(boxes(data, 0, len(data)))
+    found, end = boxes_of_file(data, KEPT)
+    blanks.remove_trailer(end, FILLER)
     order = Order()
     for box in found:
         if box.type in KEPT:

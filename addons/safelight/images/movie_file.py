@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from safelight.images import brands, movie, movie_boxes, xmp
 from safelight.images.blanking import Blanks, Ranges
-from safelight.images.boxes import boxes
+from safelight.images.boxes import boxes_of_file
 from safelight.images.model import Examination, Format, ImageError
 
 if TYPE_CHECKING:
@@ -22,11 +22,14 @@ _BRANDED = frozenset({b"ftyp", b"styp"})
 def examine(data: bytes) -> Examination:
     """Examine a movie. Raises ImageError when its boxes do not fit."""
     blanks = Blanks(data)
-    found = list(boxes(data, 0, len(data)))
+    found, end = boxes_of_file(data, KEPT)
+    blanks.remove_trailer(end, b"free")
     moov = next((box for box in found if box.type == b"moov"), None)
     if moov is None:
         raise ImageError("This movie is cut off.")
     shown = Ranges(movie.scrub_tracks(blanks, found, moov))
+    if shown.touches(end, len(data)):
+        raise ImageError("This movie is cut off.")
     media = movie.media_of(blanks, found, KEPT, shown)
     movie.blank_unshown(blanks, media, shown)
     seen: set[bytes] = set()

@@ -11,8 +11,11 @@ _AVIF_BRANDS = {b"avif", b"avis"}
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"mif2"}
 _MOVIE_BRANDS = {
     *(b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"qt  ", b"M4V "),
-    *(b"M4A ", b"3gp4", b"3gp5", b"3gp6", b"MSNV", b"dash", b"mp4v"),
+    *(b"M4A ", b"3gp4", b"3gp5", b"3gp6", b"MSNV", b"dash", b"mp4v", b"iso3", b"iso7", b"iso8"),
+    *(b"iso9", b"M4B ", b"M4P ", b"3gp7", b"3g2a", b"3g2b", b"3g2c", b"XAVC", b"mmp4", b"f4v "),
 }
+_INDEX = {b"mvhd", b"trak", b"udta", b"iods", b"rmra", b"cmov"}
+_ROOM = {b"wide", b"free", b"skip", b"pnot"}
 # How far the first tag of an SVG may be, behind a prologue and an editor's comments.
 _PROLOGUE = 65_536
 _SPACES = {b" ", b"\t", b"\r", b"\n"}
@@ -59,6 +62,8 @@ def sniff(data: bytes) -> Format | None:
         return Format.RAW if head[8:10] == b"CR" else Format.TIFF
     if head[4:8] == b"ftyp":
         return _iso_media(head)
+    if _is_quicktime(head):
+        return Format.MP4
     if _PDF.match(head):
         return Format.PDF
     if _is_bmp(head):
@@ -78,6 +83,17 @@ def _iso_media(head: bytes) -> Format | None:
     if not _HEIF_BRANDS.isdisjoint(brands):
         return Format.HEIF
     return None if _MOVIE_BRANDS.isdisjoint(brands) else Format.MP4
+
+
+def _is_quicktime(head: bytes) -> bool:
+    """Movies from before there were brands begin with what they hold, or with room before it."""
+    if head[4:8] == b"moov":
+        return head[12:16] in _INDEX
+    size = int.from_bytes(head[:4])
+    if head[4:8] == b"mdat":
+        return size >= 8 or size == 1
+    behind = head[size + 4 : size + 8]
+    return head[4:8] in _ROOM and size >= 8 and behind in {b"mdat", b"moov", *_ROOM}
 
 
 def _is_bmp(head: bytes) -> bool:
