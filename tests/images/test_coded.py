@@ -121,6 +121,7 @@ FILMS = {
     "a message": sized(unit(b"\x06", SECRET), SLICE),
     "an unspecified unit": sized(SLICE, b"\x18" + CANARY),
     "filler": sized(SLICE, b"\x0c" + CANARY),
+    "the end of a picture": sized(SLICE, b"\x0b" + CANARY),
 }
 
 

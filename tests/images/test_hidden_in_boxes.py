@@ -19,6 +19,7 @@ _JXL = more.saved("JXL", lossless=True)
 _JXLC = box(b"jxlc", _JXL)
 JXL = {
     "an unknown box": _JXL_HEAD + _JXLC + box(b"zzzz", CANARY),
+    "brands": box(b"JXL ", b"\r\n\x87\n") + box(b"ftyp", CANARY[:12]) + _JXLC,
     "an index of frames": _JXL_HEAD + _JXLC + box(b"jxli", CANARY),
     "a gain map that is none": _JXL_HEAD + _JXLC + box(b"jhgm", CANARY),
 }
@@ -139,6 +140,9 @@ MOVIES = {
     "a box of a description": movie(track(entry=box(b"uuid", bytes(16), CANARY))),
     "the name of a compressor": movie(track(compressor=CANARY)),
     "an address beside the own file": movie(track(media=box(b"dinf", _HERE))),
+    "rows of times": movie(
+        track(table=full(b"stts", struct.pack(">III", 4, 1, 1), CANARY.ljust(24)))
+    ),
     "a second index": movie(behind=box(b"moov", _MVHD, box(b"udta", CANARY))),
     "a fragment of metadata": movie(behind=box(b"moof", full(b"mfhd", bytes(4)), _TRAF)),
     "brands": movie(behind=box(b"styp", b"isom\0\0\2\0", CANARY)),
@@ -209,6 +213,15 @@ HEIF = {
     "a box beside properties": heif(property_boxes=box(b"zzzz", CANARY)),
     "a box beside items": heif(infos=box(b"zzzz", CANARY)),
     "a second description": heif(behind=full(b"meta", CANARY)),
+    "parts of an item": heif(
+        properties=full(b"subs", struct.pack(">IIHHBBI", 1, 0, 1, 8, 0, 0, 0), CANARY)
+    ),
+    "uncompressed": heif(
+        properties=full(b"uncC", bytes(4), struct.pack(">I", 1), bytes(29), CANARY)
+    ),
+    "members of a group": heif(
+        described=box(b"grpl", full(b"altr", struct.pack(">II", 9, 5), CANARY))
+    ),
     "a group": heif(described=box(b"grpl", box(b"zzzz", CANARY))),
     "another file": heif(described=box(b"dinf", _ELSEWHERE)),
     "protection": heif(described=box(b"ipro", CANARY)),

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Sequence header, temporal delimiter, frame header, tile group, frame, its repeated header, tiles.
-_DECODING = frozenset({1, 2, 3, 4, 6, 7, 8})
+# Sequence header, temporal delimiter, frame header, tile group, frame, its repeated header.
+_DECODING = frozenset({1, 2, 3, 4, 6, 7})
 _METADATA, _PADDING = 5, 15
 # Light levels, mastering display, layers: by their types, how long they are at most.
 _SHOWING = {1: 6, 2: 26, 3: 60}

@@ -21,6 +21,8 @@ _ONCE = frozenset({b"ftyp", b"meta", b"moov"})
 # Groups of items that are shown in place of each other, or one to each eye.
 _GROUPS = frozenset({b"altr", b"ster"})
 _GROUP_HEADER = 12
+# Nobody numbers items and tracks so high that letters would be such.
+_HIGHEST_NUMBER = 65_535
 _OWN_FILE = b"\0\0\0\x1cdref" + bytes(4) + b"\0\0\0\x01\0\0\0\x0curl \0\0\0\x01"
 _MORE_FIELDS = frozenset({b"mime", b"uri "})
 _XMP_ITEM = b"\0application/rdf+xml\0"
@@ -182,7 +184,7 @@ def _meta_boxes(blanks: Blanks, meta: Box, found: Items) -> None:
         if box.type == b"hdlr":
             movie.blank_handler_name(blanks, box)
         elif box.type == b"grpl":
-            _groups(blanks, box)
+            _groups(blanks, box, found)
         elif box.type not in heif_items.DESCRIBING and not _is_own_file(data, box):
             free(blanks, box, {Kind.UNKNOWN_DATA}, f"{name(box)} box in the description")
     for start, end in found.slack:
@@ -194,8 +196,11 @@ def _is_own_file(data: bytes, box: Box) -> bool:
     return box.type == b"dinf" and data[box.payload : box.end] == _OWN_FILE
 
 
-def _groups(blanks: Blanks, grpl: Box) -> None:
+def _groups(blanks: Blanks, grpl: Box, found: Items) -> None:
     for box in boxes(blanks.data, grpl.payload, grpl.end):
-        count = int.from_bytes(blanks.data[box.payload + 8 : box.payload + _GROUP_HEADER])
-        if box.type not in _GROUPS or box.end - box.payload != _GROUP_HEADER + 4 * count:
+        start = box.payload + _GROUP_HEADER
+        count = int.from_bytes(blanks.data[start - 4 : start])
+        members = [int.from_bytes(blanks.data[at : at + 4]) for at in range(start, box.end, 4)]
+        known = all(one in found.items or one <= _HIGHEST_NUMBER for one in members)
+        if box.type not in _GROUPS or box.end - start != 4 * count or not known:
             free(blanks, box, {Kind.UNKNOWN_DATA}, "group of items")

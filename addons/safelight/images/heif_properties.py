@@ -24,9 +24,11 @@ _KEPT: dict[bytes, int | None] = {
     b"reve": 13,
     b"iscl": 12,
     b"tols": 6,
+    b"cmpC": 9,
+    b"mskC": 5,
     b"free": 0,
     **dict.fromkeys([b"pixi", b"auxC", b"a1lx", b"jpgC", b"cmpd", b"subs"]),
-    **dict.fromkeys([b"uncC", b"cpat", b"cmpC", b"icef", b"mskC", b"oinf", b"splz"]),
+    **dict.fromkeys([b"uncC", b"cpat", b"icef", b"oinf", b"splz"]),
 }
 # What tracks say in the same boxes.
 _DECODING = frozenset(b"pasp clap clli mdcv cclv amve av1C hvcC lhvC avcC vvcC evcC j2kH".split())
@@ -84,6 +86,12 @@ def _needed(blanks: Blanks, box: Box) -> int:
         return min(whole, _depths(blanks, box))
     if box.type == b"a1lx":
         return min(whole, 13 if data[box.payload] & 1 else 7)
+    if box.type == b"uncC":
+        # Components of 5 bytes each, then how they lie (23001-17 section 5.2); profiles have none.
+        components = int.from_bytes(data[box.payload + 8 : box.payload + 12])
+        return min(whole, 8 if data[box.payload] else 36 + 5 * components)
+    if box.type == b"subs":
+        return min(whole, _subsamples(data, box))
     if box.type == b"cmpd":
         return min(whole, _components(blanks, box))
     if box.type == b"auxC":
@@ -106,6 +114,17 @@ def _depths(blanks: Blanks, box: Box) -> int:
             position += 2 if flags & 2 else 1
             if flags & 1:
                 position = _blank_text(blanks, position, box.end)
+    return position - box.payload
+
+
+def _subsamples(data: bytes, box: Box) -> int:
+    """Parts of an item (14496-12 section 8.7.7)."""
+    size = 10 if data[box.payload] else 8
+    position = box.payload + 8
+    for _ in range(int.from_bytes(data[box.payload + 4 : position])):
+        if position > box.end:
+            break
+        position += 6 + size * int.from_bytes(data[position + 4 : position + 6])
     return position - box.payload
 
 

@@ -23,6 +23,7 @@ _SIGNATURE_BOX = b"JXL "
 KEPT = frozenset({b"JXL ", b"ftyp", b"jxll", b"jxlc", b"jxlp"})
 # Sections 9.2 to 9.4: these can only be as long as this.
 _PAYLOADS = {b"JXL ": 4, b"ftyp": 12, b"jxll": 1}
+_BRANDS = b"jxl \0\0\0\0jxl "
 _LAST_PART = 0x80000000
 NAKED = jxl_codestream.SIGNATURE
 _SHORTEST_GAIN_MAP = 10
@@ -85,6 +86,10 @@ def examine(data: bytes) -> Examination:
     for box in goes:
         blanks.find(_kinds(data, box), _place(box), box.start, box.end)
     _codestream(blanks, found)
+    for box in found:
+        if box.type == b"ftyp" and data[box.payload : box.end] != _BRANDS:
+            blanks.find({Kind.UNKNOWN_DATA}, "ftyp box", box.start, box.end)
+            blanks.put(box.payload, _BRANDS)
 
     def plan(length: Length) -> tuple[Edit, ...]:
         edits = list(blanks.edits(length))

@@ -185,8 +185,11 @@ def _track(blanks: Blanks, trak: Box, shown: Shown) -> None:
         if box.type == b"sdtp":
             end = box.payload + 4 + (samples or 0)
             blanks.remove(min(end, box.end), box.end, {Kind.UNKNOWN_DATA}, "behind the sdtp box")
+        elif box.type in {b"stts", b"ctts"} and samples is not None:
+            movie_boxes.trim_rows(blanks, box, samples)
     wide = data[header.payload] == 1
-    track = int.from_bytes(data[header.payload + (20 if wide else 12) :][:4])
+    number = header.payload + (20 if wide else 12)
+    track = int.from_bytes(data[number : number + 4])
     if track in shown.tracks:
         raise ImageError("This movie says the same thing twice.")
     shown.tracks[track] = described.coding

@@ -150,6 +150,19 @@ def trim(blanks: Blanks, box: Box) -> None:
         )
 
 
+def trim_rows(blanks: Blanks, box: Box, samples: int) -> None:
+    """Leave out rows of a table of times that no sample has (14496-12 section 8.6.1)."""
+    (count,) = struct.unpack_from(">I", blanks.data, box.payload + 4)
+    start = box.payload + 8
+    used = 0
+    while used < count and samples > 0:
+        samples -= int.from_bytes(blanks.data[start + 8 * used : start + 8 * used + 4])
+        used += 1
+    if used < count:
+        blanks.put(box.payload + 4, used.to_bytes(4))
+        blanks.remove(start + 8 * used, box.end, {Kind.UNKNOWN_DATA}, f"behind the {name(box)} box")
+
+
 def name(box: Box) -> str:
     """The type of a box, for people."""
     return box.type.decode() if box.type.isalnum() else "unknown"

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """How a unit of `header` bytes says its type, which types stay, and which are messages."""
+    """How a unit's header of so many bytes says its type, and what types there are."""
 
     header: int
     at: int
     shift: int
     mask: int
     decoding: frozenset[int]
+    delimiters: frozenset[int]
     messages: frozenset[int]
     filler: int
 
@@ -29,9 +30,11 @@ class Codec:
         """The type of the unit that begins with `header`."""
         return header[self.at] >> self.shift & self.mask
 
-    def stays(self, header: bytes) -> bool:
-        """Is this a unit that decoders need as it is?"""
-        return self.kind(header) in self.decoding
+    def stays(self, header: bytes, size: int) -> bool:
+        """Is a unit of `size` bytes one that decoders need as it is? What says where pictures
+        begin and end says no more."""
+        kind = self.kind(header)
+        return kind in self.decoding or (kind in self.delimiters and size <= self.header + 1)
 
     def as_filler(self, header: bytes) -> bytes:
         """The header of a unit that says nothing, in place of this one."""
@@ -40,18 +43,37 @@ class Codec:
         return header[: self.at] + filler + header[self.at + 1 : self.header]
 
 
-# Types from 28 on carry Dolby Vision and layers (14496-15 annexes A and G).
+# Types from 28 (AVC) and 48 (HEVC) on carry layers and Dolby Vision (14496-15 annexes A and G).
 AVC = Codec(
-    1,
-    0,
-    0,
-    31,
-    frozenset({*range(1, 6), *range(7, 12), 13, 14, 15, 19, 20, 21, 28, 30, 31}),
-    frozenset({6}),
-    12,
+    header=1,
+    at=0,
+    shift=0,
+    mask=31,
+    decoding=frozenset({*range(1, 6), 7, 8, 13, 14, 15, 19, 20, 21, 28, 30, 31}),
+    delimiters=frozenset({9, 10, 11}),
+    messages=frozenset({6}),
+    filler=12,
 )
-HEVC = Codec(2, 0, 1, 63, frozenset({*range(38), 48, 49, 62, 63}), frozenset({39, 40}), 38)
-VVC = Codec(2, 1, 3, 31, frozenset(range(23)), frozenset({23, 24}), 25)
+HEVC = Codec(
+    header=2,
+    at=0,
+    shift=1,
+    mask=63,
+    decoding=frozenset({*range(10), *range(16, 22), 32, 33, 34, 48, 49, 62, 63}),
+    delimiters=frozenset({35, 36, 37}),
+    messages=frozenset({39, 40}),
+    filler=38,
+)
+VVC = Codec(
+    header=2,
+    at=1,
+    shift=3,
+    mask=31,
+    decoding=frozenset({*range(4), *range(7, 11), *range(12, 20)}),
+    delimiters=frozenset({20, 21, 22}),
+    messages=frozenset({23, 24}),
+    filler=25,
+)
 
 _ESCAPE = re.compile(rb"\0\0\x03")
 _ZEROS = bytes(2)
@@ -87,7 +109,7 @@ def changes(
         if start > end:
             return
         header = data[unit : unit + codec.header]
-        if codec.stays(header):
+        if codec.stays(header, start - unit):
             continue
         if start - unit <= _LONGEST_LOOK:
             yield unit, cleaned(data[unit:start], codec)

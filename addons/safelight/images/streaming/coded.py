@@ -71,8 +71,9 @@ def _units(progress: Progress, end: int, how: coding.Units) -> Steps:
             yield Pass(left)
             continue
         header = yield Take(codec.header)
+        stays = codec.stays(header, left)
         left -= len(header)
-        if codec.stays(header):
+        if stays:
             yield Put(header)
             yield Pass(left)
         else:
