@@ -39,15 +39,17 @@ class Units:
         """What to put where in `data[start:end]`."""
         return nal_units.changes(data, start, end, self.codec, self.width)
 
-    def fitting(self, data: bytes, start: int, end: int) -> Units:
-        """With sizes in 4 bytes where these fit: readers of pictures do not ask for others."""
-        usual = nal_units.behind(data, start, end, self.codec, _USUAL_WIDTH)
-        return Units(self.codec, _USUAL_WIDTH) if usual == end else self
+    def fitting(self, data: bytes, start: int, end: int) -> tuple[Units, int]:
+        """With sizes in 4 bytes where these fit: readers of pictures do not ask for others. Where
+        the units end comes with it."""
+        if nal_units.behind(data, start, end, self.codec, _USUAL_WIDTH) == end:
+            return Units(self.codec, _USUAL_WIDTH), end
+        return self, nal_units.behind(data, start, end, self.codec, self.width)
 
-    def behind(self, data: bytes, start: int, end: int) -> tuple[int, bytes]:
-        """Where the units end, and what to put there up to the `end`."""
-        after = nal_units.behind(data, start, end, self.codec, self.width)
-        return after, bytes(end - after)
+    @staticmethod
+    def filler(room: int) -> bytes:
+        """What may stand behind the units."""
+        return bytes(room)
 
 
 class Whole(Enum):
@@ -62,14 +64,14 @@ class Whole(Enum):
         """What to put where in `data[start:end]`."""
         return _CHANGES[self](data, start, end)
 
-    def fitting(self, data: bytes, start: int, end: int) -> Whole:  # noqa: ARG002 - as `Units`
-        """This one; nothing has to fit."""
-        return self
+    def fitting(self, data: bytes, start: int, end: int) -> tuple[Whole, int]:
+        """This one, and where its units end."""
+        return self, av1.behind(data, start, end) if self is Whole.AV1 else end
 
-    def behind(self, data: bytes, start: int, end: int) -> tuple[int, bytes]:
-        """Where the units end, and what to put there up to the `end`."""
-        after = av1.behind(data, start, end) if self is Whole.AV1 else end
-        return after, av1.padding(end - after) if after < end else b""
+    @staticmethod
+    def filler(room: int) -> bytes:
+        """What may stand behind the units."""
+        return av1.padding(room)
 
 
 type Coding = Units | Whole

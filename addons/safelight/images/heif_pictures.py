@@ -57,13 +57,14 @@ def _across(blanks: Blanks, item: Item, scrub: Callable[[Blanks], None]) -> None
 
 
 def _coded(blanks: Blanks, start: int, end: int, how: coding.Coding) -> None:
-    how = how.fitting(blanks.data, start, end)
-    changes = how.changes(blanks.data, start, end)
-    blanks.put_all(changes, {Kind.SOFTWARE}, "message to decoders")
-    after, filler = how.behind(blanks.data, start, end)
+    how, after = how.fitting(blanks.data, start, end)
     if after == start < end:
         raise ImageError("A part of this picture is not coded as it says.")
-    blanks.put_all([(after, filler)], {Kind.UNKNOWN_DATA}, "behind the picture")
+    changes = how.changes(blanks.data, start, end)
+    blanks.put_all(changes, {Kind.SOFTWARE}, "message to decoders")
+    if after < end:
+        rest = [(after, how.filler(end - after))]
+        blanks.put_all(rest, {Kind.UNKNOWN_DATA}, "behind the picture")
 
 
 def _file(inner: Blanks, examine: Callable[[bytes], Examination]) -> None:

@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+
+def _table(shift: int, mask: int, types: Iterable[int]) -> bytes:
+    """For each byte that says a type: is it one of `types`?"""
+    wanted = frozenset(types)
+    return bytes((byte >> shift & mask) in wanted for byte in range(256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +27,7 @@ class Codec:
     at: int
     shift: int
     mask: int
-    decoding: frozenset[int]
+    decoding: bytes
     delimiters: frozenset[int]
     messages: frozenset[int]
     filler: int
@@ -33,8 +39,9 @@ class Codec:
     def stays(self, header: bytes, size: int) -> bool:
         """Is a unit of `size` bytes one that decoders need as it is? What says where pictures
         begin and end says no more."""
-        kind = self.kind(header)
-        return kind in self.decoding or (kind in self.delimiters and size <= self.header + 1)
+        if self.decoding[header[self.at]]:
+            return True
+        return size <= self.header + 1 and self.kind(header) in self.delimiters
 
     def as_filler(self, header: bytes) -> bytes:
         """The header of a unit that says nothing, in place of this one."""
@@ -49,7 +56,7 @@ AVC = Codec(
     at=0,
     shift=0,
     mask=31,
-    decoding=frozenset({*range(1, 6), 7, 8, 13, 14, 15, 19, 20, 21, 28, 30, 31}),
+    decoding=_table(0, 31, [*range(1, 6), 7, 8, 13, 14, 15, 19, 20, 21, 28, 30, 31]),
     delimiters=frozenset({9, 10, 11}),
     messages=frozenset({6}),
     filler=12,
@@ -59,7 +66,7 @@ HEVC = Codec(
     at=0,
     shift=1,
     mask=63,
-    decoding=frozenset({*range(10), *range(16, 22), 32, 33, 34, 48, 49, 62, 63}),
+    decoding=_table(1, 63, [*range(10), *range(16, 22), 32, 33, 34, 48, 49, 62, 63]),
     delimiters=frozenset({35, 36, 37}),
     messages=frozenset({39, 40}),
     filler=38,
@@ -69,7 +76,7 @@ VVC = Codec(
     at=1,
     shift=3,
     mask=31,
-    decoding=frozenset({*range(4), *range(7, 11), *range(12, 20)}),
+    decoding=_table(3, 31, [*range(4), *range(7, 11), *range(12, 20)]),
     delimiters=frozenset({20, 21, 22}),
     messages=frozenset({23, 24}),
     filler=25,
@@ -103,11 +110,14 @@ def changes(
 ) -> Iterator[tuple[int, bytes]]:
     """What to put where in units that follow each other in `data[start:end]`, each behind its
     size in `width` bytes. What no decoder could take for units is left as it is."""
-    while start + width + codec.header <= end:
+    decoding, at, least = codec.decoding, codec.at, width + codec.header
+    while start + least <= end:
         unit = start + width
         start = unit + int.from_bytes(data[unit - width : unit])
         if start > end:
             return
+        if decoding[data[unit + at]]:
+            continue
         header = data[unit : unit + codec.header]
         if codec.stays(header, start - unit):
             continue
@@ -122,7 +132,8 @@ def changes(
 
 def behind(data: bytes, start: int, end: int, codec: Codec, width: int) -> int:
     """Where the units in `data[start:end]` end; something else may follow."""
-    while start + width + codec.header <= end:
+    least = width + codec.header
+    while start + least <= end:
         after = start + width + int.from_bytes(data[start : start + width])
         if after > end:
             break
@@ -160,9 +171,9 @@ def _nothing(room: int, type_: int = _FILLER) -> bytes:
 def _messages(body: bytes) -> bytes | None:
     """The messages of a unit with those filled up that show nothing; None if they do not end
     where the unit does."""
-    plain = _ESCAPE.sub(_ZEROS, body).rstrip(b"\0")
-    # Where in `plain` a byte was left out that keeps start codes away (H.264 7.4.1).
+    # Where in `plain` a byte is left out that keeps start codes away (H.264 7.4.1).
     escapes = [match.end() - 1 - number for number, match in enumerate(_ESCAPE.finditer(body))]
+    plain = (_ESCAPE.sub(_ZEROS, body) if escapes else body).rstrip(b"\0")
     written, begin = bytearray(), 0
     try:
         for type_, payload, behind in _read(plain):
