@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from safelight import images
-from safelight.images import Length, aac, av1, motion_jpeg, mpeg4, nal_units
+from safelight.images import Length, aac, av1, blanking, motion_jpeg, mpeg4, nal_units
 from tests.images.test_corpus import looks
 from tests.images.test_hidden_in_boxes import heif, movie, track
 from tests.images.test_movies import decoded
@@ -158,6 +158,14 @@ def test_the_same_place_cannot_be_named_for_ever() -> None:
     film = film.replace(box(b"stco", bytes(4), struct.pack(">II", 1, 32)), places)
     with pytest.raises(images.ImageError):
         images.strip(film)
+
+
+def test_a_film_cannot_say_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = sized(unit(b"\x06", SECRET), SLICE) * 9
+    film = movie(track(place=(32, len(data)), entry=_AVCC), data=data)
+    reveals_nothing(film)
+    monkeypatch.setattr(blanking, "MOST_CHANGES", 5)
+    reveals_nothing(film, refused=True)
 
 
 OBUS = {

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from safelight.images import icc
-from safelight.images.model import Edit, Finding, Kind, Length
+from safelight.images.model import Edit, Finding, ImageError, Kind, Length
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _CLOSE = 500
+MOST_CHANGES = 500_000
 _BOX_HEADER = 8
 
 
@@ -44,9 +45,12 @@ class Blanks:
         self, changes: Iterable[tuple[int, bytes]], kinds: Iterable[Kind], place: str
     ) -> None:
         """Make changes and report them as one, if anything changes. Those that come close behind
-        each other share an edit, so that many small ones take no more memory than the file."""
+        each other share an edit, so that many small ones take no more memory than the file. Raises
+        ImageError where there are too many."""
         run, first, begin, end = bytearray(), None, 0, 0
-        for position, replacement in changes:
+        for number, (position, replacement) in enumerate(changes):
+            if number > MOST_CHANGES:
+                raise ImageError("This file says too much beside its pictures.")
             behind = position + len(replacement)
             if self.data[position:behind] == replacement:
                 continue
@@ -63,14 +67,17 @@ class Blanks:
     def carry(self, inner: Blanks, extents: Iterable[tuple[int, int]]) -> None:
         """Make the edits of `inner`, whose data is that of `extents` joined, where they stand."""
         edits = inner.edits(Length.SAME_LENGTH)
-        before = 0
+        before = done = 0
         for start, end in extents:
             behind = before + end - start
-            for edit in edits:
+            index = done
+            while index < len(edits) and edits[index].start < behind:
+                edit = edits[index]
                 first, last = max(edit.start, before), min(edit.end, behind)
-                if first < last:
-                    part = edit.replacement[first - edit.start : last - edit.start]
-                    self.put(start + first - before, part)
+                part = edit.replacement[first - edit.start : last - edit.start]
+                self.put(start + first - before, part)
+                index += 1
+                done += edit.end <= behind
             before = behind
 
     def blank(self, start: int, end: int, filler: bytes = b"\0") -> bool:

@@ -37,16 +37,16 @@ class Shown:
 
     tracks: dict[int, Coding | None] = field(default_factory=dict)
     samples: list[tuple[int, int]] = field(default_factory=list)
-    coded: set[tuple[int, int, Coding]] = field(default_factory=set)
+    coded: dict[Coding, list[tuple[int, int]]] = field(default_factory=dict)
     defaults: dict[int, movie_samples.Defaults] = field(default_factory=dict)
 
     def add(self, track: int, samples: Iterable[tuple[int, int]]) -> None:
         """Note samples of a track that stays."""
+        noted = len(self.samples)
+        self.samples += samples
         coding = self.tracks[track]
-        for start, end in samples:
-            self.samples.append((start, end))
-            if coding is not None:
-                self.coded.add((start, end, coding))
+        if coding is not None:
+            self.coded.setdefault(coding, []).extend(self.samples[noted:])
 
 
 def scrub(blanks: Blanks, moov: Box) -> Shown:
@@ -107,12 +107,13 @@ def scrub_tracks(blanks: Blanks, top: list[Box], moov: Box) -> list[tuple[int, i
 def _notes(data: bytes, shown: Shown) -> Iterator[tuple[int, bytes]]:
     """What to put where in the pictures. Raises ImageError."""
     left = 2 * len(data)
-    for start, end, coding in sorted(shown.coded, key=lambda one: one[:2]):
-        end = min(end, len(data))
-        left -= max(end - start, 0)
-        if left < 0:
-            raise ImageError("This movie refers to the same place too often.")
-        yield from coding.changes(data, start, end)
+    for coding, ranges in shown.coded.items():
+        for start, end in sorted(set(ranges)):
+            stop = min(end, len(data))
+            left -= max(stop - start, 0)
+            if left < 0:
+                raise ImageError("This movie refers to the same place too often.")
+            yield from coding.changes(data, start, stop)
 
 
 def media_of(
@@ -199,7 +200,7 @@ def _track(blanks: Blanks, trak: Box, shown: Shown) -> None:
 def _fragment(blanks: Blanks, moof: Box, shown: Shown) -> None:
     data = blanks.data
     for run in movie_samples.of_fragment(data, moof, shown.tracks, shown.defaults):
-        shown.add(run[0], [run[1:]])
+        shown.add(run[0], [(run[1], run[2])])
     for box in boxes(data, moof.payload, moof.end):
         header = _find(data, box, b"tfhd") if box.type == b"traf" else None
         track = int.from_bytes(data[header.payload + 4 : header.payload + 8]) if header else 0

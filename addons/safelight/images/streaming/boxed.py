@@ -99,7 +99,7 @@ def walk_movie(progress: Progress) -> Steps:
     """Steps that clean a movie whose index stands before its samples. Where it stands behind
     them, nobody knows yet which of them are metadata: such movies are unalterable here."""
     shown: Ranges | None = None
-    chunks = Chunks(())
+    chunks = Chunks({})
     seen: set[bytes] = set()
     for _ in range(MOST_BOXES):
         if not progress.left:

@@ -10,20 +10,19 @@ from safelight.images.model import Finding, Format, ImageError, Kind, Length, Un
 from safelight.images.streaming.steps import MOST_HELD, Pass, Put, Take, held
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from safelight.images.streaming.steps import Progress, Steps
 
 _HELD = frozenset({coding.Whole.MPEG, coding.Whole.JPEG})
 
-type Chunk = tuple[int, int, coding.Coding]
-
 
 class Chunks:
     """The coded chunks of a movie, in the order in which they stand in the file."""
 
-    def __init__(self, chunks: Iterable[Chunk]) -> None:
+    def __init__(self, coded: Mapping[coding.Coding, Iterable[tuple[int, int]]]) -> None:
         """Raises UnalterableError where one would have to be held whole, and is too large."""
+        chunks = [(*one, how) for how, ranges in coded.items() for one in set(ranges)]
         self._left = deque(sorted(chunks, key=lambda one: one[:2]))
         for start, end, how in self._left:
             if how in _HELD and end - start > MOST_HELD:
