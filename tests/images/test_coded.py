@@ -200,6 +200,7 @@ ITEMS = {
     "jpeg 2000": (1, b"j2k1", b"\0", more.saved("JPEG2000", comment=CANARY, no_jp2=True)),
     "an identity": (1, b"iden", b"\0", CANARY),
     "a grid": (1, b"grid", b"\0", b"\0\0\0\0\0\1\0\1" + CANARY),
+    "an overlay": (1, b"iovl", b"\0", bytes(14) + CANARY),
     "a gain map": (1, b"tmap", b"\0", bytes(62) + CANARY),
 }
 

@@ -27,6 +27,7 @@ WAYS = {
     "alac": ("mov", "mpeg4", "alac", {}),
     "flac": ("mp4", "mpeg4", "flac", {}),
     "editor": ("mov", "prores_ks", "pcm_s16le", {}),
+    "open": ("mp4", "libvpx-vp9", "eac3", {}),
     "silent": ("3gp", "mpeg4", None, {}),
 }
 

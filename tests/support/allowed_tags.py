@@ -123,7 +123,8 @@ _TAGS = {
         AverageBitrate Balance BitDepth BufferSize CompositionTimeToSample CompressorID
         HandlerClass IdependentAndDisposableSamples LayoutFlags MaxBitrate
         PurchaseFileFormat SampleGroupDescription SampleToGroup SourceImageHeight
-        SourceImageWidth Unknown_alac Unknown_dfLa Unknown_esds Unknown_hvcC VideoFrameRate
+        SourceImageWidth Unknown_alac Unknown_dfLa Unknown_dec3 Unknown_esds Unknown_hvcC
+        Unknown_vpcC VideoFrameRate
         XResolution YResolution
     """,
     "XMP-GContainer": """

@@ -80,7 +80,8 @@ ABOUT = {
     Format.JXL: About(
         "JPEG XL",
         "codestream, gain map",
-        f"{_ALWAYS}, also compressed ones, JPEG reconstruction data, unknown boxes",
+        f"{_ALWAYS}, also compressed ones, JPEG reconstruction data, names of channels and frames, "
+        "unknown boxes, what stands behind the codestream",
         CUTS,
     ),
     Format.JP2: About(
@@ -118,8 +119,9 @@ ABOUT = {
     Format.MP4: About(
         "MP4, MOV",
         "pictures and sound, how they are played",
-        "places, times, makers, names of encoders, tracks of text and of metadata, media data that "
-        "belongs to no track, unknown boxes at every level",
+        "places, times, makers, names of encoders, their notes between coded pictures, tracks of "
+        "text, depth and metadata, media data that belongs to no track, unknown boxes at every "
+        "level",
         BLANKS,
     ),
     Format.PDF: About(

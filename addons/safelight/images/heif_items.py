@@ -4,7 +4,7 @@ where it stands, what refers to what, and what is needed to show the picture.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -61,6 +61,8 @@ class Items:
     primary: int = 0
     items: dict[int, Item] = field(default_factory=dict)
     references: list[Reference] = field(default_factory=list)
+    # Of how many others an item is made.
+    inputs: Counter[int] = field(default_factory=Counter)
     properties: list[Box] = field(default_factory=list)
     associations: list[tuple[int, int]] = field(default_factory=list)
     # Ranges of the boxes that describe which hold nothing.
@@ -103,6 +105,8 @@ def read(data: bytes, meta: Box) -> Items:
         _read_locations(data, children[b"iloc"], found.idat, found)
     if b"iref" in children:
         found.references = list(_references(data, children[b"iref"], found))
+        for one in found.references:
+            found.inputs[one.source] += len(one.targets) if one.type == b"dimg" else 0
     if b"iprp" in children:
         _read_properties(data, children[b"iprp"], found)
     return found

@@ -28,7 +28,7 @@ _GAIN_MAP_COMMON, _GAIN_MAP_CHANNELS = 0x08, 0x80
 def scrub(blanks: Blanks, found: Items, item: Item) -> None:
     """Blank what an item says besides its picture. Raises ImageError."""
     if item.type in _DERIVED:
-        _derived(blanks, item)
+        _derived(blanks, item, found.inputs[item.id])
     elif item.type in _FILES:
         _across(blanks, item, lambda inner: _file(inner, _FILES[item.type]))
     else:
@@ -74,26 +74,30 @@ def _file(inner: Blanks, examine: Callable[[bytes], Examination]) -> None:
         inner.put(edit.start, edit.replacement)
 
 
-def _derived(blanks: Blanks, item: Item) -> None:
+def _derived(blanks: Blanks, item: Item, inputs: int) -> None:
     """Pictures made of others say how in a few bytes (ISO/IEC 23008-12 section 6.6)."""
     parts = (blanks.data[start : min(end, start + _LONGEST_HEAD)] for start, end in item.extents)
     head = b"".join(parts)
-    left = _DERIVED[item.type](head)
+    left = _DERIVED[item.type](head, inputs)
     for start, end in item.extents:
         used = min(left, end - start)
         blanks.remove(start + used, end, {Kind.UNKNOWN_DATA}, "behind the data of an item")
         left -= used
 
 
-def _nothing(_: bytes) -> int:
+def _nothing(_: bytes, __: int) -> int:
     return 0
 
 
-def _grid(head: bytes) -> int:
+def _grid(head: bytes, _: int) -> int:
     return 12 if head[1] & _LARGE else 8
 
 
-def _gain_map(head: bytes) -> int:
+def _overlay(head: bytes, inputs: int) -> int:
+    return 10 + (2 + 2 * inputs) * (4 if head[1] & _LARGE else 2)
+
+
+def _gain_map(head: bytes, _: int) -> int:
     """ISO 21496-1 annex C; later versions may say more."""
     if head[:1] + head[3:5] != bytes(3):
         return _LONGEST_GAIN_MAP
@@ -102,8 +106,9 @@ def _gain_map(head: bytes) -> int:
 
 
 _LONGEST_HEAD, _LONGEST_GAIN_MAP = 16, 300
-_DERIVED: dict[bytes, Callable[[bytes], int]] = {
+_DERIVED: dict[bytes, Callable[[bytes, int], int]] = {
     b"iden": _nothing,
     b"grid": _grid,
+    b"iovl": _overlay,
     b"tmap": _gain_map,
 }
