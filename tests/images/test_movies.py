@@ -28,6 +28,8 @@ WAYS = {
     "flac": ("mp4", "mpeg4", "flac", {}),
     "editor": ("mov", "prores_ks", "pcm_s16le", {}),
     "open": ("mp4", "libvpx-vp9", "eac3", {}),
+    "telephone": ("mov", "libx264", "pcm_alaw", {}),
+    "smooth": ("ismv", "libx264", "aac", {}),
     "silent": ("3gp", "mpeg4", None, {}),
 }
 

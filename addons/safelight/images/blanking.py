@@ -146,7 +146,7 @@ class Ranges:
     def touches(self, start: int, end: int) -> bool:
         """Does any range cover some of `start:end`?"""
         index = bisect_right(self._ends, start)
-        return index < len(self._starts) and self._starts[index] < end
+        return start < end and index < len(self._starts) and self._starts[index] < end
 
     def gaps(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         """The parts of `start:end` that no range covers."""

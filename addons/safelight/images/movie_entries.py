@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PICTURES = frozenset({b"vide", b"pict", b"auxv"})
 _FIXED = {b"vide": 78, b"pict": 78, b"auxv": 78, b"clcp": 8}
+_TELEPHONE = frozenset({b"alaw", b"ulaw"})
 _SOUND_SIZES = {0: 28, 1: 44, 2: 64}
 _VENDOR, _MAKER, _COMPRESSOR = (12, 16), (12, 24), (42, 74)
 _KEPT = frozenset(
@@ -101,7 +102,8 @@ def _sound(blanks: Blanks, entry: Box) -> tuple[Packing, int]:
     version, channels, bits = struct.unpack_from(">8xH6xHH", data, entry.payload)
     if version not in _SOUND_SIZES:
         raise ImageError("This movie describes its sound in a way that is not known.")
-    packing = Packing(1, channels * ((bits + 7) // 8))
+    # What telephones make of 16 bits takes 8.
+    packing = Packing(1, channels * (1 if entry.type in _TELEPHONE else (bits + 7) // 8))
     start = entry.payload + _SOUND_SIZES[version]
     if version == 1 and start <= entry.end:
         samples, _, size = struct.unpack_from(">III", data, entry.payload + 28)

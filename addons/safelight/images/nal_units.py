@@ -90,7 +90,7 @@ _STOP = 0x80
 # decoding may start, film grain, stereo, turning, colour and light, spheres, alpha, depth.
 _SHOWING = {
     **dict.fromkeys((0, 1, 2, 129), 40),
-    **dict.fromkeys((6, 47, 148, 150, 165), 8),
+    **dict.fromkeys((6, 21, 47, 148, 150, 165), 8),
     **dict.fromkeys((45, 151, 154, 155), 16),
     19: 250,
     137: 24,

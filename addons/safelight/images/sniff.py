@@ -13,6 +13,7 @@ _MOVIE_BRANDS = {
     *(b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"qt  ", b"M4V "),
     *(b"M4A ", b"3gp4", b"3gp5", b"3gp6", b"MSNV", b"dash", b"mp4v", b"iso3", b"iso7", b"iso8"),
     *(b"iso9", b"M4B ", b"M4P ", b"3gp7", b"3g2a", b"3g2b", b"3g2c", b"XAVC", b"mmp4", b"f4v "),
+    *(b"isml", b"piff", b"cmfc", b"mp71", b"M4VH", b"M4VP", b"NDSC", b"NDSM", b"CAEP", b"kddi"),
 }
 _INDEX = {b"mvhd", b"trak", b"udta", b"iods", b"rmra", b"cmov"}
 _ROOM = {b"wide", b"free", b"skip", b"pnot"}
