@@ -378,6 +378,20 @@ def test_a_track_of_depth_goes_and_one_of_alpha_stays() -> None:
     assert images.Kind.DEPTH_MAP not in {one.kind for one in images.examine(alpha).findings}
 
 
+@pytest.mark.parametrize(
+    ("type_", "kind"),
+    [(b"thmb", images.Kind.THUMBNAIL), (b"vdep", images.Kind.DEPTH_MAP)],
+)
+def test_tracks_that_belong_to_others_go(type_: bytes, kind: images.Kind) -> None:
+    belongs = box(b"tref", box(type_, struct.pack(">I", 1)))
+    data = b"PICTURE!" + CANARY
+    small = track(b"pict", (40, len(CANARY)), inside=belongs)
+    film = movie(track(), small, data=data)
+    reveals_nothing(film)
+    assert b"PICTURE!" in images.strip(film)
+    assert kind in {one.kind for one in images.examine(film).findings}
+
+
 @pytest.mark.parametrize("type_", [b"free", b"skip", b"zzzz", b"wide"])
 def test_what_is_shown_may_stand_in_any_box(type_: bytes) -> None:
     secret = (2, b"Exif", b"\0", bytes(4) + CANARY)

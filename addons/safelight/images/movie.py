@@ -25,7 +25,7 @@ _TIMES = frozenset({b"mvhd", b"tkhd", b"mdhd"})
 _RESERVED = {b"mvhd": ((26, 36), (72, 96)), b"tkhd": ((24, 32), (38, 40))}
 # Text goes: action cameras and drones write where they are into subtitles.
 _SHOWN = frozenset({b"vide", b"soun", b"pict", b"auxv", b"clcp"})
-_REFERENCES = frozenset({b"auxl", b"vdep", b"dpnd", b"sync", b"fall", b"sbas", b"scal", b"tbas"})
+_REFERENCES = frozenset({b"auxl", b"dpnd", b"sync", b"fall", b"sbas", b"scal", b"tbas"})
 _MOST_REFERENCES, _HIGHEST_TRACK = 64, 65_535
 _SELF_CONTAINED = 1
 MOST_TRACKS = 64
@@ -62,6 +62,8 @@ def scrub(blanks: Blanks, moov: Box) -> Shown:
         if box.type == b"trak" and _handler(blanks.data, box) not in _SHOWN:
             kinds = {Kind.LOCATION, Kind.UNKNOWN_DATA}
             free(blanks, box, kinds, "track of metadata")
+        elif box.type == b"trak" and _refers(blanks.data, box, b"thmb"):
+            free(blanks, box, {Kind.THUMBNAIL}, "track of thumbnails")
         elif box.type == b"trak" and not _is_kept_auxiliary(blanks.data, box):
             free(blanks, box, {Kind.DEPTH_MAP}, "auxiliary track")
         elif box.type == b"trak":
@@ -270,9 +272,16 @@ def _find(data: bytes, box: Box, *path: bytes) -> Box | None:
     return box
 
 
+def _refers(data: bytes, trak: Box, type_: bytes) -> bool:
+    """Does a track belong to another as `type_` says?"""
+    return _find(data, trak, b"tref", type_) is not None
+
+
 def _is_kept_auxiliary(data: bytes, trak: Box) -> bool:
     """Is a track shown, or does it say what of another is transparent (23008-12 section 7.5.3)?"""
     described = _find(data, trak, b"mdia", b"minf", b"stbl", b"stsd")
+    if _refers(data, trak, b"vdep"):
+        return False
     if described is None or _handler(data, trak) not in movie_entries.PICTURES:
         return True
     return all(
