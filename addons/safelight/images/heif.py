@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safelight.images import brands, exif, heif_items, heif_pictures, heif_properties, movie, xmp
+from safelight.images import (
+    brands,
+    exif,
+    heif_items,
+    heif_pictures,
+    heif_properties,
+    movie,
+    movie_shown,
+    xmp,
+)
 from safelight.images.blanking import Blanks, Ranges
 from safelight.images.boxes import Box, boxes, boxes_of_file
 from safelight.images.model import Examination, Format, ImageError, Kind
@@ -58,8 +67,8 @@ def examine(data: bytes, known: Format) -> Examination:
     shown = Ranges(places)
     if shown.touches(end, len(data)):
         raise ImageError("This picture is cut off.")
-    media = movie.media_of(blanks, top, _KEPT_BOXES | {b"moof"}, shown)
-    movie.blank_unshown(blanks, [*media, *inside], shown)
+    media = movie_shown.media_of(blanks, top, _KEPT_BOXES | {b"moof"}, shown)
+    movie_shown.blank_unshown(blanks, [*media, *inside], shown)
     seen: set[bytes] = set()
     passed = {box.start for box in media}
     for box in top:

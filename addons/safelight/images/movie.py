@@ -5,7 +5,6 @@ plays stays; times, names, places and whatever nobody needs to play it are blank
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from safelight.images import movie_boxes, movie_entries, movie_samples, sphere
@@ -13,12 +12,10 @@ from safelight.images.boxes import Box, boxes
 from safelight.images.heif_items import KEPT_AUXILIARIES
 from safelight.images.model import ImageError, Kind
 from safelight.images.movie_boxes import free, name
+from safelight.images.movie_shown import Shown, notes
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator
-
-    from safelight.images.blanking import Blanks, Ranges
-    from safelight.images.coding import Coding
+    from safelight.images.blanking import Blanks
 
 _TIMES = frozenset({b"mvhd", b"tkhd", b"mdhd"})
 # Reserved, or (QuickTime) about previews and selections, in version 0.
@@ -29,24 +26,6 @@ _REFERENCES = frozenset({b"auxl", b"dpnd", b"sync", b"fall", b"sbas", b"scal", b
 _MOST_REFERENCES, _HIGHEST_TRACK = 64, 65_535
 _SELF_CONTAINED = 1
 MOST_TRACKS = 64
-
-
-@dataclass(slots=True)
-class Shown:
-    """The tracks that stay and how they are coded, and where in the file their samples stand."""
-
-    tracks: dict[int, Coding | None] = field(default_factory=dict)
-    samples: list[tuple[int, int]] = field(default_factory=list)
-    coded: dict[Coding, list[tuple[int, int]]] = field(default_factory=dict)
-    defaults: dict[int, movie_samples.Defaults] = field(default_factory=dict)
-
-    def add(self, track: int, samples: Iterable[tuple[int, int]]) -> None:
-        """Note samples of a track that stays."""
-        noted = len(self.samples)
-        self.samples += samples
-        coding = self.tracks[track]
-        if coding is not None:
-            self.coded.setdefault(coding, []).extend(self.samples[noted:])
 
 
 def scrub(blanks: Blanks, moov: Box) -> Shown:
@@ -102,47 +81,8 @@ def scrub_tracks(blanks: Blanks, top: list[Box], moov: Box) -> list[tuple[int, i
             _fragment(blanks, box, shown)
         elif box.type == b"mfra":
             _by_track(blanks, box, b"tfra", shown)
-    blanks.put_all(_notes(blanks.data, shown), {Kind.SOFTWARE}, "message to decoders")
+    blanks.put_all(notes(blanks.data, shown), {Kind.SOFTWARE}, "message to decoders")
     return shown.samples
-
-
-def _notes(data: bytes, shown: Shown) -> Iterator[tuple[int, bytes]]:
-    """What to put where in the pictures. Raises ImageError."""
-    left = 2 * len(data)
-    for coding, ranges in shown.coded.items():
-        for start, end in sorted(set(ranges)):
-            stop = min(end, len(data))
-            left -= max(stop - start, 0)
-            if left < 0:
-                raise ImageError("This movie refers to the same place too often.")
-            yield from coding.changes(data, start, stop)
-
-
-def media_of(
-    blanks: Blanks, top: Iterable[Box], described: Container[bytes], shown: Ranges
-) -> list[Box]:
-    """The boxes with media data: some writers put it in boxes of other types than that. Those
-    `described` are left out."""
-    media = [box for box in top if box.type == b"mdat"]
-    for box in top:
-        if (
-            box.type not in described
-            and box.type != b"mdat"
-            and shown.touches(box.payload, box.end)
-        ):
-            blanks.put(box.start + 4, b"mdat")
-            blanks.find({Kind.UNKNOWN_DATA}, f"type of the {name(box)} box", box.start, box.end)
-            media.append(box)
-    return media
-
-
-def blank_unshown(blanks: Blanks, media: Iterable[Box], shown: Ranges) -> None:
-    """Blank what of media data nothing shown refers to: metadata, or residue of an editor."""
-    for box in media:
-        gaps = [blanks.blank(*gap) for gap in shown.gaps(box.payload, box.end)]
-        if any(gaps):
-            place = "between the parts of the file"
-            blanks.find({Kind.UNKNOWN_DATA}, place, box.payload, box.end)
 
 
 def _children(blanks: Blanks, parent: Box) -> None:

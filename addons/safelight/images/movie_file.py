@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safelight.images import brands, movie, movie_boxes, xmp
+from safelight.images import brands, movie, movie_boxes, movie_shown, xmp
 from safelight.images.blanking import Blanks, Ranges
 from safelight.images.boxes import boxes_of_file
 from safelight.images.model import Examination, Format, ImageError
@@ -30,8 +30,8 @@ def examine(data: bytes) -> Examination:
     shown = Ranges(movie.scrub_tracks(blanks, found, moov))
     if shown.touches(end, len(data)):
         raise ImageError("This movie is cut off.")
-    media = movie.media_of(blanks, found, KEPT, shown)
-    movie.blank_unshown(blanks, media, shown)
+    media = movie_shown.media_of(blanks, found, KEPT, shown)
+    movie_shown.blank_unshown(blanks, media, shown)
     seen: set[bytes] = set()
     passed = {box.start for box in media}
     for box in found:
