@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from safelight.images import (
     brands,
     exif,
+    heif_gainmap,
     heif_items,
     heif_pictures,
     heif_properties,
@@ -34,7 +35,6 @@ _GROUP_HEADER = 12
 _HIGHEST_NUMBER = 65_535
 _OWN_FILE = b"\0\0\0\x1cdref" + bytes(4) + b"\0\0\0\x01\0\0\0\x0curl \0\0\0\x01"
 _MORE_FIELDS = frozenset({b"mime", b"uri "})
-_XMP_ITEM = b"\0application/rdf+xml\0"
 _FREE = b"free"
 _LONGEST_LOOK = 1_000_000
 _C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
@@ -55,7 +55,8 @@ def examine(data: bytes, known: Format) -> Examination:
     if meta is not None:
         found = heif_items.read(data, meta)
         size = _dimensions(data, found)
-        kept = heif_items.needed(data, found) | _orientation_carrier(blanks, found)
+        kept = heif_items.needed(data, found)
+        kept |= heif_gainmap.carriers(blanks, found, kept) or _orientation_carrier(blanks, found)
         if found.primary in found.items and found.primary not in kept:
             raise ImageError("The main picture of this file is of a kind that is not known.")
         _items(blanks, found, kept, places)
@@ -114,9 +115,8 @@ def _orientation_carrier(blanks: Blanks, found: Items) -> set[int]:
             continue
         [(start, end)] = item.extents
         packet = blanks.data[start:end]
-        name_and_type = blanks.data[item.name : item.infe.end]
-        plain = _XMP_ITEM.ljust(len(name_and_type), b"\0")
-        if _XMP_ITEM not in b"\0" + name_and_type or len(plain) > len(name_and_type):
+        plain = heif_gainmap.plain_name(blanks, item)
+        if plain is None:
             continue
         needed = xmp.minimal(xmp.orientation(packet)).ljust(end - start)
         if needed.strip() and len(needed) == end - start:

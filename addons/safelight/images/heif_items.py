@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 IMAGE_TYPES = frozenset(
     b"hvc1 av01 grid iovl iden jpeg avc1 vvc1 evc1 j2k1 unci tmap mski lhv1 hvt1".split()
 )
+APPLE_GAIN_MAP = b"urn:com:apple:photo:2020:aux:hdrgainmap"
 KEPT_AUXILIARIES = (
     b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha",
     b"urn:mpeg:hevc:2015:auxid:1",
     b"urn:mpeg:avc:2015:auxid:1",
-    b"urn:com:apple:photo:2020:aux:hdrgainmap",
+    APPLE_GAIN_MAP,
 )
 # What a `meta` box says of its items (14496-12 section 8.11), each of it once.
 DESCRIBING = frozenset({b"hdlr", b"pitm", b"iinf", b"iloc", b"iprp", b"iref", b"idat"})
