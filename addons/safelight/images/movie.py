@@ -232,7 +232,9 @@ def _is_kept_auxiliary(data: bytes, trak: Box) -> bool:
 
 def _handler(data: bytes, trak: Box) -> bytes:
     box = _find(data, trak, b"mdia", b"hdlr")
-    return data[box.payload + 8 : box.payload + 12] if box else b""
+    if box is None:
+        raise ImageError("This movie is damaged.")
+    return data[box.payload + 8 : box.payload + 12]
 
 
 def dimensions(data: bytes, moov: Box) -> tuple[int, int]:
