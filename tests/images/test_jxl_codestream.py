@@ -152,3 +152,14 @@ def test_a_picture_whose_end_is_not_known_stays_as_it_is() -> None:
     stream = more.saved("JXL", lossless=True)
     cut = stream[: len(stream) - 5]
     assert images.strip(cut) == cut
+
+
+@pytest.mark.parametrize("way", ["naked", "in a box"])
+@pytest.mark.parametrize("what", NAMED)
+def test_names_go_on_their_way(what: str, way: str) -> None:
+    hidden = WAYS[way](NAMED[what])
+    cleaner = images.StreamCleaner(images.Format.JXL, len(hidden))
+    cleaned = b"".join(cleaner.feed(hidden[at : at + 5]) for at in range(0, len(hidden), 5))
+    cleaner.close()
+    assert cleaned == images.strip(hidden, Length.SAME_LENGTH)
+    assert cleaner.findings

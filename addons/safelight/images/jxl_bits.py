@@ -63,9 +63,10 @@ class Bits:
     def name(self) -> None:
         """A name, for people alone."""
         letters = self.number(_NAME)
-        if letters:
-            self.names.append((self.position, letters))
+        position = self.position
         self.skip(8 * letters)
+        if letters:
+            self.names.append((position, letters))
 
     def extensions(self) -> None:
         """What later versions may say; nothing does yet."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from safelight.images import jxl, movie, movie_boxes, movie_file, xmp
+from safelight.images import jxl, jxl_codestream, movie, movie_boxes, movie_file, xmp
 from safelight.images.blanking import Blanks, Ranges
 from safelight.images.boxes import MOST_BOXES, Box
 from safelight.images.model import (
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 MOST_INDEX = 4 * MOST_HELD
 _LOOK = 65_536
+# Where names of channels and of the first frame stand in a codestream.
+_LONGEST_HEADER = 4_096
 _HELD = frozenset({b"ftyp", b"styp", b"sidx"})
 # What makes a single box of JPEG XL a file that can be examined.
 _PIXELS_BEFORE = b"\0\0\0\x08jxlc"
@@ -57,8 +59,7 @@ def walk_jxl(progress: Progress) -> Steps:
     """Steps that clean a JPEG XL."""
     start = yield Take(2)
     if start == jxl.NAKED:
-        yield Put(start)
-        yield Pass(progress.left)
+        yield from _codestream(progress, start, progress.left)
         return
     # The signature box is the first of all: 12 bytes.
     yield Put(start)
@@ -70,17 +71,37 @@ def walk_jxl(progress: Progress) -> Steps:
             break
         begin = progress.position
         header = yield from _header(progress)
+        end = progress.position + header.payload
         if header.type in jxl.KEPT:
             payload = yield Take(min(4, header.payload))
             order.check(header.type, header.payload, payload)
-            yield Put(header.data + payload)
-            yield Pass(header.payload - len(payload))
+            yield Put(header.data)
+            if header.type == b"jxlp":
+                yield Put(payload)
+                payload = yield Take(min(2, header.payload - len(payload)))
+            yield from _codestream(progress, payload, end - progress.position)
         else:
             box = header.data + (yield held(header.payload))
             yield Put(_clean_box(progress, box, begin, first=not seen_exif))
             seen_exif |= header.type == b"Exif"
     if progress.left or not order.is_whole:
         raise ImageError("This JPEG XL holds no whole picture.")
+
+
+def _codestream(progress: Progress, start: bytes, left: int) -> Steps:
+    """Let something pass that began with `start`; if that is a codestream, without the names that
+    stand at its beginning."""
+    if not start.startswith(jxl.NAKED):
+        yield Put(start)
+        yield Pass(left)
+        return
+    begin = progress.position - len(start)
+    data = start + (yield Take(min(left, _LONGEST_HEADER)))
+    blanks = Blanks(data)
+    jxl_codestream.scrub(blanks, 0, len(data))
+    progress.report(blanks.findings, begin)
+    yield Put(apply(data, blanks.edits(Length.SAME_LENGTH)))
+    yield Pass(left - (len(data) - len(start)))
 
 
 def _clean_box(progress: Progress, box: bytes, begin: int, *, first: bool) -> bytes:
