@@ -16,6 +16,7 @@ import click
 from safelight import __version__, assembly, audit, broker, paths, phones, trust
 from safelight.cli import monitoring, telling
 from safelight.cli import workers as several
+from safelight.directory import Directory
 from safelight.documents import DocumentError
 from safelight.proxy import listening, master, quiet, resolve
 from safelight.proxy.admission import PRIVATE, Networks
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from safelight.proxy.admission import Network
     from safelight.proxy.resolve import Address, Resolution
     from safelight.trust import Authority
+    from safelight.users import UserList
 
 
 class _AddressType(click.ParamType["Address"]):
@@ -152,6 +154,13 @@ class _ResolutionType(click.ParamType["Resolution"]):
     help="Who may use it, by name and password: a file that `htpasswd -B` writes.",
 )
 @click.option(
+    "--ldap",
+    "directory_path",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Who may use it, by name and password: the YAML file says which directory to ask.",
+)
+@click.option(
     "--monitor",
     type=_AddressType(),
     help="Show /healthz, /readyz and, for Prometheus, /metrics at this address.",
@@ -168,6 +177,7 @@ def run(
     clients: tuple[Network, ...],
     balancers: tuple[Network, ...],
     users_path: Path | None,
+    directory_path: Path | None,
     monitor: Address | None,
     as_worker: int | None,
 ) -> None:
@@ -183,7 +193,7 @@ def run(
     reloading = Reloading(policy_paths, state_folder, lambda text: click.echo(text, err=True))
     try:
         assembled = assembly.assemble(policy_paths, audit_folder, paths.audit_keys(state_folder))
-        users = None if users_path is None else UserFile(users_path)
+        users = _users(users_path, directory_path)
         authority = trust.open_or_create(state_folder, assembled.catalogue.permitted_names())
         roots = trust.bundle(state_folder, upstream_ca)
         if as_worker is not None:
@@ -240,6 +250,14 @@ def run(
         reloading.stop()
         if as_worker is None:
             click.echo("Stopped. Pictures are no longer protected.", err=True)
+
+
+def _users(file: Path | None, directory: Path | None) -> UserList | None:
+    if file is not None and directory is not None:
+        raise click.UsageError("Users come from --users or from --ldap, not from both.")
+    if directory is not None:
+        return Directory(directory)
+    return None if file is None else UserFile(file)
 
 
 def _no_phones(state_folder: Path) -> None:

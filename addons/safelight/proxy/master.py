@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from safelight.proxy.canary import Canary
     from safelight.proxy.gate import Gate
     from safelight.proxy.resolve import Resolution
-    from safelight.users import UserFile
+    from safelight.users import UserList
 
 
 class StartError(Exception):
@@ -54,7 +54,7 @@ class Settings:
     roots: Path
     networks: Networks
     resolutions: Sequence[Resolution] = ()
-    users: UserFile | None = None
+    users: UserList | None = None
     phones: Path | None = None
 
 
