@@ -47,10 +47,10 @@ def test_a_configuration_is_for_its_owners_eyes_and_overwrites_nothing(tmp_path:
     assert call(tmp_path, "list")[1].count("phone:") == 1
 
 
-def test_several_workers_and_phones_do_not_go_together(tmp_path: Path) -> None:
+def test_phones_and_another_proxy_do_not_go_together(tmp_path: Path) -> None:
     phones.add(phones.file(tmp_path / "state"), "annas", "home.example")
     with (
-        pytest.raises(AssertionError, match="Phones come to one process"),
-        labs.running(tmp_path, options=("--workers", "2")),
+        pytest.raises(AssertionError, match="does not go through another proxy"),
+        labs.running(tmp_path, options=("--upstream-proxy", "http://127.0.0.1:3128")),
     ):
         pass

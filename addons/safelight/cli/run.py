@@ -20,6 +20,7 @@ from safelight.directory import Directory
 from safelight.documents import DocumentError
 from safelight.proxy import listening, master, quiet, resolve
 from safelight.proxy.admission import PRIVATE, Networks
+from safelight.proxy.chaining import UpstreamProxyError, upstream_proxy
 from safelight.proxy.gate import Gate
 from safelight.reloading import Reloading
 from safelight.users import UserFile, UserFileError
@@ -161,11 +162,25 @@ class _ResolutionType(click.ParamType["Resolution"]):
     help="Who may use it, by name and password: the YAML file says which directory to ask.",
 )
 @click.option(
+    "--upstream-proxy",
+    "upstream_url",
+    metavar="URL",
+    help="The company's own proxy: all connections go on through it, none past it.",
+)
+@click.option(
+    "--upstream-login",
+    type=click.Path(path_type=Path),
+    envvar="SAFELIGHT_UPSTREAM_LOGIN",
+    metavar="FILE",
+    help="NAME:PASSWORD for that proxy, in one line.",
+)
+@click.option(
     "--monitor",
     type=_AddressType(),
     help="Show /healthz, /readyz and, for Prometheus, /metrics at this address.",
 )
 @click.option("--as-worker", type=int, hidden=True)
+@click.option("--with-phones/--without-phones", default=True, hidden=True)
 def run(
     listen: Address,
     policy_paths: tuple[Path, ...],
@@ -178,8 +193,11 @@ def run(
     balancers: tuple[Network, ...],
     users_path: Path | None,
     directory_path: Path | None,
+    upstream_url: str | None,
+    upstream_login: Path | None,
     monitor: Address | None,
     as_worker: int | None,
+    with_phones: bool,  # noqa: FBT001 - as click calls it
 ) -> None:
     """Start the proxy. It runs until Ctrl-C.
 
@@ -194,6 +212,7 @@ def run(
     try:
         assembled = assembly.assemble(policy_paths, audit_folder, paths.audit_keys(state_folder))
         users = _users(users_path, directory_path)
+        upstream = upstream_proxy(upstream_url, upstream_login) if upstream_url else None
         authority = trust.open_or_create(state_folder, assembled.catalogue.permitted_names())
         roots = trust.bundle(state_folder, upstream_ca)
         if as_worker is not None:
@@ -213,8 +232,9 @@ def run(
                 _open_broker(running, socket_path)
                 if monitor is not None:
                     running.enter_context(monitoring.shown(monitor, watched))
-            if workers > 1 and as_worker is None:
+            if upstream is not None:
                 _no_phones(state_folder)
+            if workers > 1 and as_worker is None:
                 several.run(listeners, watched.ready(announce), watched.leaving)
                 return
             settings = master.Settings(
@@ -226,7 +246,8 @@ def run(
                 Networks(clients or PRIVATE, balancers),
                 resolutions,
                 users,
-                phones.file(state_folder) if as_worker is None else None,
+                phones.file(state_folder) if with_phones and upstream is None else None,
+                upstream,
             )
             tell = monitoring.counted(telling.Telling(socket_path).tell)
             ask = partial(broker.ask, socket_path)
@@ -244,6 +265,7 @@ def run(
         several.WorkersError,
         monitoring.MonitorError,
         UserFileError,
+        UpstreamProxyError,
     ) as error:
         raise click.ClickException(str(error)) from error
     finally:
@@ -267,7 +289,8 @@ def _no_phones(state_folder: Path) -> None:
         raise click.ClickException(str(error)) from error
     if household is not None and household.phones:
         raise click.ClickException(
-            "Phones come to one process: leave out --workers, or `safelight phones remove` them."
+            "What phones send does not go through another proxy: leave out --upstream-proxy, or "
+            "`safelight phones remove` them."
         )
 
 

@@ -30,9 +30,9 @@ def run(
     leaving: Callable[[], None],
 ) -> None:
     """Keep one worker running on each listener until SIGINT or SIGTERM, which they get too;
-    `announce` is called when all accept connections, `leaving` when they no longer do. Raises
-    WorkersError."""
-    workers = [_Worker(listener) for listener in listeners]
+    `announce` is called when all accept connections, `leaving` when they no longer do. Phones,
+    which have a port each, come to the first. Raises WorkersError."""
+    workers = [_Worker(one, phones=one is listeners[0]) for one in listeners]
     stopping = threading.Event()
     how = signal.SIGTERM
 
@@ -74,8 +74,9 @@ def end_with_parent() -> None:
 
 
 class _Worker:
-    def __init__(self, listener: socket.socket) -> None:
+    def __init__(self, listener: socket.socket, *, phones: bool) -> None:
         self._listener = listener
+        self._phones = phones
         self._process = self._started()
 
     def start_again_if_ended(self) -> None:
@@ -99,8 +100,9 @@ class _Worker:
 
     def _started(self) -> subprocess.Popen[str]:
         descriptor = self._listener.fileno()
+        own = ["--as-worker", str(descriptor), *([] if self._phones else ["--without-phones"])]
         return subprocess.Popen(  # noqa: S603 - this very program
-            [sys.executable, "-m", "safelight", *sys.argv[1:], "--as-worker", str(descriptor)],
+            [sys.executable, "-m", "safelight", *sys.argv[1:], *own],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
