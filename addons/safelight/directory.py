@@ -229,4 +229,5 @@ class Directory:
                 "The directory %s cannot be asked, so nobody new is let in: %s",
                 self._settings.server,
                 error,
+                extra={"event": "directory-silent", "facts": {"type": type(error).__name__}},
             )

@@ -75,7 +75,9 @@ class UserFile:
         try:
             self._hashes = _read(self._path)
         except UserFileError as error:
-            logger.error("The users stay as they were: %s", error)  # noqa: TRY400 - for people
+            logger.error(  # noqa: TRY400 - for people
+                "The users stay as they were: %s", error, extra={"event": "users-rejected"}
+            )
             return
         self._version += 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import logging
 import socket
 from dataclasses import dataclass
 from functools import partial
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from safelight.proxy.resolve import Address, Resolution
     from safelight.trust import Authority
     from safelight.users import UserList
+
+logger = logging.getLogger(__name__)
 
 
 class _AddressType(click.ParamType["Address"]):
@@ -73,7 +76,22 @@ class _ResolutionType(click.ParamType["Resolution"]):
             self.fail(str(error), param, ctx)
 
 
-@click.command()
+class _Run(click.Command):
+    """Where programs read the log, a start that failed is told to them, too."""
+
+    def invoke(self, ctx: click.Context) -> None:
+        try:
+            super().invoke(ctx)
+        except click.ClickException as error:
+            if ctx.params["log_format"] != "json":
+                raise
+            what = error.format_message()
+            facts = {"message": what}
+            logger.critical(what, extra={"event": "start-failed", "facts": facts})
+            ctx.exit(error.exit_code)
+
+
+@click.command(cls=_Run)
 @click.option(
     "--listen",
     type=_AddressType(),
@@ -179,6 +197,13 @@ class _ResolutionType(click.ParamType["Resolution"]):
     type=_AddressType(),
     help="Show /healthz, /readyz and, for Prometheus, /metrics at this address.",
 )
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="What standard error gets: words for people, or for programs a JSON object a line.",
+)
 @click.option("--as-worker", type=int, hidden=True)
 @click.option("--with-phones/--without-phones", default=True, hidden=True)
 def run(
@@ -196,6 +221,7 @@ def run(
     upstream_url: str | None,
     upstream_login: Path | None,
     monitor: Address | None,
+    log_format: str,
     as_worker: int | None,
     with_phones: bool,  # noqa: FBT001 - as click calls it
 ) -> None:
@@ -205,10 +231,10 @@ def run(
     else passes unopened. When the proxy accepts connections, `ready ADDR:PORT` appears on
     standard output; all other messages go to standard error.
     """
-    quiet.install()
+    quiet.install(log_format)
     if monitor is not None and workers > 1:
         monitoring.share_among_processes()
-    reloading = Reloading(policy_paths, state_folder, lambda text: click.echo(text, err=True))
+    reloading = Reloading(policy_paths, state_folder)
     try:
         assembled = assembly.assemble(policy_paths, audit_folder, paths.audit_keys(state_folder))
         users = _users(users_path, directory_path)
@@ -271,7 +297,7 @@ def run(
     finally:
         reloading.stop()
         if as_worker is None:
-            click.echo("Stopped. Pictures are no longer protected.", err=True)
+            logger.info("Stopped. Pictures are no longer protected.", extra={"event": "stopped"})
 
 
 def _users(file: Path | None, directory: Path | None) -> UserList | None:
@@ -342,8 +368,13 @@ class _Start:
             *self._problems(),
             "Ctrl-C stops it.",
         ]
-        click.echo("\n".join(lines), err=True)
+        facts = {"version": __version__, "policy": self._revision(), "services": services}
+        logger.info("\n".join(lines), extra={"event": "started", "facts": facts})
         click.echo(f"ready {where}")
+
+    def _revision(self) -> str | None:
+        loaded = self.assembled.loaded
+        return loaded.revision if loaded else None
 
     def _problems(self) -> list[str]:
         problems = [f"! {problem}" for problem in self.assembled.problems]

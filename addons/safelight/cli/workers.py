@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -14,6 +15,8 @@ import click
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Sequence
+
+logger = logging.getLogger(__name__)
 
 READY = "ready\n"
 _PAUSE = 1  # seconds before a worker that ended is started again
@@ -81,7 +84,9 @@ class _Worker:
 
     def start_again_if_ended(self) -> None:
         if self._process.poll() is not None:
-            click.echo("A worker ended. Another takes its place.", err=True)
+            logger.error(
+                "A worker ended. Another takes its place.", extra={"event": "worker-ended"}
+            )
             self._process = self._started()
 
     def is_ready(self) -> bool:

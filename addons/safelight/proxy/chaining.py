@@ -117,4 +117,5 @@ class Chaining:
                 host,
                 port,
                 why,
+                extra={"event": "upstream-proxy-silent"},
             )
