@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
 import socket
 from dataclasses import dataclass
@@ -15,11 +14,12 @@ from typing import TYPE_CHECKING
 import click
 
 from safelight import __version__, assembly, audit, broker, paths, phones, trust
-from safelight.cli import monitoring, telling
+from safelight.cli import metrics, monitoring, telling
 from safelight.cli import workers as several
+from safelight.cli.addresses import AddressType, NetworkType, ResolutionType
 from safelight.directory import Directory
 from safelight.documents import DocumentError
-from safelight.proxy import listening, master, quiet, resolve
+from safelight.proxy import listening, master, quiet
 from safelight.proxy.admission import PRIVATE, Networks
 from safelight.proxy.chaining import UpstreamProxyError, upstream_proxy
 from safelight.proxy.gate import Gate
@@ -34,46 +34,6 @@ if TYPE_CHECKING:
     from safelight.users import UserList
 
 logger = logging.getLogger(__name__)
-
-
-class _AddressType(click.ParamType["Address"]):
-    name = "ADDR:PORT"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Address:
-        try:
-            return resolve.parse_address(str(value))
-        except resolve.ResolveError as error:
-            self.fail(str(error), param, ctx)
-
-
-class _NetworkType(click.ParamType["Network"]):
-    name = "NETWORK"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Network:
-        try:
-            return ipaddress.ip_network(str(value))
-        except ValueError:
-            self.fail(
-                f"{value} is no address or network such as 192.168.1.7 or 192.168.1.0/24",
-                param,
-                ctx,
-            )
-
-
-class _ResolutionType(click.ParamType["Resolution"]):
-    name = "HOST:PORT=ADDR:PORT"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Resolution:
-        try:
-            return resolve.parse(str(value))
-        except resolve.ResolveError as error:
-            self.fail(str(error), param, ctx)
 
 
 class _Run(click.Command):
@@ -94,7 +54,7 @@ class _Run(click.Command):
 @click.command(cls=_Run)
 @click.option(
     "--listen",
-    type=_AddressType(),
+    type=AddressType(),
     default="127.0.0.1:8080",
     show_default=True,
     help="Where programs find the proxy. Port 0 takes any free one.",
@@ -139,7 +99,7 @@ class _Run(click.Command):
 @click.option(
     "--resolve",
     "resolutions",
-    type=_ResolutionType(),
+    type=ResolutionType(),
     multiple=True,
     help="For trials: connect to ADDR:PORT instead of HOST:PORT. Repeatable.",
 )
@@ -152,7 +112,7 @@ class _Run(click.Command):
 )
 @click.option(
     "--clients",
-    type=_NetworkType(),
+    type=NetworkType(),
     multiple=True,
     show_default="this machine and private networks",
     help="Who may use it: an address or a network such as 192.168.1.0/24. Repeatable.",
@@ -160,7 +120,7 @@ class _Run(click.Command):
 @click.option(
     "--proxy-protocol",
     "balancers",
-    type=_NetworkType(),
+    type=NetworkType(),
     multiple=True,
     help="Balancers, which say by the PROXY protocol (1 or 2) for whom they connect. Repeatable. "
     "Several workers then listen at ports that follow each other.",
@@ -194,7 +154,7 @@ class _Run(click.Command):
 )
 @click.option(
     "--monitor",
-    type=_AddressType(),
+    type=AddressType(),
     help="Show /healthz, /readyz and, for Prometheus, /metrics at this address.",
 )
 @click.option(
@@ -233,7 +193,7 @@ def run(
     """
     quiet.install(log_format)
     if monitor is not None and workers > 1:
-        monitoring.share_among_processes()
+        metrics.share_among_processes()
     reloading = Reloading(policy_paths, state_folder)
     try:
         assembled = assembly.assemble(policy_paths, audit_folder, paths.audit_keys(state_folder))
@@ -252,7 +212,10 @@ def run(
         socket_path = paths.broker_socket(state_folder)
         with contextlib.ExitStack() as running:
             watched = monitoring.Monitored(
-                assembled.log, partial(_decides, policy_paths, assembled)
+                assembled.log,
+                partial(_decides, policy_paths, assembled),
+                state_folder,
+                socket_path,
             )
             if as_worker is None:
                 _open_broker(running, socket_path)
@@ -261,7 +224,7 @@ def run(
             if upstream is not None:
                 _no_phones(state_folder)
             if workers > 1 and as_worker is None:
-                several.run(listeners, watched.ready(announce), watched.leaving)
+                several.run(listeners, watched.ready(announce), watched.leaving, metrics.forget)
                 return
             settings = master.Settings(
                 listeners[0],
@@ -275,9 +238,10 @@ def run(
                 phones.file(state_folder) if with_phones and upstream is None else None,
                 upstream,
             )
-            tell = monitoring.counted(telling.Telling(socket_path).tell)
+            meter = metrics.Meter()
+            tell = meter.counted(telling.Telling(socket_path).tell)
             ask = partial(broker.ask, socket_path)
-            gate = Gate(assembled.engine, assembled.catalogue, tell, ask)
+            gate = Gate(assembled.engine, assembled.catalogue, tell, ask, meter)
             running.enter_context(audit.looked_after(assembled.log, __version__))
             reloading.start(assembled)
             ready = watched.ready(announce) if as_worker is None else several.say_ready

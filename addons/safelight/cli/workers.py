@@ -31,10 +31,12 @@ def run(
     listeners: Sequence[socket.socket],
     announce: Callable[[], None],
     leaving: Callable[[], None],
+    ended: Callable[[int], None],
 ) -> None:
     """Keep one worker running on each listener until SIGINT or SIGTERM, which they get too;
-    `announce` is called when all accept connections, `leaving` when they no longer do. Phones,
-    which have a port each, come to the first. Raises WorkersError."""
+    `announce` is called when all accept connections, `leaving` when they no longer do, and
+    `ended` with the process id of a worker that is no more. Phones, which have a port each, come to
+    the first. Raises WorkersError."""
     workers = [_Worker(one, phones=one is listeners[0]) for one in listeners]
     stopping = threading.Event()
     how = signal.SIGTERM
@@ -52,7 +54,9 @@ def run(
         announce()
         while not stopping.wait(_PAUSE):
             for worker in workers:
-                worker.start_again_if_ended()
+                gone = worker.start_again_if_ended()
+                if gone is not None:
+                    ended(gone)
     finally:
         leaving()
         for worker in workers:
@@ -82,12 +86,14 @@ class _Worker:
         self._phones = phones
         self._process = self._started()
 
-    def start_again_if_ended(self) -> None:
-        if self._process.poll() is not None:
-            logger.error(
-                "A worker ended. Another takes its place.", extra={"event": "worker-ended"}
-            )
-            self._process = self._started()
+    def start_again_if_ended(self) -> int | None:
+        """The process id of the one that has ended, if it has."""
+        gone = self._process
+        if gone.poll() is None:
+            return None
+        logger.error("A worker ended. Another takes its place.", extra={"event": "worker-ended"})
+        self._process = self._started()
+        return gone.pid
 
     def is_ready(self) -> bool:
         """Wait until it accepts connections, or has ended."""
