@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safelight.images import brands, exif, heif_items, heif_properties, movie, tiff_pixels, xmp
+from safelight.images import (
+    brands,
+    exif_kinds,
+    heif_items,
+    heif_properties,
+    movie,
+    tiff_pixels,
+    xmp,
+)
 from safelight.images.blanking import Blanks, Ranges
 from safelight.images.boxes import Box, boxes
 from safelight.images.model import Examination, Format, ImageError, Kind
@@ -156,7 +164,7 @@ def _described(data: bytes, found: Items, item: Item) -> tuple[set[Kind], str]:
     content = b"".join(data[start:end] for start, end in item.extents[:1])[:_LONGEST_LOOK]
     if item.type == b"Exif":
         offset = int.from_bytes(content[:4])
-        return exif.parse(content[4 + offset :]).kinds or {Kind.UNKNOWN_DATA}, "Exif item"
+        return exif_kinds.of_block(content[4 + offset :]), "Exif item"
     if item.type == b"mime":
         return xmp.kinds(content), "XMP item"
     auxiliary = heif_items.auxiliary_type(data, found, item)

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from safelight.images import exif, icc, iptc, jpeg_segments, xmp
+from safelight.images import exif, exif_kinds, icc, iptc, jpeg_segments, xmp
 from safelight.images.jpeg_segments import COM, SOF, End, Item, Scan, Segment, Stray
 from safelight.images.model import (
     Change,
     Edit,
     Examination,
-    Finding,
     Format,
+    Found,
     ImageError,
     Kind,
     Length,
@@ -73,12 +73,12 @@ class Walk:
     height: int = 0
     block: exif.ExifBlock | None = None
     changes: list[Change] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
+    found: list[Found] = field(default_factory=list)
     profile: list[Segment] = field(default_factory=list)
     scans: list[Scan] = field(default_factory=list)
 
-    def find(self, kinds: set[Kind], place: str, start: int, end: int) -> None:
-        self.findings += [Finding(kind, place, start, end) for kind in sorted(kinds)]
+    def find(self, tells: Kind | Callable[[], set[Kind]], place: str, start: int, end: int) -> None:
+        self.found.append(Found(tells, place, start, end))
 
 
 def examine(data: bytes) -> Examination:
@@ -100,7 +100,7 @@ def examination(walk: Walk, plan: Callable[[Length], tuple[Edit, ...]]) -> Exami
         walk.width,
         walk.height,
         exif.turning(walk.block.rendering) if walk.block else 1,
-        tuple(walk.findings),
+        tuple(walk.found),
         plan,
         proven=tuple(walk.scans),
     )
@@ -118,24 +118,23 @@ def walk_items(data: bytes, items: Iterable[Item], keeper: Keeper) -> Walk:
     packets: list[Segment] = []
     seen: set[int] = set()
     for item in items:
-        if isinstance(item, Stray):
-            walk.changes.append(Change(item.start, item.end))
-            walk.find({Kind.UNKNOWN_DATA}, "between segments", item.start, item.end)
+        if isinstance(item, Scan):
+            walk.scans.append(item)
         elif isinstance(item, End):
             walk.end = item.end
-        elif isinstance(item, Scan):
-            walk.scans.append(item)
+        elif isinstance(item, Stray):
+            walk.changes.append(Change(item.start, item.end))
+            walk.find(Kind.UNKNOWN_DATA, "between segments", item.start, item.end)
         elif item.marker in SOF:
             if not walk.width:
                 walk.height = int.from_bytes(data[item.payload + 1 : item.payload + 3])
                 walk.width = int.from_bytes(data[item.payload + 3 : item.payload + 5])
         elif item.is_application or item.marker == COM:
-            payload = data[item.payload : item.payload + 64]
-            if item.marker == 0xE1 and payload.startswith(_EXIF):
+            if item.marker == 0xE1 and data.startswith(_EXIF, item.payload):
                 exifs.append(item)
-            elif item.marker == 0xE1 and payload.startswith(_XMP):
+            elif item.marker == 0xE1 and data.startswith(_XMP, item.payload):
                 packets.append(item)
-            elif item.marker == 0xE2 and payload.startswith(_ICC):
+            elif item.marker == 0xE2 and data.startswith(_ICC, item.payload):
                 walk.profile.append(item)
             else:
                 _other(walk, item, seen)
@@ -145,7 +144,7 @@ def walk_items(data: bytes, items: Iterable[Item], keeper: Keeper) -> Walk:
     _xmp(walk, packets)
     _profile(walk)
     walk.changes.sort(key=lambda change: change.start)
-    walk.findings.sort(key=lambda finding: finding.start)
+    walk.found.sort(key=lambda one: one.start)
     return walk
 
 
@@ -158,21 +157,21 @@ def _trailer(walk: Walk) -> None:
         kind = Kind.VOICE_OR_VIDEO
     else:
         kind = Kind.THUMBNAIL if b"\xff\xd8\xff" in trailer[:4096] else Kind.UNKNOWN_DATA
-    walk.find({kind}, "after the end of the picture", end, len(walk.data))
+    walk.find(kind, "after the end of the picture", end, len(walk.data))
     walk.changes.append(Change(end, len(walk.data), trailer=True))
 
 
 def _exif(walk: Walk, segments: list[Segment]) -> None:
     for number, segment in enumerate(segments):
         start = segment.payload + 6
-        block = exif.parse(walk.data[start : segment.end])
+        tiff = walk.data[start : segment.end]
         keep = b""
         if number == 0:
-            walk.block = block
+            block = walk.block = exif.parse(tiff)
             minimal = exif.minimal(block.rendering, walk.width, walk.height, block.copyright)
-            needed = walk.keeper.tiff(minimal, walk.data[start : segment.end])
+            needed = walk.keeper.tiff(minimal, tiff)
             keep = marker_segment(0xE1, b"Exif\0\0" + needed) if needed else b""
-        _replace(walk, segment, keep, block.kinds or {Kind.UNKNOWN_DATA}, "APP1 Exif")
+        _replace(walk, segment, keep, partial(exif_kinds.of_block, tiff), "APP1 Exif")
 
 
 def _xmp(walk: Walk, segments: list[Segment]) -> None:
@@ -183,7 +182,7 @@ def _xmp(walk: Walk, segments: list[Segment]) -> None:
         orientation = None if exif_decides else xmp.orientation(packet)
         needed = b"" if number else walk.keeper.packet(packet, orientation)
         keep = marker_segment(0xE1, _XMP + needed) if needed else b""
-        _replace(walk, segment, keep, xmp.kinds(packet), "APP1 XMP")
+        _replace(walk, segment, keep, partial(xmp.kinds, packet), "APP1 XMP")
 
 
 def _profile(walk: Walk) -> None:
@@ -198,7 +197,7 @@ def _profile(walk: Walk) -> None:
         clean = icc.scrubbed(profile)
     except icc.ProfileError:
         for segment in walk.profile:
-            _replace(walk, segment, b"", {Kind.UNKNOWN_DATA}, "APP2 ICC profile")
+            _replace(walk, segment, b"", Kind.UNKNOWN_DATA, "APP2 ICC profile")
         return
     position = 0
     for segment, chunk in zip(walk.profile, chunks, strict=True):
@@ -209,7 +208,7 @@ def _profile(walk: Walk) -> None:
             walk,
             segment,
             marker_segment(0xE2, head_bytes + part),
-            {Kind.SOFTWARE},
+            Kind.SOFTWARE,
             "APP2 ICC profile",
         )
 
@@ -220,7 +219,7 @@ def _other(walk: Walk, segment: Segment, seen: set[int]) -> None:
     keep = b""
     special = walk.keeper.segment(segment, payload)
     if special is not None:
-        _replace(walk, segment, special, {Kind.THUMBNAIL}, _place(segment.marker))
+        _replace(walk, segment, special, Kind.THUMBNAIL, _place(segment.marker))
         return
     if segment.marker == 0xE0 and payload.startswith(b"JFIF\0") and len(payload) >= 14:
         keep = marker_segment(0xE0, payload[:12] + b"\0\0")
@@ -234,7 +233,8 @@ def _other(walk: Walk, segment: Segment, seen: set[int]) -> None:
         keep = b""
     if keep:
         seen.add(segment.marker)
-    _replace(walk, segment, keep, _kinds(segment.marker, payload), _place(segment.marker))
+    kinds = partial(_kinds, segment.marker, payload)
+    _replace(walk, segment, keep, kinds, _place(segment.marker))
 
 
 def _kinds(marker: int, payload: bytes) -> set[Kind]:
@@ -254,11 +254,13 @@ def _place(marker: int) -> str:
     return "comment segment" if marker == COM else f"APP{marker - 0xE0} segment"
 
 
-def _replace(walk: Walk, segment: Segment, keep: bytes, kinds: set[Kind], place: str) -> None:
+def _replace(
+    walk: Walk, segment: Segment, keep: bytes, tells: Kind | Callable[[], set[Kind]], place: str
+) -> None:
     """Plan to put `keep` in the segment's place, unless that is what stands there."""
     if walk.data[segment.start : segment.end] == keep:
         return
-    walk.find(kinds, place, segment.start, segment.end)
+    walk.find(tells, place, segment.start, segment.end)
     walk.changes.append(Change(segment.start, segment.end, keep))
 
 

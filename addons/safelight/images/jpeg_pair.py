@@ -13,7 +13,6 @@ from safelight.images.model import (
     Change,
     Edit,
     Examination,
-    Finding,
     ImageError,
     Kind,
     Length,
@@ -57,9 +56,9 @@ def examine(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> Examination:
     first = _walk_first(pair, len(pair.second), _index_segment(pair, pair.first_end, None))
     second = jpeg.walk_stream(pair.second, _SecondKeeper())
     shift = pair.index.start
-    first.findings += [
-        Finding(one.kind, f"gain map, {one.place}", one.start + shift, one.end + shift)
-        for one in second.findings
+    first.found += [
+        one._replace(place=f"gain map, {one.place}", start=one.start + shift, end=one.end + shift)
+        for one in second.found
     ]
     for start, end in (
         (pair.first_end, pair.index.start),
@@ -67,8 +66,8 @@ def examine(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> Examination:
     ):
         if data[start:end].strip(b"\0"):
             place = "after the end of the picture"
-            first.findings.append(Finding(Kind.UNKNOWN_DATA, place, start, end))
-    return jpeg.examination(first, partial(_plan, pair, clean=not first.findings))
+            first.find(Kind.UNKNOWN_DATA, place, start, end)
+    return jpeg.examination(first, partial(_plan, pair, clean=not first.found))
 
 
 def _pair(data: bytes, items: Iterable[Item]) -> _Pair | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from safelight.images import exif, xmp
+from safelight.images import exif, exif_kinds, xmp
 from safelight.images.blanking import Blanks
 from safelight.images.boxes import Box, boxes
 from safelight.images.model import (
@@ -159,7 +159,7 @@ def _is_gain_map(data: bytes, box: Box) -> bool:
 def _kinds(data: bytes, box: Box) -> set[Kind]:
     payload = data[box.payload : box.end]
     if box.type == b"Exif":
-        return exif.parse(_exif_block(payload)[1]).kinds or {Kind.UNKNOWN_DATA}
+        return exif_kinds.of_block(_exif_block(payload)[1])
     if box.type == b"xml ":
         return xmp.kinds(payload)
     return _KINDS.get(box.type, {Kind.UNKNOWN_DATA})

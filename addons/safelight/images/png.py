@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from safelight.images import exif, icc, png_order, png_text, xmp
+from safelight.images import exif, exif_kinds, icc, png_order, png_text, xmp
 from safelight.images.model import (
     Edit,
     Examination,
-    Finding,
     Format,
+    Found,
     ImageError,
     Kind,
     Length,
@@ -22,12 +22,14 @@ from safelight.images.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Private, ancillary, safe to copy: nobody's but ours (section 5.4).
 _FILLER = b"paDd"
 PIXELS = frozenset({b"IDAT", b"fdAT"})
+_TEXTS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
+_HEADER = struct.Struct(">I4s")
 _CHUNK_OVERHEAD = 12
 MOST_CHUNKS = 100_000
 _RAW_PROFILE = re.compile(rb"Raw profile type (?:exif|APP1)")
@@ -82,7 +84,7 @@ class Carriers:
             self.exif = chunk
             self.block = exif.parse(_tiff(walk.payload(chunk)))
             self.orientation = exif.turning(self.block.rendering)
-        elif chunk.type in {b"tEXt", b"zTXt", b"iTXt"}:
+        elif chunk.type in _TEXTS:
             keyword = png_text.keyword_of(walk.payload(chunk))
             if _RAW_PROFILE.fullmatch(keyword) and self.raw_profile is None:
                 self.raw_profile = chunk
@@ -98,38 +100,56 @@ class Walk:
     width: int = 0
     height: int = 0
     changes: list[_Change] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
+    found: list[Found] = field(default_factory=list)
 
     def payload(self, chunk: Chunk) -> bytes:
         return self.data[chunk.payload : chunk.payload_end]
 
 
-def chunks(data: bytes) -> Iterator[Chunk]:
+def chunks(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> Iterator[Chunk]:
     """Every chunk up to IEND, IDAT chunks that follow each other as one. Raises ImageError where
-    the structure breaks."""
+    the structure breaks.
+
+    IDAT chunks that are `proven` to follow each other are not walked again.
+    """
+    known = dict(proven)
     position = len(SIGNATURE)
     for _ in range(MOST_CHUNKS):
         if position + _CHUNK_OVERHEAD > len(data):
             raise ImageError("This PNG is cut off.")
-        length, type_ = struct.unpack_from(">I4s", data, position)
-        end = position + _CHUNK_OVERHEAD + length
-        # Pixels come in many chunks, and nothing is looked at in any of them.
-        while type_ == b"IDAT" and data.startswith(b"IDAT", end + 4):
-            end += _CHUNK_OVERHEAD + int.from_bytes(data[end : end + 4])
-        chunk = Chunk(type_, position, position + 8, end - 4)
+        length, type_ = _HEADER.unpack_from(data, position)
+        if type_ == b"IDAT":
+            end = known.get(position) or _end_of_pixels(data, position)
+        else:
+            end = position + _CHUNK_OVERHEAD + length
         if end > len(data) or not type_.isalpha():
             raise ImageError("This PNG is cut off or damaged.")
-        yield chunk
+        yield Chunk(type_, position, position + 8, end - 4)
         if type_ == b"IEND":
             return
-        position = chunk.end
+        position = end
     raise ImageError("This PNG has too many chunks.")
 
 
-def examine(data: bytes) -> Examination:
-    """Examine a PNG. Raises ImageError when it cannot be walked to its end."""
+def _end_of_pixels(data: bytes, position: int) -> int:
+    """Pixels come in many chunks, and nothing is looked at in any of them."""
+    last = len(data) - _HEADER.size
+    length, type_ = _HEADER.unpack_from(data, position)
+    while type_ == b"IDAT":
+        position += _CHUNK_OVERHEAD + length
+        if position > last:
+            break
+        length, type_ = _HEADER.unpack_from(data, position)
+    return position
+
+
+def examine(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> Examination:
+    """Examine a PNG. Raises ImageError when it cannot be walked to its end.
+
+    IDAT chunks that are `proven` to follow each other are not walked again.
+    """
     walk = Walk(data)
-    found = list(chunks(data))
+    found = list(chunks(data, proven))
     types = [chunk.type for chunk in found]
     if b"IHDR" not in types[:2]:
         raise ImageError("This PNG does not start as one.")
@@ -152,8 +172,9 @@ def examine(data: bytes) -> Examination:
         walk.width,
         walk.height,
         carriers.orientation,
-        tuple(walk.findings),
+        tuple(walk.found),
         partial(edits_of, tuple(walk.changes)),
+        proven=tuple((chunk.start, chunk.end) for chunk in found if chunk.type == b"IDAT"),
     )
 
 
@@ -163,7 +184,7 @@ def examine_chunk(walk: Walk, chunk: Chunk, carriers: Carriers, order: png_order
     payload = walk.payload(chunk)
     if chunk.type in png_order.KEPT:
         if chunk.type in PIXELS or not order.has_place(chunk.type):
-            _replace(walk, chunk, b"", {Kind.UNKNOWN_DATA})
+            _replace(walk, chunk, b"", Kind.UNKNOWN_DATA)
         elif chunk.type == b"iCCP":
             _profile(walk, chunk, payload)
         else:
@@ -175,8 +196,7 @@ def examine_chunk(walk: Walk, chunk: Chunk, carriers: Carriers, order: png_order
     else:
         needed = _needed(walk, chunk, payload, carriers)
         if needed is None or needed != payload:
-            block = carriers.block if chunk is carriers.exif else None
-            _replace(walk, chunk, needed or b"", _kinds(chunk.type, payload, block))
+            _replace(walk, chunk, needed or b"", partial(_kinds, chunk.type, payload))
 
 
 def _fixed(walk: Walk, chunk: Chunk, payload: bytes, order: png_order.Order) -> None:
@@ -184,7 +204,7 @@ def _fixed(walk: Walk, chunk: Chunk, payload: bytes, order: png_order.Order) -> 
     chunks that are too long, and others do not."""
     used = order.used(chunk.type, payload)
     if payload[used:].strip(b"\0"):
-        _replace(walk, chunk, payload[:used].ljust(len(payload), b"\0"), {Kind.UNKNOWN_DATA})
+        _replace(walk, chunk, payload[:used].ljust(len(payload), b"\0"), Kind.UNKNOWN_DATA)
 
 
 def _needed(walk: Walk, chunk: Chunk, payload: bytes, carriers: Carriers) -> bytes | None:
@@ -241,7 +261,7 @@ def _profile(walk: Walk, chunk: Chunk, payload: bytes) -> None:
         clean = icc.scrubbed(profile or b"")
     except icc.ProfileError:
         # No decoder can use it, so nothing changes without it.
-        _replace(walk, chunk, b"", {Kind.UNKNOWN_DATA})
+        _replace(walk, chunk, b"", Kind.UNKNOWN_DATA)
         return
     if clean == profile and not behind and not name.removeprefix(b"ICC").strip(b"_"):
         return
@@ -251,7 +271,7 @@ def _profile(walk: Walk, chunk: Chunk, payload: bytes) -> None:
     spare = len(payload) - len(data)
     if 0 < spare < _CHUNK_OVERHEAD:
         data = b"ICC" + b"_" * spare + b"\0\0" + compressed
-    _replace(walk, chunk, data, {Kind.SOFTWARE})
+    _replace(walk, chunk, data, Kind.SOFTWARE)
 
 
 def _trailer(walk: Walk, end: Chunk) -> None:
@@ -259,16 +279,15 @@ def _trailer(walk: Walk, end: Chunk) -> None:
     if trailer.strip(b"\0"):
         start = end.end
         place = "after the end of the picture"
-        walk.findings.append(Finding(Kind.UNKNOWN_DATA, place, start, len(walk.data)))
+        walk.found.append(Found(Kind.UNKNOWN_DATA, place, start, len(walk.data)))
         walk.changes.append(_Change(end.start, len(walk.data), b"IEND", trailer=True))
 
 
-def _kinds(type_: bytes, payload: bytes, parsed: exif.ExifBlock | None) -> set[Kind]:
-    if type_ in {b"tEXt", b"zTXt", b"iTXt"}:
+def _kinds(type_: bytes, payload: bytes) -> set[Kind]:
+    if type_ in _TEXTS:
         return png_text.kinds(type_, payload)
     if type_ in {b"eXIf", b"exIf", b"zxIf"}:
-        block = parsed or exif.parse(_tiff(payload))
-        return block.kinds or {Kind.UNKNOWN_DATA}
+        return exif_kinds.of_block(_tiff(payload))
     return {_CHUNK_KINDS.get(type_, Kind.UNKNOWN_DATA)}
 
 
@@ -276,9 +295,9 @@ def _tiff(block: bytes) -> bytes:
     return block.removeprefix(b"Exif\0\0")
 
 
-def _replace(walk: Walk, chunk: Chunk, data: bytes, kinds: set[Kind]) -> None:
+def _replace(walk: Walk, chunk: Chunk, data: bytes, tells: Kind | Callable[[], set[Kind]]) -> None:
     place = f"{chunk.type.decode('ascii')} chunk"
-    walk.findings += [Finding(kind, place, chunk.start, chunk.end) for kind in sorted(kinds)]
+    walk.found.append(Found(tells, place, chunk.start, chunk.end))
     walk.changes.append(_Change(chunk.start, chunk.end, chunk.type if data else b"", data))
 
 

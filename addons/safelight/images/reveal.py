@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import piexif
 
-from safelight.images import archive, exif, gif, iptc, pdf, png_text
+from safelight.images import archive, exif_kinds, gif, iptc, pdf, png_text
 from safelight.images.model import Detail, Finding, Format, ImageError, Kind
 from safelight.images.sniff import sniff
 from safelight.images.strip import examine
@@ -113,7 +113,7 @@ def _of_carrier(carrier: bytes, place: str, known: Format | None) -> Iterator[De
 
 
 def _exif(tiff: bytes, place: str) -> Iterator[Detail]:
-    if not exif.parse(tiff).intact:
+    if not exif_kinds.is_intact(tiff):
         return  # piexif would trust its counts
     try:
         block = piexif.load(b"Exif\0\0" + tiff)

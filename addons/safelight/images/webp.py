@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from safelight.images import exif, icc, xmp
+from safelight.images import exif, exif_kinds, icc, xmp
 from safelight.images.model import (
     Change,
     Edit,
     Examination,
-    Finding,
     Format,
+    Found,
     ImageError,
     Kind,
     Length,
@@ -21,7 +21,7 @@ from safelight.images.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 KEPT = frozenset({b"VP8X", b"ICCP", b"ANIM", b"ANMF", b"ALPH", b"VP8 ", b"VP8L"})
 _KEPT_IN_FRAME = frozenset({b"ALPH", b"VP8 ", b"VP8L"})
@@ -51,12 +51,11 @@ class Walk:
     width: int = 0
     height: int = 0
     orientation: int = 1
-    exif: dict[int, exif.ExifBlock] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
+    found: list[Found] = field(default_factory=list)
 
-    def find(self, kinds: set[Kind], place: str, start: int, end: int) -> None:
-        self.findings += [Finding(kind, place, start, end) for kind in sorted(kinds)]
+    def find(self, tells: Kind | Callable[[], set[Kind]], place: str, start: int, end: int) -> None:
+        self.found.append(Found(tells, place, start, end))
 
 
 @dataclass(slots=True)
@@ -127,7 +126,7 @@ def examine(data: bytes) -> Examination:
     _flags(walk, found, carriers)
     if data[end:].strip(b"\0"):
         place = "after the end of the picture"
-        walk.find({Kind.UNKNOWN_DATA}, place, end, len(data))
+        walk.find(Kind.UNKNOWN_DATA, place, end, len(data))
         walk.changes.append(Change(end, len(data), trailer=True))
     walk.changes.sort(key=lambda change: change.start)
     return Examination(
@@ -135,7 +134,7 @@ def examine(data: bytes) -> Examination:
         walk.width,
         walk.height,
         walk.orientation,
-        tuple(walk.findings),
+        tuple(walk.found),
         partial(edits_of, end, tuple(walk.changes)),
     )
 
@@ -152,7 +151,7 @@ def carriers_of(walk: Walk, found: list[Chunk]) -> dict[int, bytes]:
     if block is not None:
         payload = walk.data[block.payload : block.payload_end]
         prefix = b"Exif\0\0" if payload.startswith(b"Exif\0\0") else b""
-        parsed = walk.exif[block.start] = exif.parse(payload[len(prefix) :])
+        parsed = exif.parse(payload[len(prefix) :])
         rendering = parsed.rendering
         silent = rendering.orientation is None
         tiff = exif.minimal(exif.Rendering(rendering.orientation), 0, 0, parsed.copyright)
@@ -177,7 +176,7 @@ def examine_chunk(
         return
     payload = walk.data[chunk.payload : chunk.payload_end]
     if stray:
-        walk.find({Kind.UNKNOWN_DATA}, "chunk that is never shown", chunk.start, chunk.end)
+        walk.find(Kind.UNKNOWN_DATA, "chunk that is never shown", chunk.start, chunk.end)
         walk.changes.append(Change(chunk.start, chunk.end))
     elif chunk.type == b"ICCP":
         _profile(walk, chunk, payload)
@@ -189,7 +188,7 @@ def examine_chunk(
         needed = carriers.get(chunk.start, b"")
         if payload != needed:
             kept = _built(chunk.type, needed) if needed else b""
-            kinds = _kinds(chunk.type, payload, walk.exif.get(chunk.start))
+            kinds = partial(_kinds, chunk.type, payload)
             walk.find(kinds, _place(chunk), chunk.start, chunk.end)
             walk.changes.append(Change(chunk.start, chunk.end, kept))
 
@@ -197,7 +196,7 @@ def examine_chunk(
 def _padding(walk: Walk, chunk: Chunk) -> None:
     """The byte that evens a chunk out is zero; another value would be a hiding place."""
     if walk.data[chunk.payload_end : chunk.end].strip(b"\0"):
-        walk.find({Kind.UNKNOWN_DATA}, "padding of a chunk", chunk.payload_end, chunk.end)
+        walk.find(Kind.UNKNOWN_DATA, "padding of a chunk", chunk.payload_end, chunk.end)
         walk.changes.append(Change(chunk.payload_end, chunk.end, b"\0"))
 
 
@@ -208,7 +207,7 @@ def _profile(walk: Walk, chunk: Chunk, payload: bytes) -> None:
         # No decoder can use it, so nothing changes when it is blank.
         clean = bytes(len(payload))
     if clean != payload:
-        walk.find({Kind.SOFTWARE}, _place(chunk), chunk.payload, chunk.payload_end)
+        walk.find(Kind.SOFTWARE, _place(chunk), chunk.payload, chunk.payload_end)
         walk.changes.append(Change(chunk.payload, chunk.payload_end, clean))
     _padding(walk, chunk)
 
@@ -224,7 +223,7 @@ def _frame(walk: Walk, frame: Chunk) -> None:
         if chunk.type in _KEPT_IN_FRAME and _fits(order, chunk):
             _padding(walk, chunk)
         elif chunk.type != _FILLER or payload.strip(b"\0"):
-            walk.find({Kind.UNKNOWN_DATA}, "chunk inside a frame", chunk.start, chunk.end)
+            walk.find(Kind.UNKNOWN_DATA, "chunk inside a frame", chunk.start, chunk.end)
             blank = _FILLER + walk.data[chunk.start + 4 : chunk.payload]
             blank += bytes(chunk.end - chunk.payload)
             walk.changes.append(Change(chunk.start, chunk.end, blank))
@@ -260,10 +259,9 @@ def _flags(walk: Walk, found: list[Chunk], carriers: dict[int, bytes]) -> None:
         walk.changes.append(Change(first.payload, first.payload + 1, bytes([flags])))
 
 
-def _kinds(type_: bytes, payload: bytes, parsed: exif.ExifBlock | None) -> set[Kind]:
+def _kinds(type_: bytes, payload: bytes) -> set[Kind]:
     if type_ == b"EXIF":
-        block = parsed or exif.parse(payload.removeprefix(b"Exif\0\0"))
-        return block.kinds or {Kind.UNKNOWN_DATA}
+        return exif_kinds.of_block(payload.removeprefix(b"Exif\0\0"))
     if type_ == b"XMP ":
         return xmp.kinds(payload)
     return {Kind.CONTENT_CREDENTIALS if type_ == b"C2PA" else Kind.UNKNOWN_DATA}

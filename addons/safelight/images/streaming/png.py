@@ -44,7 +44,7 @@ def walk(progress: Progress) -> Steps:
         walk_of_chunk = png.Walk(data, *size)
         carriers.note(walk_of_chunk, chunk)
         png.examine_chunk(walk_of_chunk, chunk, carriers, order)
-        progress.report(walk_of_chunk.findings, start)
+        progress.report(walk_of_chunk.found, start)
         edits = png.edits_of(tuple(walk_of_chunk.changes), Length.SAME_LENGTH)
         yield Put(apply(data, edits))
         if type_ == b"IEND":
