@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, field
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from safelight.images import exif, exif_kinds, icc, iptc, jpeg_segments, xmp
-from safelight.images.jpeg_segments import COM, SOF, End, Item, Scan, Segment, Stray
+from safelight.images.jpeg_segments import APP0, COM, SOF, End, Item, Scan, Segment, Stray
 from safelight.images.model import (
     Change,
     Edit,
@@ -27,6 +29,9 @@ _EXIF = (b"Exif\0\0", b"Exif\0\xff")
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _XMP_EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
 _ICC = b"ICC_PROFILE\0"
+_SIZE = struct.Struct(">HH")
+_START = attrgetter("start")
+_APP1, _APP2 = 0xE1, 0xE2
 _FILLER = 0xEF  # APP15: nobody shows it, unlike a comment
 _KINDS_BY_SIGNATURE = (
     (0xE0, b"JFXX\0", Kind.THUMBNAIL),
@@ -125,26 +130,24 @@ def walk_items(data: bytes, items: Iterable[Item], keeper: Keeper) -> Walk:
         elif isinstance(item, Stray):
             walk.changes.append(Change(item.start, item.end))
             walk.find(Kind.UNKNOWN_DATA, "between segments", item.start, item.end)
-        elif item.marker in SOF:
-            if not walk.width:
-                walk.height = int.from_bytes(data[item.payload + 1 : item.payload + 3])
-                walk.width = int.from_bytes(data[item.payload + 3 : item.payload + 5])
-        elif item.is_application or item.marker == COM:
-            if item.marker == 0xE1 and data.startswith(_EXIF, item.payload):
-                exifs.append(item)
-            elif item.marker == 0xE1 and data.startswith(_XMP, item.payload):
-                packets.append(item)
-            elif item.marker == 0xE2 and data.startswith(_ICC, item.payload):
-                walk.profile.append(item)
-            else:
-                _other(walk, item, seen)
+        elif item.marker < APP0:
+            if item.marker in SOF and not walk.width:
+                walk.height, walk.width = _SIZE.unpack_from(data, item.payload + 1)
+        elif item.marker == _APP1 and data.startswith(_EXIF, item.payload):
+            exifs.append(item)
+        elif item.marker == _APP1 and data.startswith(_XMP, item.payload):
+            packets.append(item)
+        elif item.marker == _APP2 and data.startswith(_ICC, item.payload):
+            walk.profile.append(item)
+        else:
+            _other(walk, item, seen)
     if not walk.width:
         raise ImageError("This JPEG holds no picture.")
     _exif(walk, exifs)
     _xmp(walk, packets)
     _profile(walk)
-    walk.changes.sort(key=lambda change: change.start)
-    walk.found.sort(key=lambda one: one.start)
+    walk.changes.sort(key=_START)
+    walk.found.sort(key=_START)
     return walk
 
 
@@ -170,8 +173,8 @@ def _exif(walk: Walk, segments: list[Segment]) -> None:
             block = walk.block = exif.parse(tiff)
             minimal = exif.minimal(block.rendering, walk.width, walk.height, block.copyright)
             needed = walk.keeper.tiff(minimal, tiff)
-            keep = marker_segment(0xE1, b"Exif\0\0" + needed) if needed else b""
-        _replace(walk, segment, keep, partial(exif_kinds.of_block, tiff), "APP1 Exif")
+            keep = marker_segment(_APP1, b"Exif\0\0" + needed) if needed else b""
+        _replace(walk, segment, keep, partial(exif_kinds.of_block, tiff), "Exif")
 
 
 def _xmp(walk: Walk, segments: list[Segment]) -> None:
@@ -181,8 +184,8 @@ def _xmp(walk: Walk, segments: list[Segment]) -> None:
         packet = walk.data[segment.payload + len(_XMP) : segment.end]
         orientation = None if exif_decides else xmp.orientation(packet)
         needed = b"" if number else walk.keeper.packet(packet, orientation)
-        keep = marker_segment(0xE1, _XMP + needed) if needed else b""
-        _replace(walk, segment, keep, partial(xmp.kinds, packet), "APP1 XMP")
+        keep = marker_segment(_APP1, _XMP + needed) if needed else b""
+        _replace(walk, segment, keep, partial(xmp.kinds, packet), "XMP")
 
 
 def _profile(walk: Walk) -> None:
@@ -197,20 +200,15 @@ def _profile(walk: Walk) -> None:
         clean = icc.scrubbed(profile)
     except icc.ProfileError:
         for segment in walk.profile:
-            _replace(walk, segment, b"", Kind.UNKNOWN_DATA, "APP2 ICC profile")
+            _replace(walk, segment, b"", Kind.UNKNOWN_DATA, "ICC profile")
         return
     position = 0
     for segment, chunk in zip(walk.profile, chunks, strict=True):
         part = clean[position : position + len(chunk)]
         position += len(chunk)
         head_bytes = walk.data[segment.payload : segment.payload + head]
-        _replace(
-            walk,
-            segment,
-            marker_segment(0xE2, head_bytes + part),
-            Kind.SOFTWARE,
-            "APP2 ICC profile",
-        )
+        keep = marker_segment(_APP2, head_bytes + part)
+        _replace(walk, segment, keep, Kind.SOFTWARE, "ICC profile")
 
 
 def _other(walk: Walk, segment: Segment, seen: set[int]) -> None:
@@ -219,12 +217,12 @@ def _other(walk: Walk, segment: Segment, seen: set[int]) -> None:
     keep = b""
     special = walk.keeper.segment(segment, payload)
     if special is not None:
-        _replace(walk, segment, special, Kind.THUMBNAIL, _place(segment.marker))
+        _replace(walk, segment, special, Kind.THUMBNAIL)
         return
-    if segment.marker == 0xE0 and payload.startswith(b"JFIF\0") and len(payload) >= 14:
-        keep = marker_segment(0xE0, payload[:12] + b"\0\0")
-    elif segment.marker == 0xE0 and payload.startswith(b"AVI1"):
-        keep = marker_segment(0xE0, payload[:14])
+    if segment.marker == APP0 and payload.startswith(b"JFIF\0") and len(payload) >= 14:
+        keep = marker_segment(APP0, payload[:12] + b"\0\0")
+    elif segment.marker == APP0 and payload.startswith(b"AVI1"):
+        keep = marker_segment(APP0, payload[:14])
     elif segment.marker == 0xEE and payload.startswith(b"Adobe") and len(payload) >= 12:
         keep = marker_segment(0xEE, payload[:12])
     elif segment.marker == _FILLER and not payload.strip(b"\0"):
@@ -233,8 +231,7 @@ def _other(walk: Walk, segment: Segment, seen: set[int]) -> None:
         keep = b""
     if keep:
         seen.add(segment.marker)
-    kinds = partial(_kinds, segment.marker, payload)
-    _replace(walk, segment, keep, kinds, _place(segment.marker))
+    _replace(walk, segment, keep, partial(_kinds, segment.marker, payload))
 
 
 def _kinds(marker: int, payload: bytes) -> set[Kind]:
@@ -250,17 +247,18 @@ def _kinds(marker: int, payload: bytes) -> set[Kind]:
     return {Kind.UNKNOWN_DATA}
 
 
-def _place(marker: int) -> str:
-    return "comment segment" if marker == COM else f"APP{marker - 0xE0} segment"
-
-
 def _replace(
-    walk: Walk, segment: Segment, keep: bytes, tells: Kind | Callable[[], set[Kind]], place: str
+    walk: Walk,
+    segment: Segment,
+    keep: bytes,
+    tells: Kind | Callable[[], set[Kind]],
+    name: str = "segment",
 ) -> None:
     """Plan to put `keep` in the segment's place, unless that is what stands there."""
     if walk.data[segment.start : segment.end] == keep:
         return
-    walk.find(tells, place, segment.start, segment.end)
+    marker = "comment" if segment.marker == COM else f"APP{segment.marker - APP0}"
+    walk.find(tells, f"{marker} {name}", segment.start, segment.end)
     walk.changes.append(Change(segment.start, segment.end, keep))
 
 

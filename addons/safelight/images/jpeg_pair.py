@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from safelight.images import gainmap, jpeg, jpeg_segments, xmp
 from safelight.images.gainmap import ISO_21496, MPF
-from safelight.images.jpeg_segments import End, Item, Segment
+from safelight.images.jpeg_segments import Item, Segment
 from safelight.images.model import (
     Change,
     Edit,
@@ -70,16 +70,12 @@ def examine(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> Examination:
     return jpeg.examination(first, partial(_plan, pair, clean=not first.found))
 
 
-def _pair(data: bytes, items: Iterable[Item]) -> _Pair | None:
+def _pair(data: bytes, items: tuple[Item, ...]) -> _Pair | None:
     """The pair that `data` is, if its second picture can be walked and is a gain map."""
-    mpf: Segment | None = None
-    end = 0
-    for item in items:
-        if isinstance(item, Segment) and item.marker == _APP2 and mpf is None:
-            mpf = item if data.startswith(MPF, item.payload) else None
-        elif isinstance(item, End):
-            end = item.end
+    segments = (item for item in items if isinstance(item, Segment) and item.marker == _APP2)
+    mpf = next((one for one in segments if data.startswith(MPF, one.payload)), None)
     index = gainmap.read_index(data, mpf.payload, mpf.end) if mpf else None
+    end = items[-1].end
     if mpf is None or index is None or index.start < end:
         return None
     try:

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 SOF = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
-SOI, EOI, SOS, COM = 0xD8, 0xD9, 0xDA, 0xFE
-_TABLES = frozenset({0xC4, 0xCC, 0xDB, 0xDC, 0xDD})
-_KNOWN = SOF | _TABLES | {SOS, COM, *range(0xE0, 0xF0)}
+SOI, EOI, SOS, APP0, COM = 0xD8, 0xD9, 0xDA, 0xE0, 0xFE
+_DECODING = SOF | {0xC4, 0xCC, 0xDB, 0xDC, 0xDD, SOS}
+_KNOWN = _DECODING | {COM, *range(APP0, 0xF0)}
 STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 DQT, DHT, DAC = 0xDB, 0xC4, 0xCC
 # Lines and restart intervals (T.81 B.2.4.4 and B.2.5).
@@ -39,11 +39,6 @@ class Segment(NamedTuple):
     start: int
     payload: int
     end: int
-
-    @property
-    def is_application(self) -> bool:
-        """Is it APP0 to APP15?"""
-        return 0xE0 <= self.marker <= 0xEF
 
 
 class Stray(NamedTuple):
@@ -122,28 +117,29 @@ def segment_at(data: bytes, start: int) -> Segment:
     end = start + 2 + length
     if length < 2 or end > len(data):
         raise ImageError("This JPEG is cut off or damaged.")
-    if marker in _TABLES or marker == SOS or marker in SOF:
-        needed = _needed(data, marker, start + 4, end)
-        if needed != end - start - 4:
-            raise ImageError("This JPEG is damaged, or hides something in its tables.")
+    if marker in _DECODING and _needed(data, marker, start + 4, end) != length - 2:
+        raise ImageError("This JPEG is damaged, or hides something in its tables.")
     return Segment(marker, start, start + 4, end)
 
 
 def _needed(data: bytes, marker: int, payload: int, end: int) -> int:
     """How many bytes of payload a segment has that decoding needs (T.81 B.2.2 to B.2.5)."""
-    if marker in SOF:
-        return 6 + 3 * data[payload + 5]
-    if marker == SOS:
-        return 4 + 2 * data[payload]
-    if marker == DAC:
-        return min((end - payload) // 2, _MOST_CONDITIONINGS) * 2
     position = payload
-    while position < end and marker in {DQT, DHT}:
-        if marker == DQT:
-            position += 65 + 64 * (data[position] >> 4)
-        else:
+    if marker == DHT:
+        while position < end:
             position += 17 + sum(data[position + 1 : position + 17])
-    return _SIZES.get(marker, position - payload)
+    elif marker == DQT:
+        while position < end:
+            position += 65 + 64 * (data[position] >> 4)
+    elif marker in SOF:
+        return 6 + 3 * data[payload + 5]
+    elif marker == SOS:
+        return 4 + 2 * data[payload]
+    elif marker == DAC:
+        return min((end - payload) // 2, _MOST_CONDITIONINGS) * 2
+    else:
+        return _SIZES[marker]
+    return position - payload
 
 
 def marker_in_scan(data: bytes | bytearray, position: int = 0) -> int | None:

@@ -29,6 +29,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _FILLER = b"paDd"
 PIXELS = frozenset({b"IDAT", b"fdAT"})
 _TEXTS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
+_CARRYING = _TEXTS | {b"eXIf"}
 _HEADER = struct.Struct(">I4s")
 _CHUNK_OVERHEAD = 12
 MOST_CHUNKS = 100_000
@@ -161,7 +162,8 @@ def examine(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> Examination:
     walk.width, walk.height = struct.unpack_from(">II", data, header.payload)
     carriers = Carriers()
     for chunk in found:
-        carriers.note(walk, chunk)
+        if chunk.type in _CARRYING:
+            carriers.note(walk, chunk)
     order = png_order.Order()
     for chunk in found:
         if chunk.type not in PIXELS or not order.has_place(chunk.type):
@@ -275,8 +277,7 @@ def _profile(walk: Walk, chunk: Chunk, payload: bytes) -> None:
 
 
 def _trailer(walk: Walk, end: Chunk) -> None:
-    trailer = walk.data[end.end :]
-    if trailer.strip(b"\0"):
+    if walk.data[end.end :].strip(b"\0"):
         start = end.end
         place = "after the end of the picture"
         walk.found.append(Found(Kind.UNKNOWN_DATA, place, start, len(walk.data)))

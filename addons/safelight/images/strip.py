@@ -83,10 +83,10 @@ def _examine(data: bytes, depth: int, proven: Iterable[tuple[int, int]] = ()) ->
     if not depth:
         raise ImageError("Pictures stand too deep inside each other.")
     with reading(known):
-        if known in _PROVING:
-            return _PROVING[known](data, proven)
-        if known in _HOLDERS:
-            return _HOLDERS[known](data, lambda inside: _examine(inside, depth - 1))
+        if (walked := _PROVING.get(known)) is not None:
+            return walked(data, proven)
+        if (held := _HOLDERS.get(known)) is not None:
+            return held(data, lambda inside: _examine(inside, depth - 1))
         return _EXAMINERS[known](data)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from safelight.images import exif, exif_kinds, icc, xmp
@@ -24,11 +25,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 KEPT = frozenset({b"VP8X", b"ICCP", b"ANIM", b"ANMF", b"ALPH", b"VP8 ", b"VP8L"})
+_KEPT_AS_THEY_ARE = KEPT - {b"ICCP", b"ANMF"}
 _KEPT_IN_FRAME = frozenset({b"ALPH", b"VP8 ", b"VP8L"})
 _FILLER = b"JUNK"
-_EXIF_FLAG, _XMP_FLAG = 0x08, 0x04
+_FLAGS = ((b"EXIF", 0x08), (b"XMP ", 0x04))
+_HEADER = struct.Struct("<4sI")
 _FRAME_HEADER = 16
 _PIXELS = frozenset({b"VP8 ", b"VP8L"})
+_SHOWN = _PIXELS | {b"ANMF"}
 _PAYLOADS = {b"VP8X": 10, b"ANIM": 6}
 MOST_CHUNKS = 100_000
 
@@ -69,12 +73,11 @@ class Order:
         where it says nothing in its place."""
         if size != _PAYLOADS.get(type_, size):
             raise ImageError("This WebP is damaged.")
-        shown = self.seen & _PIXELS
         if type_ == b"ANMF":
-            fits = b"ANIM" in self.seen and not shown
+            fits = b"ANIM" in self.seen and self.seen.isdisjoint(_PIXELS)
         else:
-            behind = shown or b"ANMF" in self.seen
-            fits = not behind and (type_ not in self.seen) and (type_ != b"VP8X" or not self.seen)
+            fits = type_ not in self.seen and (type_ != b"VP8X" or not self.seen)
+            fits = fits and not self.is_whole
         if fits:
             self.seen.add(type_)
         return fits
@@ -82,7 +85,7 @@ class Order:
     @property
     def is_whole(self) -> bool:
         """Was there a picture?"""
-        return bool(self.seen & (_PIXELS | {b"ANMF"}))
+        return not self.seen.isdisjoint(_SHOWN)
 
 
 def chunks(data: bytes, start: int, end: int) -> Iterator[Chunk]:
@@ -93,7 +96,7 @@ def chunks(data: bytes, start: int, end: int) -> Iterator[Chunk]:
             return
         if position + 8 > end:
             raise ImageError("This WebP is cut off or damaged.")
-        type_, size = struct.unpack_from("<4sI", data, position)
+        type_, size = _HEADER.unpack_from(data, position)
         payload_end = position + 8 + size
         if payload_end > end:
             raise ImageError("This WebP is cut off or damaged.")
@@ -115,7 +118,7 @@ def examine(data: bytes) -> Examination:
     walk = Walk(data)
     found = list(chunks(data, 12, end))
     order = Order()
-    strays = {chunk.start for chunk in found if not _fits(order, chunk)}
+    strays = {chunk.start for chunk in found if chunk.type in KEPT and not _fits(order, chunk)}
     if not order.is_whole:
         raise ImageError("This WebP holds no picture.")
     extended = found[0].type == b"VP8X"
@@ -124,11 +127,11 @@ def examine(data: bytes) -> Examination:
         examine_chunk(walk, chunk, carriers, stray=chunk.start in strays)
     _dimensions(walk, found)
     _flags(walk, found, carriers)
-    if data[end:].strip(b"\0"):
+    if end < len(data) and data[end:].strip(b"\0"):
         place = "after the end of the picture"
         walk.find(Kind.UNKNOWN_DATA, place, end, len(data))
         walk.changes.append(Change(end, len(data), trailer=True))
-    walk.changes.sort(key=lambda change: change.start)
+    walk.changes.sort(key=attrgetter("start"))
     return Examination(
         Format.WEBP,
         walk.width,
@@ -140,7 +143,7 @@ def examine(data: bytes) -> Examination:
 
 
 def _fits(order: Order, chunk: Chunk) -> bool:
-    return chunk.type not in KEPT or order.has_place(chunk.type, chunk.payload_end - chunk.payload)
+    return order.has_place(chunk.type, chunk.payload_end - chunk.payload)
 
 
 def carriers_of(walk: Walk, found: list[Chunk]) -> dict[int, bytes]:
@@ -171,7 +174,7 @@ def examine_chunk(
 ) -> None:
     """Note what a chunk tells and what becomes of it; `carriers` holds what must stay of some,
     by where they start. A stray one stays nowhere. Raises ImageError."""
-    if chunk.type in KEPT - {b"ICCP", b"ANMF"} and not stray:
+    if chunk.type in _KEPT_AS_THEY_ARE and not stray:
         _padding(walk, chunk)
         return
     payload = walk.data[chunk.payload : chunk.payload_end]
@@ -195,7 +198,7 @@ def examine_chunk(
 
 def _padding(walk: Walk, chunk: Chunk) -> None:
     """The byte that evens a chunk out is zero; another value would be a hiding place."""
-    if walk.data[chunk.payload_end : chunk.end].strip(b"\0"):
+    if chunk.end > chunk.payload_end and walk.data[chunk.payload_end]:
         walk.find(Kind.UNKNOWN_DATA, "padding of a chunk", chunk.payload_end, chunk.end)
         walk.changes.append(Change(chunk.payload_end, chunk.end, b"\0"))
 
@@ -251,8 +254,8 @@ def _flags(walk: Walk, found: list[Chunk], carriers: dict[int, bytes]) -> None:
     if first.type != b"VP8X":
         return
     flags = walk.data[first.payload]
-    kept = {chunk.type for chunk in found if chunk.start in carriers}
-    for type_, flag in ((b"EXIF", _EXIF_FLAG), (b"XMP ", _XMP_FLAG)):
+    kept = {chunk.type for chunk in found if chunk.start in carriers} if carriers else ()
+    for type_, flag in _FLAGS:
         if type_ not in kept:
             flags &= ~flag
     if flags != walk.data[first.payload]:
