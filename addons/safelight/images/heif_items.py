@@ -77,11 +77,11 @@ class Reader:
 
     def number(self, size: int) -> int:
         """The next `size` bytes. Raises ImageError past the end."""
-        position = self.position
-        self.position += size
-        if self.position > self.end:
+        start = self.position
+        end = self.position = start + size
+        if end > self.end:
             raise ImageError("This picture is cut off or damaged.")
-        return int.from_bytes(self.data[position : self.position])
+        return int.from_bytes(self.data[start:end])
 
 
 def read(data: bytes, meta: Box) -> Items:
