@@ -10,22 +10,28 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _SECONDS = 1.5
+# What takes longer is measured once.
+LONG = 10.0
 
 
 def medians(tasks: Mapping[str, Callable[[], object]], rounds: int = 200) -> dict[str, float]:
     """Seconds each task takes, the median of up to `rounds` rounds in which all take turns."""
-    taken: dict[str, list[float]] = {name: [] for name in tasks}
-    for task in tasks.values():
-        task()
+    first = {name: seconds(task) for name, task in tasks.items()}
+    taken: dict[str, list[float]] = {name: [] for name in tasks if first[name] < LONG}
     began = time.perf_counter()
     for number in range(rounds):
-        for name, task in tasks.items():
-            start = time.perf_counter()
-            task()
-            taken[name].append(time.perf_counter() - start)
+        for name, times in taken.items():
+            times.append(seconds(tasks[name]))
         if number >= 4 and time.perf_counter() - began > _SECONDS * len(tasks):
             break
-    return {name: statistics.median(times) for name, times in taken.items()}
+    return first | {name: statistics.median(times) for name, times in taken.items()}
+
+
+def seconds(task: Callable[[], object]) -> float:
+    """How long the task takes this time."""
+    start = time.perf_counter()
+    task()
+    return time.perf_counter() - start
 
 
 def shown(seconds: float) -> str:

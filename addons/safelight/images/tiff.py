@@ -13,7 +13,7 @@ from typing import Literal
 from safelight.images import exif_kinds, iptc, tiff_pixels, xmp
 from safelight.images import tiff_tables as tags
 from safelight.images.blanking import Blanks, Ranges
-from safelight.images.model import Examination, Finding, Format, ImageError, Kind
+from safelight.images.model import Examination, Finding, Format, Found, ImageError, Kind
 from safelight.images.tiff_layout import Entry, layout_of
 from safelight.images.tiff_walk import Walk
 
@@ -57,7 +57,7 @@ def examine(data: bytes) -> Examination:
     return Examination(Format.TIFF, *walk.size, walk.orientation, findings, walk.blanks.edits)
 
 
-def _merged(walk: Walk) -> tuple[Finding, ...]:
+def _merged(walk: Walk) -> tuple[Finding | Found, ...]:
     """Values of removed tags leave gaps behind: those are the same finding, named better."""
     named = [one for one in walk.blanks.findings if one.place != "between the parts of the file"]
     return tuple(named or walk.blanks.findings)
