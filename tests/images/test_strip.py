@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import zlib
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,9 @@ from safelight.images.model import moved
 from safelight.policy.conditions import FindingKind, ImageType
 from tests.support import more_pictures as more
 from tests.support import pictures
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SEEDS = [
     *(pictures.jpeg(), pictures.png(), pictures.webp(), pictures.gif()),
@@ -99,6 +103,10 @@ def test_ranges_move_with_what_stands_before_them(points: list[int], data: st.Da
     assert [one for one in found if one] == [one for one in untouched if one]
 
 
+def planned_as(edits: tuple[Edit, ...]) -> Callable[[Length], tuple[Edit, ...]]:
+    return lambda _: edits
+
+
 @pytest.mark.parametrize("seed", [pictures.jpeg(), pictures.png(), pictures.webp(), more.heic()])
 @pytest.mark.parametrize("length", Length)
 def test_what_is_left_over_is_noticed(seed: bytes, length: Length) -> None:
@@ -107,7 +115,7 @@ def test_what_is_left_over_is_noticed(seed: bytes, length: Length) -> None:
     planned = examination.edits(length)
     for forgotten in range(len(planned)):
         edits = (*planned[:forgotten], *planned[forgotten + 1 :])
-        careless = dataclasses.replace(examination, plan=lambda _, edits=edits: edits)
+        careless = dataclasses.replace(examination, plan=planned_as(edits))
         if edits:
             with pytest.raises(images.ImageError):
                 images.clean(seed, careless, length)

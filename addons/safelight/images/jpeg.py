@@ -20,6 +20,7 @@ from safelight.images.model import (
     Kind,
     Length,
     UnalterableError,
+    looking,
 )
 
 if TYPE_CHECKING:
@@ -174,18 +175,20 @@ def _exif(walk: Walk, segments: list[Segment]) -> None:
             minimal = exif.minimal(block.rendering, walk.width, walk.height, block.copyright)
             needed = walk.keeper.tiff(minimal, tiff)
             keep = marker_segment(_APP1, b"Exif\0\0" + needed) if needed else b""
-        _replace(walk, segment, keep, partial(exif_kinds.of_block, tiff), "Exif")
+        look = looking(exif_kinds.of_block, walk.data, start, segment.end)
+        _replace(walk, segment, keep, look, "Exif")
 
 
 def _xmp(walk: Walk, segments: list[Segment]) -> None:
     """Decoders that look for an orientation in XMP do so only when Exif has none."""
     exif_decides = walk.block is not None and walk.block.rendering.orientation is not None
     for number, segment in enumerate(segments):
-        packet = walk.data[segment.payload + len(_XMP) : segment.end]
+        start = segment.payload + len(_XMP)
+        packet = walk.data[start : segment.end]
         orientation = None if exif_decides else xmp.orientation(packet)
         needed = b"" if number else walk.keeper.packet(packet, orientation)
         keep = marker_segment(_APP1, _XMP + needed) if needed else b""
-        _replace(walk, segment, keep, partial(xmp.kinds, packet), "XMP")
+        _replace(walk, segment, keep, looking(xmp.kinds, walk.data, start, segment.end), "XMP")
 
 
 def _profile(walk: Walk) -> None:
@@ -231,7 +234,8 @@ def _other(walk: Walk, segment: Segment, seen: set[int]) -> None:
         keep = b""
     if keep:
         seen.add(segment.marker)
-    _replace(walk, segment, keep, partial(_kinds, segment.marker, payload))
+    kinds = partial(_kinds, segment.marker)
+    _replace(walk, segment, keep, looking(kinds, walk.data, segment.payload, segment.end))
 
 
 def _kinds(marker: int, payload: bytes) -> set[Kind]:

@@ -17,6 +17,7 @@ from safelight.images.model import (
     Kind,
     Length,
     apply,
+    told,
 )
 
 if TYPE_CHECKING:
@@ -56,10 +57,8 @@ def examine(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> Examination:
     first = _walk_first(pair, len(pair.second), _index_segment(pair, pair.first_end, None))
     second = jpeg.walk_stream(pair.second, _SecondKeeper())
     shift = pair.index.start
-    first.found += [
-        one._replace(place=f"gain map, {one.place}", start=one.start + shift, end=one.end + shift)
-        for one in second.found
-    ]
+    for one in told(second.found):
+        first.find(one.kind, f"gain map, {one.place}", one.start + shift, one.end + shift)
     for start, end in (
         (pair.first_end, pair.index.start),
         (pair.index.start + second.end, len(data)),

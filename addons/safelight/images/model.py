@@ -99,7 +99,8 @@ class Finding(NamedTuple):
 
 
 class Found(NamedTuple):
-    """Something private at `data[start:end]`; what it `tells` may be looked at once asked for."""
+    """Something private at `data[start:end]`; what it `tells` may be looked at once asked for, by
+    what never raises."""
 
     tells: Kind | Callable[[], set[Kind]]
     place: str
@@ -172,6 +173,13 @@ def told(found: Iterable[Finding | Found]) -> Iterator[Finding]:
         kinds = {one.tells} if isinstance(one.tells, Kind) else one.tells()
         for kind in sorted(kinds):
             yield Finding(kind, one.place, one.start, one.end)
+
+
+def looking(
+    kinds: Callable[[bytes], set[Kind]], data: bytes, start: int, end: int
+) -> Callable[[], set[Kind]]:
+    """What looks at `data[start:end]` once it is called, and holds no copy of it till then."""
+    return lambda: kinds(data[start:end])
 
 
 def moved(ranges: Iterable[tuple[int, int]], edits: Iterable[Edit]) -> list[tuple[int, int]]:

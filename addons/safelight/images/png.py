@@ -19,6 +19,7 @@ from safelight.images.model import (
     Kind,
     Length,
     UnalterableError,
+    looking,
 )
 
 if TYPE_CHECKING:
@@ -198,7 +199,9 @@ def examine_chunk(walk: Walk, chunk: Chunk, carriers: Carriers, order: png_order
     else:
         needed = _needed(walk, chunk, payload, carriers)
         if needed is None or needed != payload:
-            _replace(walk, chunk, needed or b"", partial(_kinds, chunk.type, payload))
+            kinds = partial(_kinds, chunk.type)
+            look = looking(kinds, walk.data, chunk.payload, chunk.payload_end)
+            _replace(walk, chunk, needed or b"", look)
 
 
 def _fixed(walk: Walk, chunk: Chunk, payload: bytes, order: png_order.Order) -> None:

@@ -19,6 +19,7 @@ from safelight.images.model import (
     Kind,
     Length,
     UnalterableError,
+    looking,
 )
 
 if TYPE_CHECKING:
@@ -191,8 +192,9 @@ def examine_chunk(
         needed = carriers.get(chunk.start, b"")
         if payload != needed:
             kept = _built(chunk.type, needed) if needed else b""
-            kinds = partial(_kinds, chunk.type, payload)
-            walk.find(kinds, _place(chunk), chunk.start, chunk.end)
+            kinds = partial(_kinds, chunk.type)
+            look = looking(kinds, walk.data, chunk.payload, chunk.payload_end)
+            walk.find(look, _place(chunk), chunk.start, chunk.end)
             walk.changes.append(Change(chunk.start, chunk.end, kept))
 
 
