@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import zlib
+
 from safelight import images
 from safelight.images import Kind
-from tests.support import pictures
+from tests.support import more_pictures, pictures
 
 
 def details(data: bytes) -> dict[str, str]:
@@ -42,3 +44,39 @@ def test_a_recording_behind_the_picture() -> None:
         "size",
         "1012 bytes",
     )
+
+
+def test_values_of_items() -> None:
+    for data in (more_pictures.heic(), more_pictures.avif()):
+        shown = details(data)
+        assert shown["place"] == "48.85840, 2.29450"
+        assert shown["model"] == "CANARY 5"
+
+
+def test_tags_have_names_and_values() -> None:
+    data = more_pictures.tiff()
+    places = {finding.place for finding in images.examine(data).findings}
+    assert {"Make tag", "Artist tag"} <= places
+    shown = details(data)
+    assert (shown["maker"], shown["artist"]) == ("CANARY", "CANARY Anna")
+    assert "text" not in shown  # all of it was told already
+
+
+def test_a_raw_profile_is_read() -> None:
+    block = pictures.exif().hex()
+    text = f"Raw profile type exif\0\nexif\n {len(block) // 2:7}\n{block}\n".encode()
+    chunk = len(text).to_bytes(4) + b"tEXt" + text + zlib.crc32(b"tEXt" + text).to_bytes(4)
+    clean = images.strip(pictures.png(), images.Length.COMPACT)
+    shown = details(clean[:33] + chunk + clean[33:])
+    assert shown["place"] == "48.85840, 2.29450"
+
+
+def test_text_in_what_is_not_known() -> None:
+    clean = pictures.clean_jpeg()
+    segment = b"\0Vendor\0\x01\x02\xfeseen at CANARY street\0\0%&'()*4567"
+    dirty = clean[:2] + b"\xff\xe9" + (len(segment) + 2).to_bytes(2) + segment + clean[2:]
+    found = images.reveal(dirty, images.examine(dirty).findings)
+    assert {detail.value for detail in found if detail.label == "text"} == {
+        "Vendor",
+        "seen at CANARY street",
+    }

@@ -57,6 +57,12 @@ def examine(data: bytes) -> Examination:
     return Examination(Format.TIFF, *walk.size, walk.orientation, findings, walk.blanks.edits)
 
 
+def value_at(data: bytes, position: int) -> bytes:
+    """What the tag whose entry stands at `position` says. Raises ImageError where it is cut off."""
+    entry = Walk(data, layout_of(data), Blanks(data)).entry(position)
+    return data[entry.start : entry.end]
+
+
 def _merged(walk: Walk) -> tuple[Finding | Found, ...]:
     """Values of removed tags leave gaps behind: those are the same finding, named better."""
     named = [one for one in walk.blanks.findings if one.place != "between the parts of the file"]
@@ -85,7 +91,7 @@ def _directory(walk: Walk, offset: int) -> list[int]:
     kept_at = {entry.position for entry in stays}
     for entry in entries:
         if entry.position not in kept_at:
-            place = f"tag {entry.tag:#06x}"
+            place = f"{tags.name(entry.tag)} tag"
             walk.blanks.find(_kinds(walk, entry), place, entry.position, entry.position + 1)
     following = layout.number(data[table_end - layout.offset_size : table_end])
     if len(walk.seen) == 1:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from PIL import TiffTags
+
 from safelight.images.keeping import COPYRIGHT_TAG, LONGEST_COPYRIGHT, Keep, keeps
 
 STRIP_OFFSETS, STRIP_COUNTS = 0x0111, 0x0117
@@ -76,6 +78,12 @@ def is_kept(tag: int, type_: int, count: int) -> bool:
         return False
     most = _LARGEST_COLOUR_MAP if tag == _COLOUR_MAP else _MOST_NUMBERS
     return tag in _LONG or count <= most
+
+
+def name(tag: int) -> str:
+    """What people call it; its number where nobody does."""
+    found: str = TiffTags.lookup(tag).name
+    return f"{tag:#06x}" if found == "unknown" else found
 
 
 # Tags that say things, by what they say. Everything that is not kept goes, known here or not.
