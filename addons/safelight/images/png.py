@@ -7,7 +7,7 @@ import struct
 import zlib
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from safelight.images import exif, exif_kinds, icc, png_order, png_text, xmp
 from safelight.images.model import (
@@ -21,19 +21,16 @@ from safelight.images.model import (
     UnalterableError,
     looking,
 )
+from safelight.images.png_chunks import OVERHEAD, Chunk, built, chunks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Private, ancillary, safe to copy: nobody's but ours (section 5.4).
 _FILLER = b"paDd"
 PIXELS = frozenset({b"IDAT", b"fdAT"})
 _TEXTS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 _CARRYING = _TEXTS | {b"eXIf"}
-_HEADER = struct.Struct(">I4s")
-_CHUNK_OVERHEAD = 12
-MOST_CHUNKS = 100_000
 _RAW_PROFILE = re.compile(rb"Raw profile type (?:exif|APP1)")
 _CHUNK_KINDS = {
     b"tIME": Kind.CAPTURE_TIME,
@@ -43,20 +40,6 @@ _CHUNK_KINDS = {
     b"mkBF": Kind.EDIT_HISTORY,
     b"mkBT": Kind.EDIT_HISTORY,
 }
-
-
-class Chunk(NamedTuple):
-    """A chunk: its type, where it starts, where its data starts and ends, where it ends."""
-
-    type: bytes
-    start: int
-    payload: int
-    payload_end: int
-
-    @property
-    def end(self) -> int:
-        """Behind the CRC."""
-        return self.payload_end + 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,43 +89,6 @@ class Walk:
 
     def payload(self, chunk: Chunk) -> bytes:
         return self.data[chunk.payload : chunk.payload_end]
-
-
-def chunks(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> Iterator[Chunk]:
-    """Every chunk up to IEND, IDAT chunks that follow each other as one. Raises ImageError where
-    the structure breaks.
-
-    IDAT chunks that are `proven` to follow each other are not walked again.
-    """
-    known = dict(proven)
-    position = len(SIGNATURE)
-    for _ in range(MOST_CHUNKS):
-        if position + _CHUNK_OVERHEAD > len(data):
-            raise ImageError("This PNG is cut off.")
-        length, type_ = _HEADER.unpack_from(data, position)
-        if type_ == b"IDAT":
-            end = known.get(position) or _end_of_pixels(data, position)
-        else:
-            end = position + _CHUNK_OVERHEAD + length
-        if end > len(data) or not type_.isalpha():
-            raise ImageError("This PNG is cut off or damaged.")
-        yield Chunk(type_, position, position + 8, end - 4)
-        if type_ == b"IEND":
-            return
-        position = end
-    raise ImageError("This PNG has too many chunks.")
-
-
-def _end_of_pixels(data: bytes, position: int) -> int:
-    """Pixels come in many chunks, and nothing is looked at in any of them."""
-    last = len(data) - _HEADER.size
-    length, type_ = _HEADER.unpack_from(data, position)
-    while type_ == b"IDAT":
-        position += _CHUNK_OVERHEAD + length
-        if position > last:
-            break
-        length, type_ = _HEADER.unpack_from(data, position)
-    return position
 
 
 def examine(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> Examination:
@@ -233,7 +179,7 @@ def _padded(tiff: bytes, like: bytes) -> bytes | None:
     if not tiff:
         return None
     spare = len(like) - len(tiff)
-    return tiff + bytes(spare) if 0 < spare < _CHUNK_OVERHEAD else tiff
+    return tiff + bytes(spare) if 0 < spare < OVERHEAD else tiff
 
 
 def _minimal_raw_profile(walk: Walk, chunk: Chunk, payload: bytes) -> bytes | None:
@@ -274,7 +220,7 @@ def _profile(walk: Walk, chunk: Chunk, payload: bytes) -> None:
     data = b"ICC\0\0" + compressed
     # The name is free text of up to 79 bytes: it takes up what is too little for a filler chunk.
     spare = len(payload) - len(data)
-    if 0 < spare < _CHUNK_OVERHEAD:
+    if 0 < spare < OVERHEAD:
         data = b"ICC" + b"_" * spare + b"\0\0" + compressed
     _replace(walk, chunk, data, Kind.SOFTWARE)
 
@@ -305,29 +251,24 @@ def _replace(walk: Walk, chunk: Chunk, data: bytes, tells: Kind | Callable[[], s
     walk.changes.append(_Change(chunk.start, chunk.end, chunk.type if data else b"", data))
 
 
-def _built(type_: bytes, data: bytes) -> bytes:
-    crc = zlib.crc32(data, zlib.crc32(type_))
-    return struct.pack(">I4s", len(data), type_) + data + struct.pack(">I", crc)
-
-
 def edits_of(changes: tuple[_Change, ...], length: Length) -> tuple[Edit, ...]:
     """The edits that make the changes of a walk. Raises UnalterableError."""
     edits = []
     for change in changes:
-        kept = _built(change.type, change.data) if change.type else b""
+        kept = built(change.type, change.data) if change.type else b""
         spare = change.end - change.start - len(kept)
         if length is Length.COMPACT:
             edits.append(Edit(change.start, change.end, kept))
-        elif change.trailer and spare < _CHUNK_OVERHEAD:
-            edits.append(Edit(change.start + _CHUNK_OVERHEAD, change.end, bytes(spare)))
+        elif change.trailer and spare < OVERHEAD:
+            edits.append(Edit(change.start + OVERHEAD, change.end, bytes(spare)))
         elif change.trailer:
             # IEND moves to the end of the file, so that nothing stands behind it.
-            filler = _built(_FILLER, bytes(spare - _CHUNK_OVERHEAD))
+            filler = built(_FILLER, bytes(spare - OVERHEAD))
             edits.append(Edit(change.start, change.end, filler + kept))
         elif spare == 0:
             edits.append(Edit(change.start, change.end, kept))
-        elif spare >= _CHUNK_OVERHEAD:
-            filler = _built(_FILLER, bytes(spare - _CHUNK_OVERHEAD))
+        elif spare >= OVERHEAD:
+            filler = built(_FILLER, bytes(spare - OVERHEAD))
             edits.append(Edit(change.start, change.end, kept + filler))
         else:
             raise UnalterableError(Format.PNG, Length.SAME_LENGTH)
