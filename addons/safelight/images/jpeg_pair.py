@@ -32,9 +32,11 @@ _SEGMENT_HEADER = 4
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """Two pictures in one file; `mpf` is the first one's index segment, `first_end` its end."""
+    """Two pictures in one file; `items` are the first one's, `mpf` is its index segment,
+    `first_end` its end."""
 
     data: bytes
+    items: tuple[Item, ...]
     index: Index
     mpf: Segment
     first_end: int
@@ -83,7 +85,7 @@ def _pair(data: bytes, items: tuple[Item, ...]) -> _Pair | None:
         return None
     if not is_iso and not gainmap.is_described(packet):
         return None
-    return _Pair(data, index, mpf, end, gainmap.is_apple(packet))
+    return _Pair(data, items, index, mpf, end, gainmap.is_apple(packet))
 
 
 def _description(second: bytes) -> tuple[bytes, bool]:
@@ -135,9 +137,8 @@ class _FirstKeeper(jpeg.Keeper):
 
 
 def _walk_first(pair: _Pair, second_size: int, index_segment: bytes) -> jpeg.Walk:
-    return jpeg.walk_stream(
-        pair.data, _FirstKeeper(pair.mpf, index_segment, second_size, pair.apple)
-    )
+    keeper = _FirstKeeper(pair.mpf, index_segment, second_size, pair.apple)
+    return jpeg.walk_items(pair.data, pair.items, keeper)
 
 
 def _index_segment(
