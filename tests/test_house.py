@@ -42,6 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reloading": {"assembly", "audit", "documents", "pausing", "policy"},
     "steps": set(),
     "users": set(),
+    "directory": {"documents", "users"},
     "phones": set(),
     "trust": {"services", "steps"},
     "desktop": {"steps"},

@@ -33,11 +33,13 @@ def changed(file: Path, text: str) -> None:
     os.utime(file, ns=(before + 1, before + 1))
 
 
-def test_a_changed_file_counts_once_it_rests(tmp_path: Path) -> None:
+def test_a_changed_file_counts_once_it_rests(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     file = tmp_path / "p.yaml"
     file.write_text(POLICY)
-    told: list[str] = []
-    reloading = Reloading([file], tmp_path, told.append)
+    caplog.set_level("INFO", "safelight")
+    reloading = Reloading([file], tmp_path)
     assembled = assembly.assemble([file], tmp_path / "audit", tmp_path / "keys")
     in_force = assembled.engine.in_force
 
@@ -55,14 +57,14 @@ def test_a_changed_file_counts_once_it_rests(tmp_path: Path) -> None:
     assert (name(), name()) == ("two", "two")
     file.write_text(POLICY)
     assert (name(), name()) == ("two", "one")
-    first, second, third, fourth = told
+    first, second, third, fourth = caplog.messages
     assert "read again: two, revision " in first
     assert f"the last good one stays:\n{file}:1:1: `name` is missing" in second
     assert "cannot be read" in third
     assert "read again: one" in fourth
 
 
-def test_a_folder_is_all_that_is_in_it(tmp_path: Path) -> None:
+def test_a_folder_is_all_that_is_in_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Also where the folder is exchanged as a whole, as Kubernetes does with a ConfigMap."""
     for name in ("old", "new"):
         (tmp_path / name).mkdir()
@@ -71,8 +73,7 @@ def test_a_folder_is_all_that_is_in_it(tmp_path: Path) -> None:
     (tmp_path / "new" / "b_test.yaml").write_text("tests: no policy")
     current = tmp_path / "policies"
     current.symlink_to("old")
-    told: list[str] = []
-    reloading = Reloading([current], tmp_path, told.append)
+    reloading = Reloading([current], tmp_path)
     assembled = assembly.assemble([current], tmp_path / "audit", tmp_path / "keys")
     assert assembled.problems == ()
     (tmp_path / "next").symlink_to("new")
@@ -87,13 +88,13 @@ def test_a_folder_is_all_that_is_in_it(tmp_path: Path) -> None:
     for _ in range(2):
         reloading.look(assembled)
     assert assembled.engine.in_force.policy is policy
-    assert "the last good one stays" in told[-1]
+    assert "the last good one stays" in caplog.messages[-1]
 
 
 def test_a_mended_policy_counts_without_a_new_start(tmp_path: Path) -> None:
     file = tmp_path / "p.yaml"
     file.write_text("version: 1")
-    reloading = Reloading([file], tmp_path, lambda _: None)
+    reloading = Reloading([file], tmp_path)
     assembled = assembly.assemble([file], tmp_path / "audit", tmp_path / "keys")
     assert assembled.engine.in_force.policy is None
     file.write_text(POLICY)
@@ -102,19 +103,21 @@ def test_a_mended_policy_counts_without_a_new_start(tmp_path: Path) -> None:
     assert assembled.engine.in_force.policy is not None
 
 
-def test_a_pause_is_told_when_it_begins_and_when_it_is_over(tmp_path: Path) -> None:
+def test_a_pause_is_told_when_it_begins_and_when_it_is_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     file = tmp_path / "p.yaml"
     file.write_text(POLICY)
-    told: list[str] = []
-    reloading = Reloading([file], tmp_path, told.append)
+    caplog.set_level("INFO", "safelight")
+    reloading = Reloading([file], tmp_path)
     assembled = assembly.assemble([file], tmp_path / "audit", tmp_path / "keys")
     pausing.write(tmp_path, clock() + timedelta(seconds=2))
     reloading.look(assembled)
     reloading.look(assembled)
-    assert told == ["A pause began: rules that are not locked stop nothing."]
+    assert caplog.messages == ["A pause began: rules that are not locked stop nothing."]
     time.sleep(2)  # the file stays; the moment in it has passed
     reloading.look(assembled)
-    assert told[1:] == ["The pause is over."]
+    assert caplog.messages[1:] == ["The pause is over."]
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+UNWRITABLE = {"event": "audit-unwritable"}
+
 _UNANSWERED = {
     "denied": "Somebody said no.",
     "timed-out": "Nobody answered in time.",
@@ -141,7 +143,7 @@ def as_it_is(case: Case) -> Outcome:
 
 
 def unrecorded(destination: Destination, error: AuditError) -> Outcome:
-    logger.error("%s", error)
+    logger.error("%s", error, extra=UNWRITABLE)
     reason = "The decision could not be written to the audit file."
     return Outcome(refusal=Refusal(Cause.AUDIT_UNWRITABLE, reason, destination.service.name))
 

@@ -116,7 +116,7 @@ class Engine:
         try:
             self.in_force.now().journal.unseen(destination, how)
         except AuditError as error:
-            logger.error("%s", error)  # noqa: TRY400 - its text says it all
+            logger.error("%s", error, extra=conclusions.UNWRITABLE)  # noqa: TRY400 - says it all
             return False
         return True
 
@@ -128,8 +128,7 @@ class Engine:
         except AuditError as error:
             outcome = conclusions.unrecorded(upload.destination, error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the policy says what follows
-            # The type alone: the text of an exception may quote what was being uploaded.
-            logger.error("internal error while judging an upload: %s", type(error).__name__)  # noqa: TRY400
+            _say("judging", error)
             outcome = conclusions.in_doubt(
                 rules, upload.destination, Cause.ENGINE_ERROR, _WENT_WRONG, len(upload.body)
             )
@@ -148,7 +147,7 @@ class Engine:
         try:
             return passage.begin(self.in_force.now(), upload, total)
         except Exception as error:  # noqa: BLE001 - it is then looked at as a whole
-            logger.error("internal error while beginning an upload: %s", type(error).__name__)  # noqa: TRY400
+            _say("beginning", error)
             return None
 
     def too_large(self, destination: Destination, reason: str, received: int | None) -> Outcome:
@@ -316,3 +315,14 @@ class Engine:
 
 def _type_by_ending(ending: str) -> str:
     return _TYPES.get(ending, ending)
+
+
+def _say(doing: str, error: Exception) -> None:
+    # The type alone: the text of an exception may quote what was being uploaded.
+    kind = type(error).__name__
+    logger.error(
+        "internal error while %s an upload: %s",
+        doing,
+        kind,
+        extra={"event": "internal-error", "facts": {"type": kind}},
+    )

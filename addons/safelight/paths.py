@@ -9,6 +9,14 @@ from pathlib import Path
 _HERE = Path(__file__).resolve().parent
 
 
+def _home() -> Path:
+    """This person's folder. A service's user may have none, as little as a shell."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path("/")
+
+
 def policies() -> Path:
     """The folder of policies that comes with Safelight: in the package, or beside it."""
     packaged = _HERE / "_policies"
@@ -32,7 +40,7 @@ def config() -> Path:
 
 def settings() -> Path:
     """This person's folder of the settings of all programs, on Linux."""
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return Path(os.environ.get("XDG_CONFIG_HOME") or _home() / ".config")
 
 
 def own_services() -> Path:
@@ -43,10 +51,10 @@ def own_services() -> Path:
 def data() -> Path:
     """This person's folder for Safelight, after the customs of the system."""
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "Safelight"
+        return _home() / "Library" / "Application Support" / "Safelight"
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local")) / "Safelight"
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "safelight"
+        return Path(os.environ.get("LOCALAPPDATA", _home() / "AppData/Local")) / "Safelight"
+    return Path(os.environ.get("XDG_DATA_HOME") or _home() / ".local/share") / "safelight"
 
 
 def default_state() -> Path:

@@ -6,6 +6,7 @@ A policy that has a mistake changes nothing: the last good one stays, and the mi
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from datetime import UTC
 from typing import TYPE_CHECKING
@@ -14,10 +15,12 @@ from safelight import assembly, audit, pausing, policy
 from safelight.documents import DocumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from safelight.assembly import Assembly
+
+logger = logging.getLogger(__name__)
 
 INTERVAL = 1.0  # seconds
 
@@ -28,10 +31,9 @@ type _Stamp = tuple[Path, int, int]
 class Reloading:
     """Make it before the policy is read for the first time, so that no change is missed."""
 
-    def __init__(self, files: Sequence[Path], state: Path, tell: Callable[[str], None]) -> None:
+    def __init__(self, files: Sequence[Path], state: Path) -> None:
         self._files = tuple(files)
         self._state = state
-        self._tell = tell
         self._read = self._seen = self._stamps()
         self._paused = False
         self._stopped = threading.Event()
@@ -60,13 +62,24 @@ class Reloading:
             loaded = assembly.load_policy(self._files, assembled.catalogue)
         except DocumentError as error:
             what = "the last good one stays" if assembled.engine.in_force.policy else "none counts"
-            self._tell(f"The policy has a mistake, so {what}:\n{error}")
+            where = [f"{one.file}:{one.line}:{one.column}" for one in error.problems]
+            logger.error(  # noqa: TRY400 - for people
+                "The policy has a mistake, so %s:\n%s",
+                what,
+                error,
+                extra={"event": "policy-rejected", "facts": {"where": where}},
+            )
             _record(assembled, audit.PolicyRejected())
             return
         assembled.engine.in_force.adopt(loaded)
         name, revision = loaded.policy.name, loaded.revision
         _record(assembled, audit.PolicyLoaded(policy=name, revision=revision))
-        self._tell(f"The policy was read again: {name}, revision {revision}.")
+        logger.info(
+            "The policy was read again: %s, revision %s.",
+            name,
+            revision,
+            extra={"event": "policy-loaded", "facts": {"revision": revision}},
+        )
 
     def _look_at_pause(self, assembled: Assembly) -> None:
         in_force = assembled.engine.in_force
@@ -78,7 +91,10 @@ class Reloading:
             moment = audit.moment(until.astimezone(UTC)) if until and paused else None
             _record(assembled, audit.Paused(until=moment))
             what = "A pause began: rules that are not locked stop nothing."
-            self._tell(what if paused else "The pause is over.")
+            logger.info(
+                what if paused else "The pause is over.",
+                extra={"event": "pause-began" if paused else "pause-ended"},
+            )
 
     def _run(self, assembled: Assembly) -> None:
         while not self._stopped.wait(INTERVAL):

@@ -21,6 +21,11 @@ class StepError(Exception):
     """A step could not be done; the text says why."""
 
 
+def _quoted(word: str) -> str:
+    """For a shell; what holds quotes itself stands in the other kind."""
+    return f'"{word}"' if "'" in word and not set('"$`\\!') & set(word) else shlex.quote(word)
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """Call a program."""
@@ -29,7 +34,7 @@ class Run:
     as_root: bool = False
 
     def __str__(self) -> str:
-        return shlex.join(self._called())
+        return " ".join(map(_quoted, self._called()))
 
     def do(self) -> None:
         """Call it. Raises StepError with what it said."""

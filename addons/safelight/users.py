@@ -1,10 +1,11 @@
-"""A file of users and their passwords' hashes, as Apache's `htpasswd -B` writes it."""
+"""Who may use the proxy, by name and password; and a file of users and their passwords' hashes, as
+Apache's `htpasswd -B` writes it."""
 
 from __future__ import annotations
 
 import logging
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import bcrypt
 
@@ -22,28 +23,51 @@ class UserFileError(Exception):
     """The file cannot be used; the text says why, with file and line."""
 
 
+class CannotTellError(Exception):
+    """Nobody can say at the moment whether the password is right."""
+
+
+class UserList(Protocol):
+    """Users who are told by name and password; so many checks may run `at_once`."""
+
+    at_once: int
+
+    def version(self) -> int:
+        """A number that changes when what was right may be wrong."""
+
+    def known(self, name: str, password: bytes) -> str | None:
+        """What the user is called, if this is the password. Takes a while. Raises
+        CannotTellError."""
+
+
 class UserFile:
-    """The users in the file at `path`. `version` changes with what it says. Raises
-    UserFileError."""
+    """The users in the file at `path`. Raises UserFileError."""
+
+    # Checking takes long on purpose; guessing must not keep pictures waiting.
+    at_once = 2
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._hashes, self._stamp = _read(path), _stamp(path)
-        self.version = 0
+        self._version = 0
 
-    def is_right(self, name: str, password: bytes) -> bool:
-        """Is this the user's password?"""
+    def known(self, name: str, password: bytes) -> str | None:
+        """The user's name, if this is the password."""
         known = self._hashes.get(name)
         try:
             # bcrypt goes by 72 bytes of a password, and htpasswd cuts there.
             fits = bcrypt.checkpw(password[:72], known or _NOBODYS)
         except ValueError:
-            return False
-        return fits and known is not None
+            return None
+        return name if fits and known is not None else None
 
-    def read_again_if_changed(self) -> None:
-        """Somebody may have come, gone, or changed a password. With a mistake in the file, the last
-        good state of it stays."""
+    def version(self) -> int:
+        """Changes with what the file says: somebody may have come, gone, or changed a password.
+        With a mistake in the file, the last good state of it stays."""
+        self._read_again_if_changed()
+        return self._version
+
+    def _read_again_if_changed(self) -> None:
         stamp = _stamp(self._path)
         if stamp == self._stamp:
             return
@@ -51,9 +75,11 @@ class UserFile:
         try:
             self._hashes = _read(self._path)
         except UserFileError as error:
-            logger.error("The users stay as they were: %s", error)  # noqa: TRY400 - for people
+            logger.error(  # noqa: TRY400 - for people
+                "The users stay as they were: %s", error, extra={"event": "users-rejected"}
+            )
             return
-        self.version += 1
+        self._version += 1
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

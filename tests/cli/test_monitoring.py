@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import http.client
+import os
 import re
 import signal
 import socket
+import ssl
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from safelight import __version__, broker, paths
 from tests.support import lab as labs
 from tests.support import pictures
 from tests.support.large import large, put
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from tests.support.lab import Lab
 
@@ -54,8 +59,30 @@ def numbers(port: int) -> dict[tuple[str, ...], float]:
         (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
         for family in text_string_to_metric_families(ask(port, "/metrics")[1])
         for sample in family.samples
-        if sample.name.startswith("safelight") and sample.name.endswith("_total")
+        if sample.name.startswith("safelight") and not sample.name.endswith("_created")
     }
+
+
+def _soon(port: int, name: str, value: float) -> None:
+    for _ in range(100):
+        # A worker that has not counted anything yet has no number.
+        if numbers(port).get((name,), 0) == value:
+            return
+        time.sleep(0.05)
+    pytest.fail(f"{name} is {numbers(port)}")
+
+
+@contextmanager
+def ssl_tunnel(lab: Lab) -> Iterator[None]:
+    """A connection to a service that stays open."""
+    context = ssl.create_default_context(cafile=str(lab.proxy.root))
+    connection = http.client.HTTPSConnection(*lab.proxy.address, context=context, timeout=10)
+    connection.set_tunnel("api.openai.com", 443)
+    connection.connect()
+    try:
+        yield
+    finally:
+        connection.close()
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -74,6 +101,19 @@ def test_a_working_proxy(tmp_path: Path, workers: str) -> None:
         assert found["safelight_uploads_total", "unreadable", "stopped", "openai_api"] == 1
         assert found["safelight_pictures_total", "openai_api"] == 6
         assert found["safelight_removed_total", "location"] == 6
+        assert found["safelight_upload_bytes_total", "openai_api"] > 6 * len(pictures.jpeg())
+        assert found["safelight_upload_delay_seconds_count",] == 7
+        assert found["safelight_upload_delay_seconds_bucket", "+Inf"] == 7
+        assert found["safelight_upload_delay_seconds_bucket", "0.002"] < 7
+        for what in ("policy_usable", "audit_writable", "ready"):
+            assert found[f"safelight_{what}",] == 1
+        assert found["safelight_holds_waiting",] == 0
+        month = time.time() + 30 * 86_400
+        assert found["safelight_certificate_expiry_timestamp_seconds",] > month
+        assert found["safelight_build_info", __version__] == 1
+        with ssl_tunnel(lab):
+            _soon(port, "safelight_connections", 1)
+        _soon(port, "safelight_connections", 0)
         text = ask(port, "/metrics")[1]
         assert not re.search(r"Anna|127\.0\.0|CANARY", text)
 
@@ -84,6 +124,10 @@ def test_one_that_cannot_let_anything_leave(tmp_path: Path) -> None:
     policy.write_text("version: 1\n")
     with labs.running(tmp_path, policy, options=("--monitor", f"127.0.0.1:{port}")) as lab:
         assert ask(port, "/readyz") == (503, "The policy file has a mistake.\n")
+        assert (numbers(port)["safelight_policy_usable",], numbers(port)["safelight_ready",]) == (
+            0,
+            0,
+        )
         assert ask(port, "/healthz")[0] == 200
         assert send(lab, pictures.jpeg(), "127.0.0.1") == 503
 
@@ -106,3 +150,32 @@ def test_one_that_is_about_to_stop(tmp_path: Path) -> None:
         assert ask(port, "/readyz") == (503, stopping)
         assert sending.result().status == 200
         assert lab.proxy.process.wait(20) == 0
+
+
+def test_an_upload_that_waits(tmp_path: Path) -> None:
+    port = free_port()
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("version: 1\nname: t\nrules: [{id: ask, do: hold, because: ask}]\n")
+    options = ("--monitor", f"127.0.0.1:{port}")
+    with labs.running(tmp_path, policy, options=options) as lab, ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(send, lab, pictures.jpeg(), "127.0.0.1")
+        _soon(port, "safelight_holds_waiting", 1)
+        state = tmp_path / "state"
+        [(held, _)] = broker.waiting(paths.broker_socket(state))
+        broker.answer(paths.broker_socket(state), held.id, approve=True)
+        assert sending.result() == 200
+        _soon(port, "safelight_holds_waiting", 0)
+
+
+def test_a_worker_that_ended_has_no_connections(tmp_path: Path) -> None:
+    port = free_port()
+    options = ("--monitor", f"127.0.0.1:{port}", "--workers", "2")
+    with labs.running(tmp_path, options=options) as lab:
+        assert lab.proxy.process is not None
+        with ssl_tunnel(lab):
+            _soon(port, "safelight_connections", 1)
+            parent = lab.proxy.process.pid
+            children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+            for child in children:
+                os.kill(int(child), signal.SIGKILL)
+            _soon(port, "safelight_connections", 0)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import sync_playwright
 
-from safelight import images
+from safelight import images, trust
 from tests.support import chromium, pictures, tools
 from tests.support import lab as labs
 from tests.support.origin import Received, accept
@@ -62,7 +62,7 @@ def environment(tmp_path: Path, home: Path) -> Mapping[str, str]:
 
 def call(lab: Lab, environment: Mapping[str, str], *arguments: str) -> tuple[int, str]:
     address = ":".join(map(str, lab.proxy.address))
-    where = "--proxy" if arguments[0] == "doctor" else "--listen"
+    where = "--listen" if arguments[0] == "setup" else "--proxy"
     done = subprocess.run(
         [
             *(sys.executable, "-m", "safelight", *arguments),
@@ -91,6 +91,9 @@ def test_nothing_is_changed_without_a_yes(
     assert "Nothing was changed." in said
     assert "certutil -A" in said
     assert files(home) == set()
+    code, said = call(lab, environment, "status")
+    assert (code, said.splitlines()[0]) == (0, "Photos are protected in part.")
+    assert "0 of 2 settings of this computer lead to it; `safelight setup` makes" in said
     # Nobody is there to answer.
     code, said = call(lab, environment, "setup")
     assert code == 1
@@ -127,6 +130,7 @@ def test_a_browser_in_a_home_that_was_set_up(
     told = json.loads(said)
     assert {one["name"]: one["says"] for one in told if one["state"] == "wrong"} == {}
     assert code == 0
+    assert call(lab, environment, "status")[1].startswith("Photos are protected.\n")
     code, said = call(lab, environment, "setup", "--undo", "--yes")
     assert code == 0
     assert not any(".pki" in one for one in files(home))
@@ -134,6 +138,29 @@ def test_a_browser_in_a_home_that_was_set_up(
     left = (home / ".config/glib-2.0/settings/keyfile").read_text()
     assert "=" not in left
     assert not (lab.folder / "state" / "setup.json").exists()
+
+
+def test_a_proxy_with_another_certificate(
+    lab: Lab, environment: Mapping[str, str], tmp_path: Path
+) -> None:
+    state = tmp_path / "state"
+    trust.open_or_create(state, ["api.openai.com"])
+    address = ":".join(map(str, lab.proxy.address))
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "safelight", "doctor", "--json", "--proxy", address),
+            *("--state", str(state)),
+        ],
+        env=dict(environment),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    [opens] = [one for one in json.loads(done.stdout) if one["name"] == "opens"]
+    assert (opens["state"], f"does not use the certificate in {state}" in opens["says"]) == (
+        "wrong",
+        True,
+    )
 
 
 def test_doctor_says_what_is_wrong(
@@ -155,6 +182,7 @@ def test_doctor_says_what_is_wrong(
         ("proxy", "safelight run --listen 127.0.0.1:9"),
         ("certificate", "safelight setup"),
         ("trusted", "safelight setup"),
+        ("opens", "safelight setup"),
         ("policy", f"safelight policy check {bad}"),
     ):
         assert (told[name]["state"], told[name]["mends"]) == ("wrong", mends)

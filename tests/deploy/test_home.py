@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +18,6 @@ from tests.support import namespaces, pictures, tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.support.lab import Lab
     from tests.support.namespaces import Device
@@ -67,7 +67,14 @@ def added(lab: Lab, name: str, here: str) -> str:
     path = lab.folder / f"{name}.conf"
     path.unlink(missing_ok=True)
     safelight(lab, "phones", "add", name, "--at", here, "--file", path)
-    return path.read_text()
+    configuration = path.read_text()
+    [port] = re.findall(r"Endpoint = .*:(\d+)\n", configuration)
+    # A tunnel that finds nobody at first tries again after five seconds.
+    for _ in range(100):
+        if f":{int(port):04X} " in Path("/proc/net/udp").read_text():
+            break
+        time.sleep(0.05)
+    return configuration
 
 
 @contextlib.contextmanager
@@ -200,3 +207,18 @@ def test_a_laptop_comes_by_pac_and_a_stranger_does_not(home: Lab) -> None:
         assert upload(home, stranger, "--proxy", f"http://{stranger.here}:{port}") == 0
         assert curl(home, stranger, f"http://{stranger.here}:{port}/proxy.pac") == 0
     assert len(home.arrived) == arrived + 1
+
+
+def test_of_several_workers_one_serves_the_phones(tmp_path: Path) -> None:
+    (tmp_path / "policy.yaml").write_text(POLICY)
+    (tmp_path / "photo.jpg").write_bytes(pictures.jpeg())
+    options = ("--listen", "0.0.0.0:0", "--workers", "2")
+    with (
+        labs.running(tmp_path, tmp_path / "policy.yaml", options=options) as lab,
+        phone(lab, "annas", 9) as annas,
+        phone(lab, "berts", 10) as berts,
+    ):
+        assert upload(lab, annas) == 200
+        assert upload(lab, berts) == 403
+        assert "cannot connect" not in lab.proxy.output
+        assert len(lab.proxy.records()) == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -62,14 +63,18 @@ def test_prometheus_reads_it(tmp_path: Path) -> None:
             stderr=subprocess.DEVNULL,
         )
         try:
-            assert _asked(own, "safelight_uploads_total") == ["openai_api", "1"]
+            assert _asked(own, "safelight_uploads_total{service='openai_api'}") == 1
+            assert _asked(own, "safelight_policy_usable * safelight_audit_writable") == 1
+            assert _asked(own, "safelight_certificate_expiry_timestamp_seconds - time()") > 0
+            slow = "histogram_quantile(0.99, safelight_upload_delay_seconds_bucket)"
+            assert 0 < _asked(own, slow) <= 10
         finally:
             process.terminate()
             process.wait(20)
 
 
-def _asked(port: int, query: str) -> list[str]:
-    url = f"http://127.0.0.1:{port}/api/v1/query?query={query}"
+def _asked(port: int, query: str) -> float:
+    url = f"http://127.0.0.1:{port}/api/v1/query?query={urllib.parse.quote(query)}"
     for _ in range(60):
         time.sleep(0.5)
         try:
@@ -78,5 +83,5 @@ def _asked(port: int, query: str) -> list[str]:
         except OSError:
             continue
         if found:
-            return [found[0]["metric"]["service"], found[0]["value"][1]]
+            return float(found[0]["value"][1])
     pytest.fail("Prometheus has no number")

@@ -46,11 +46,13 @@ def accept(_: Received) -> tuple[int, str, bytes]:
 class Origin:
     """The server. `address` is where it listens, `received` what came, oldest first.
 
-    `behind` is the address of a service that gives the answers in place of `answer`.
+    `behind` is the address of a service that gives the answers in place of `answer`; `wanted` is
+    where it is to listen.
     """
 
     answer: Answer = accept
     behind: str = ""
+    wanted: str = "127.0.0.1:0"
     received: list[Received] = field(default_factory=list)
     messages: list[bytes | str] = field(default_factory=list)
     address: tuple[str, int] = ("", 0)
@@ -59,13 +61,13 @@ class Origin:
     _thread: threading.Thread | None = None
 
     def start(self, authority: trustme.CA, hosts: list[str], folder: Path) -> None:
-        """Listen on a free port with a certificate for `hosts`."""
+        """Listen with a certificate for `hosts`."""
         certificate = authority.issue_cert(*hosts)
         key, chain = folder / "origin.key", folder / "origin.pem"
         certificate.private_key_pem.write_to_path(str(key))
         chain.write_bytes(b"".join(pem.bytes() for pem in certificate.cert_chain_pems))
         config = Config()
-        config.bind = ["127.0.0.1:0"]
+        config.bind = [self.wanted]
         config.keyfile, config.certfile = str(key), str(chain)
         config.errorlog = None
         config.h11_max_incomplete_size = 1 << 20

@@ -1,85 +1,55 @@
 """What other programs ask of a running proxy: does it live, is it ready, what did it do so far?
 
-Numbers alone: no addresses, no names, nothing of what was sent. The labels are ids of the catalogue
-and words of closed lists.
+Numbers alone, and sentences that say nothing of anybody.
 """
 
 from __future__ import annotations
 
-import atexit
 import contextlib
-import os
-import shutil
 import socket
-import tempfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import prometheus_client
-from prometheus_client import multiprocess
 
+from safelight import broker, trust
 from safelight.audit import AuditError
+from safelight.cli import metrics
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from safelight.audit import AuditLog
-    from safelight.case import Outcome
     from safelight.proxy.resolve import Address
-    from safelight.services import Destination
-
-    type Tell = Callable[[Destination, Outcome], None]
-
-_SHARED = "PROMETHEUS_MULTIPROC_DIR"
 
 
 class MonitorError(Exception):
     """The monitor cannot be shown; the text says why."""
 
 
-def share_among_processes() -> None:
-    """Let several workers count together, in files that prometheus_client looks for by this name.
-    The process that starts them makes the folder, and removes it."""
-    if _SHARED not in os.environ:
-        folder = tempfile.mkdtemp(prefix="safelight-")
-        os.environ[_SHARED] = folder
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-
-
-def counted(tell: Tell) -> Tell:
-    """`tell`, and count what it is told."""
-    uploads = prometheus_client.Counter(
-        "safelight_uploads", "Uploads with a picture or a doubt.", ["service", "outcome", "cause"]
-    )
-    pictures = prometheus_client.Counter(
-        "safelight_pictures", "Pictures and documents that were sent.", ["service"]
-    )
-    removed = prometheus_client.Counter(
-        "safelight_removed", "Uploads of which something of this kind was taken out.", ["kind"]
-    )
-
-    def count(destination: Destination, outcome: Outcome) -> None:
-        service = destination.service.id
-        if outcome.refusal is not None:
-            uploads.labels(service, "stopped", str(outcome.refusal.cause)).inc()
-        else:
-            uploads.labels(service, "warned" if outcome.warnings else "sent", "").inc()
-            pictures.labels(service).inc(outcome.pictures)
-            for kind in outcome.removed:
-                removed.labels(kind).inc()
-        tell(destination, outcome)
-
-    return count
-
-
 class Monitored:
-    """A proxy as others see it. `decides` tells whether there is a policy."""
+    """A proxy as others see it: its log, whether there is a policy, and its folder and socket."""
 
-    def __init__(self, log: AuditLog, decides: Callable[[], bool]) -> None:
+    def __init__(
+        self, log: AuditLog, decides: Callable[[], bool], state: Path, broker_socket: Path
+    ) -> None:
         self._log = log
         self._decides = decides
+        self._folder = state
+        self._broker = broker_socket
         self._state = "It is starting."
+        self.numbers = metrics.State(
+            self._holds,
+            self._expiry,
+            {
+                "policy_usable": decides,
+                "audit_writable": self._can_write,
+                "ready": lambda: not self.problems(),
+            },
+        )
 
     def ready(self, announce: Callable[[], None]) -> Callable[[], None]:
         """`announce`, and it takes connections from then on."""
@@ -99,11 +69,29 @@ class Monitored:
         found = [self._state] if self._state else []
         if not self._decides():
             found.append("The policy file has a mistake.")
+        if not self._can_write():
+            found.append("The audit file cannot be written.")
+        return found
+
+    def _can_write(self) -> bool:
         try:
             self._log.check()
         except AuditError:
-            found.append("The audit file cannot be written.")
-        return found
+            return False
+        return True
+
+    def _holds(self) -> int | None:
+        try:
+            return len(broker.waiting(self._broker))
+        except (broker.NoBrokerError, OSError):
+            return None
+
+    def _expiry(self) -> dt.date | None:
+        try:
+            authority = trust.open_existing(self._folder)
+            return trust.describe(authority).until if authority else None
+        except trust.AuthorityError:
+            return None
 
 
 @contextlib.contextmanager
@@ -143,7 +131,8 @@ class _Handler(BaseHTTPRequestHandler):
             problems = self.watched.problems()
             self._answer(503 if problems else 200, "\n".join([*problems, ""]) or "ok\n")
         elif self.path == "/metrics":
-            self._answer(200, _numbers(), prometheus_client.CONTENT_TYPE_LATEST)
+            numbers = metrics.shown(self.watched.numbers)
+            self._answer(200, numbers, prometheus_client.CONTENT_TYPE_LATEST)
         else:
             self._answer(404, "There are /healthz, /readyz and /metrics.\n")
 
@@ -158,11 +147,3 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as it is called
         """Say nothing: who asks is nobody's business."""
-
-
-def _numbers() -> str:
-    if _SHARED not in os.environ:
-        return prometheus_client.generate_latest().decode()
-    registry = prometheus_client.CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return prometheus_client.generate_latest(registry).decode()

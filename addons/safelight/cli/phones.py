@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import socket
 from pathlib import Path
@@ -56,7 +57,7 @@ def add_(name: str, host: str | None, path: Path | None, state: Path) -> None:
     except PhonesError as error:
         raise click.ClickException(str(error)) from error
     if path is None:
-        segno.make(configuration, error="l", boost_error=False).terminal(compact=True)
+        _show(configuration)
         click.echo(f"Scan this with the WireGuard app on {name}, and switch the tunnel on. Then")
     else:
         _write(path, configuration)
@@ -92,6 +93,14 @@ def remove_(name: str, state: Path) -> None:
     except PhonesError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{name} is let in no longer.")
+
+
+def _show(configuration: str) -> None:
+    """As a QR code, light upon dark whatever colours the terminal has: few apps read negatives."""
+    drawn = io.StringIO()
+    segno.make(configuration, error="l", boost_error=False).terminal(drawn, compact=True)
+    for line in drawn.getvalue().splitlines():
+        click.secho(line, fg="bright_white", bg="black")
 
 
 def _address_here() -> str:

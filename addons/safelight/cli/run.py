@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
+import logging
 import socket
 from dataclasses import dataclass
 from functools import partial
@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING
 import click
 
 from safelight import __version__, assembly, audit, broker, paths, phones, trust
-from safelight.cli import monitoring, telling
+from safelight.cli import metrics, monitoring, telling
 from safelight.cli import workers as several
+from safelight.cli.addresses import AddressType, NetworkType, ResolutionType
+from safelight.directory import Directory
 from safelight.documents import DocumentError
-from safelight.proxy import listening, master, quiet, resolve
+from safelight.proxy import listening, master, quiet
 from safelight.proxy.admission import PRIVATE, Networks
+from safelight.proxy.chaining import UpstreamProxyError, upstream_proxy
 from safelight.proxy.gate import Gate
 from safelight.reloading import Reloading
 from safelight.users import UserFile, UserFileError
@@ -28,52 +31,30 @@ if TYPE_CHECKING:
     from safelight.proxy.admission import Network
     from safelight.proxy.resolve import Address, Resolution
     from safelight.trust import Authority
+    from safelight.users import UserList
+
+logger = logging.getLogger(__name__)
 
 
-class _AddressType(click.ParamType["Address"]):
-    name = "ADDR:PORT"
+class _Run(click.Command):
+    """Where programs read the log, a start that failed is told to them, too."""
 
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Address:
+    def invoke(self, ctx: click.Context) -> None:
         try:
-            return resolve.parse_address(str(value))
-        except resolve.ResolveError as error:
-            self.fail(str(error), param, ctx)
+            super().invoke(ctx)
+        except click.ClickException as error:
+            if ctx.params["log_format"] != "json":
+                raise
+            what = error.format_message()
+            facts = {"message": what}
+            logger.critical(what, extra={"event": "start-failed", "facts": facts})
+            ctx.exit(error.exit_code)
 
 
-class _NetworkType(click.ParamType["Network"]):
-    name = "NETWORK"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Network:
-        try:
-            return ipaddress.ip_network(str(value))
-        except ValueError:
-            self.fail(
-                f"{value} is no address or network such as 192.168.1.7 or 192.168.1.0/24",
-                param,
-                ctx,
-            )
-
-
-class _ResolutionType(click.ParamType["Resolution"]):
-    name = "HOST:PORT=ADDR:PORT"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Resolution:
-        try:
-            return resolve.parse(str(value))
-        except resolve.ResolveError as error:
-            self.fail(str(error), param, ctx)
-
-
-@click.command()
+@click.command(cls=_Run)
 @click.option(
     "--listen",
-    type=_AddressType(),
+    type=AddressType(),
     default="127.0.0.1:8080",
     show_default=True,
     help="Where programs find the proxy. Port 0 takes any free one.",
@@ -118,7 +99,7 @@ class _ResolutionType(click.ParamType["Resolution"]):
 @click.option(
     "--resolve",
     "resolutions",
-    type=_ResolutionType(),
+    type=ResolutionType(),
     multiple=True,
     help="For trials: connect to ADDR:PORT instead of HOST:PORT. Repeatable.",
 )
@@ -131,7 +112,7 @@ class _ResolutionType(click.ParamType["Resolution"]):
 )
 @click.option(
     "--clients",
-    type=_NetworkType(),
+    type=NetworkType(),
     multiple=True,
     show_default="this machine and private networks",
     help="Who may use it: an address or a network such as 192.168.1.0/24. Repeatable.",
@@ -139,7 +120,7 @@ class _ResolutionType(click.ParamType["Resolution"]):
 @click.option(
     "--proxy-protocol",
     "balancers",
-    type=_NetworkType(),
+    type=NetworkType(),
     multiple=True,
     help="Balancers, which say by the PROXY protocol (1 or 2) for whom they connect. Repeatable. "
     "Several workers then listen at ports that follow each other.",
@@ -152,11 +133,39 @@ class _ResolutionType(click.ParamType["Resolution"]):
     help="Who may use it, by name and password: a file that `htpasswd -B` writes.",
 )
 @click.option(
+    "--ldap",
+    "directory_path",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Who may use it, by name and password: the YAML file says which directory to ask.",
+)
+@click.option(
+    "--upstream-proxy",
+    "upstream_url",
+    metavar="URL",
+    help="The company's own proxy: all connections go on through it, none past it.",
+)
+@click.option(
+    "--upstream-login",
+    type=click.Path(path_type=Path),
+    envvar="SAFELIGHT_UPSTREAM_LOGIN",
+    metavar="FILE",
+    help="NAME:PASSWORD for that proxy, in one line.",
+)
+@click.option(
     "--monitor",
-    type=_AddressType(),
+    type=AddressType(),
     help="Show /healthz, /readyz and, for Prometheus, /metrics at this address.",
 )
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="What standard error gets: words for people, or for programs a JSON object a line.",
+)
 @click.option("--as-worker", type=int, hidden=True)
+@click.option("--with-phones/--without-phones", default=True, hidden=True)
 def run(
     listen: Address,
     policy_paths: tuple[Path, ...],
@@ -168,8 +177,13 @@ def run(
     clients: tuple[Network, ...],
     balancers: tuple[Network, ...],
     users_path: Path | None,
+    directory_path: Path | None,
+    upstream_url: str | None,
+    upstream_login: Path | None,
     monitor: Address | None,
+    log_format: str,
     as_worker: int | None,
+    with_phones: bool,  # noqa: FBT001 - as click calls it
 ) -> None:
     """Start the proxy. It runs until Ctrl-C.
 
@@ -177,13 +191,14 @@ def run(
     else passes unopened. When the proxy accepts connections, `ready ADDR:PORT` appears on
     standard output; all other messages go to standard error.
     """
-    quiet.install()
+    quiet.install(log_format)
     if monitor is not None and workers > 1:
-        monitoring.share_among_processes()
-    reloading = Reloading(policy_paths, state_folder, lambda text: click.echo(text, err=True))
+        metrics.share_among_processes()
+    reloading = Reloading(policy_paths, state_folder)
     try:
         assembled = assembly.assemble(policy_paths, audit_folder, paths.audit_keys(state_folder))
-        users = None if users_path is None else UserFile(users_path)
+        users = _users(users_path, directory_path)
+        upstream = upstream_proxy(upstream_url, upstream_login) if upstream_url else None
         authority = trust.open_or_create(state_folder, assembled.catalogue.permitted_names())
         roots = trust.bundle(state_folder, upstream_ca)
         if as_worker is not None:
@@ -197,15 +212,19 @@ def run(
         socket_path = paths.broker_socket(state_folder)
         with contextlib.ExitStack() as running:
             watched = monitoring.Monitored(
-                assembled.log, partial(_decides, policy_paths, assembled)
+                assembled.log,
+                partial(_decides, policy_paths, assembled),
+                state_folder,
+                socket_path,
             )
             if as_worker is None:
                 _open_broker(running, socket_path)
                 if monitor is not None:
                     running.enter_context(monitoring.shown(monitor, watched))
-            if workers > 1 and as_worker is None:
+            if upstream is not None:
                 _no_phones(state_folder)
-                several.run(listeners, watched.ready(announce), watched.leaving)
+            if workers > 1 and as_worker is None:
+                several.run(listeners, watched.ready(announce), watched.leaving, metrics.forget)
                 return
             settings = master.Settings(
                 listeners[0],
@@ -216,11 +235,13 @@ def run(
                 Networks(clients or PRIVATE, balancers),
                 resolutions,
                 users,
-                phones.file(state_folder) if as_worker is None else None,
+                phones.file(state_folder) if with_phones and upstream is None else None,
+                upstream,
             )
-            tell = monitoring.counted(telling.Telling(socket_path).tell)
+            meter = metrics.Meter()
+            tell = meter.counted(telling.Telling(socket_path).tell)
             ask = partial(broker.ask, socket_path)
-            gate = Gate(assembled.engine, assembled.catalogue, tell, ask)
+            gate = Gate(assembled.engine, assembled.catalogue, tell, ask, meter)
             running.enter_context(audit.looked_after(assembled.log, __version__))
             reloading.start(assembled)
             ready = watched.ready(announce) if as_worker is None else several.say_ready
@@ -234,12 +255,21 @@ def run(
         several.WorkersError,
         monitoring.MonitorError,
         UserFileError,
+        UpstreamProxyError,
     ) as error:
         raise click.ClickException(str(error)) from error
     finally:
         reloading.stop()
         if as_worker is None:
-            click.echo("Stopped. Pictures are no longer protected.", err=True)
+            logger.info("Stopped. Pictures are no longer protected.", extra={"event": "stopped"})
+
+
+def _users(file: Path | None, directory: Path | None) -> UserList | None:
+    if file is not None and directory is not None:
+        raise click.UsageError("Users come from --users or from --ldap, not from both.")
+    if directory is not None:
+        return Directory(directory)
+    return None if file is None else UserFile(file)
 
 
 def _no_phones(state_folder: Path) -> None:
@@ -249,7 +279,8 @@ def _no_phones(state_folder: Path) -> None:
         raise click.ClickException(str(error)) from error
     if household is not None and household.phones:
         raise click.ClickException(
-            "Phones come to one process: leave out --workers, or `safelight phones remove` them."
+            "What phones send does not go through another proxy: leave out --upstream-proxy, or "
+            "`safelight phones remove` them."
         )
 
 
@@ -301,8 +332,13 @@ class _Start:
             *self._problems(),
             "Ctrl-C stops it.",
         ]
-        click.echo("\n".join(lines), err=True)
+        facts = {"version": __version__, "policy": self._revision(), "services": services}
+        logger.info("\n".join(lines), extra={"event": "started", "facts": facts})
         click.echo(f"ready {where}")
+
+    def _revision(self) -> str | None:
+        loaded = self.assembled.loaded
+        return loaded.revision if loaded else None
 
     def _problems(self) -> list[str]:
         problems = [f"! {problem}" for problem in self.assembled.problems]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING, Any
-
-import click
 
 from safelight import broker
 from safelight.broker import Held
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
 
     from safelight.case import Outcome
     from safelight.services import Destination
+
+logger = logging.getLogger(__name__)
 
 
 class Telling:
@@ -36,8 +37,19 @@ class Telling:
                 "removed": sorted(outcome.removed),
                 "notes": list(outcome.warnings),
             }
-        click.echo("\n".join(lines(event)), err=True)
+        logger.info("\n".join(lines(event)), extra=_as_facts(destination, outcome))
         self._teller.tell(event)
+
+
+def _as_facts(destination: Destination, outcome: Outcome) -> dict[str, object]:
+    service = destination.service.id
+    if outcome.refusal is not None:
+        cause, record = str(outcome.refusal.cause), outcome.refusal.record
+        facts = {"service": service, "cause": cause, "record": record}
+        return {"event": "upload-stopped", "facts": facts}
+    removed, warned = sorted(outcome.removed), bool(outcome.warnings)
+    facts = {"service": service, "pictures": outcome.pictures, "removed": removed, "warned": warned}
+    return {"event": "upload-sent", "facts": facts}
 
 
 def lines(event: Mapping[str, Any]) -> list[str]:

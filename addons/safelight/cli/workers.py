@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -14,6 +15,8 @@ import click
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Sequence
+
+logger = logging.getLogger(__name__)
 
 READY = "ready\n"
 _PAUSE = 1  # seconds before a worker that ended is started again
@@ -28,11 +31,13 @@ def run(
     listeners: Sequence[socket.socket],
     announce: Callable[[], None],
     leaving: Callable[[], None],
+    ended: Callable[[int], None],
 ) -> None:
     """Keep one worker running on each listener until SIGINT or SIGTERM, which they get too;
-    `announce` is called when all accept connections, `leaving` when they no longer do. Raises
-    WorkersError."""
-    workers = [_Worker(listener) for listener in listeners]
+    `announce` is called when all accept connections, `leaving` when they no longer do, and
+    `ended` with the process id of a worker that is no more. Phones, which have a port each, come to
+    the first. Raises WorkersError."""
+    workers = [_Worker(one, phones=one is listeners[0]) for one in listeners]
     stopping = threading.Event()
     how = signal.SIGTERM
 
@@ -49,7 +54,9 @@ def run(
         announce()
         while not stopping.wait(_PAUSE):
             for worker in workers:
-                worker.start_again_if_ended()
+                gone = worker.start_again_if_ended()
+                if gone is not None:
+                    ended(gone)
     finally:
         leaving()
         for worker in workers:
@@ -74,14 +81,19 @@ def end_with_parent() -> None:
 
 
 class _Worker:
-    def __init__(self, listener: socket.socket) -> None:
+    def __init__(self, listener: socket.socket, *, phones: bool) -> None:
         self._listener = listener
+        self._phones = phones
         self._process = self._started()
 
-    def start_again_if_ended(self) -> None:
-        if self._process.poll() is not None:
-            click.echo("A worker ended. Another takes its place.", err=True)
-            self._process = self._started()
+    def start_again_if_ended(self) -> int | None:
+        """The process id of the one that has ended, if it has."""
+        gone = self._process
+        if gone.poll() is None:
+            return None
+        logger.error("A worker ended. Another takes its place.", extra={"event": "worker-ended"})
+        self._process = self._started()
+        return gone.pid
 
     def is_ready(self) -> bool:
         """Wait until it accepts connections, or has ended."""
@@ -99,8 +111,9 @@ class _Worker:
 
     def _started(self) -> subprocess.Popen[str]:
         descriptor = self._listener.fileno()
+        own = ["--as-worker", str(descriptor), *([] if self._phones else ["--without-phones"])]
         return subprocess.Popen(  # noqa: S603 - this very program
-            [sys.executable, "-m", "safelight", *sys.argv[1:], "--as-worker", str(descriptor)],
+            [sys.executable, "-m", "safelight", *sys.argv[1:], *own],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

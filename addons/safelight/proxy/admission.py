@@ -85,6 +85,7 @@ class Admission:
                 "with --clients %s.",
                 address,
                 address,
+                extra={"event": "stranger-refused"},
             )
         return False
 

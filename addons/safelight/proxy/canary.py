@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _HEADER = "x-safelight-canary"
 _LONGEST = 10  # seconds
-_REFUSED = 503
+_REFUSED = (b"HTTP/1.1 503 ", b'"safelight_refused"')
 _UPLOAD = b"what must not arrive"
 
 
@@ -42,26 +42,28 @@ class Canary:
         service = await asyncio.start_server(self._arrive, "127.0.0.1", 0)
         try:
             async with asyncio.timeout(_LONGEST):
-                status = await self._send(proxy, service.sockets[0].getsockname()[1])
-        except (TimeoutError, OSError, ValueError):
+                answer = await self._send(proxy, service.sockets[0].getsockname()[1])
+        except (TimeoutError, OSError):
             return False
         finally:
             service.close()
-        return status == _REFUSED and not self._arrived
+        status, ours = _REFUSED
+        # A proxy behind this one may answer in such a way, too.
+        return answer.startswith(status) and ours in answer and not self._arrived
 
-    async def _send(self, proxy: Address, port: int) -> int:
+    async def _send(self, proxy: Address, port: int) -> bytes:
         reader, writer = await asyncio.open_connection(*proxy)
         head = (
             f"POST http://127.0.0.1:{port}/ HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
-            f"{_HEADER}: {self._token}\r\nContent-Length: {len(_UPLOAD)}\r\n\r\n"
+            f"Connection: close\r\n{_HEADER}: {self._token}\r\n"
+            f"Content-Length: {len(_UPLOAD)}\r\n\r\n"
         )
         try:
             writer.write(head.encode() + _UPLOAD)
             await writer.drain()
-            line = await reader.readline()
+            return await reader.read()
         finally:
             writer.close()
-        return int(line.split()[1]) if line.startswith(b"HTTP/1.1 ") else 0
 
     async def _arrive(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._arrived += 1

@@ -6,7 +6,8 @@ Everything here may fail. Then a request has no clearance, and the guard refuses
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Protocol
 
 from safelight.case import Outcome, Upload
 from safelight.passage import StoppedError
@@ -38,6 +39,19 @@ _LONGEST_LOOK = 120  # seconds
 _LARGE = 8_000_000  # bytes; what is smaller is looked at as a whole
 
 
+class Meter(Protocol):
+    """Counts what passes through the gate."""
+
+    def connected(self) -> None:
+        """A client has come."""
+
+    def disconnected(self) -> None:
+        """A client has gone."""
+
+    def looked(self, destination: Destination, size: int, delay: float | None) -> None:
+        """A request of `size` bytes was looked at, for `delay` seconds; None if on its way."""
+
+
 class Gate:
     """mitmproxy's side of the engine. `told` hears of every upload that held a picture; by `ask` a
     person is asked about one that waits."""
@@ -48,10 +62,12 @@ class Gate:
         catalogue: Catalogue,
         told: Callable[[Destination, Outcome], None],
         ask: Callable[[Held], Awaitable[Answer]] | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self._engine = engine
         self._catalogue = catalogue
         self._told = told
+        self._meter = meter
         self._holding = Holding(ask)
         self._order = Order()
         self._messages = Messages(engine, told, _LONGEST_LOOK)
@@ -71,8 +87,15 @@ class Gate:
         """A client does not accept our certificate."""
         await self._selection.rejected(data)
 
+    def client_connected(self, _client: Client) -> None:
+        """A client has come."""
+        if self._meter is not None:
+            self._meter.connected()
+
     def client_disconnected(self, client: Client) -> None:
         """A client has gone; nobody need answer for it."""
+        if self._meter is not None:
+            self._meter.disconnected()
         self._holding.leave(client.id)
 
     def requestheaders(self, flow: HTTPFlow) -> None:
@@ -146,6 +169,8 @@ class Gate:
             flowing.stop(flow, error.refusal)
             return
         flowing.release(flow, last)
+        if self._meter is not None:
+            self._meter.looked(passage.destination, _declared_length(flow), None)
         warnings = tuple(sorted(passage.decision.because))
         self._told(passage.destination, Outcome(b"", None, 1, passage.found, warnings))
 
@@ -175,10 +200,13 @@ class Gate:
             clearance.clear(flow)
             return
         await self._order.turn(flow, lambda: self._engine.pieces.is_next(upload))
+        begun = time.perf_counter()
         # Walking a large body takes a while, and so does a sync of the disk.
         async with asyncio.timeout(_LONGEST_LOOK):
             outcome = await asyncio.to_thread(self._engine.process, upload)
         self._order.end(flow)
+        if self._meter is not None:
+            self._meter.looked(destination, len(body), time.perf_counter() - begun)
         if outcome.waits is not None:
             how = await self._holding.answer(flow, destination.service.name, outcome.waits)
             outcome = await asyncio.to_thread(self._engine.released, upload, outcome, how)

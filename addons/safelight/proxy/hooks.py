@@ -65,5 +65,9 @@ def _say(event: Hook, error: BaseException) -> None:
     # Its text may hold what it was looking at.
     kind = type(error).__name__
     logger.error(
-        "The hook %s broke (%s); nothing leaves without it.", event.name, kind, exc_info=error
+        "The hook %s broke (%s); nothing leaves without it.",
+        event.name,
+        kind,
+        exc_info=error,
+        extra={"event": "internal-error", "facts": {"hook": event.name, "type": kind}},
     )

@@ -13,6 +13,7 @@ from mitmproxy.master import Master
 
 from safelight.proxy import bulk, guard
 from safelight.proxy.admission import Admission
+from safelight.proxy.chaining import Chaining
 from safelight.proxy.draining import Draining
 from safelight.proxy.hooks import HookCalls
 from safelight.proxy.memory import Memory
@@ -32,9 +33,10 @@ if TYPE_CHECKING:
 
     from safelight.proxy.admission import Networks
     from safelight.proxy.canary import Canary
+    from safelight.proxy.chaining import UpstreamProxy
     from safelight.proxy.gate import Gate
     from safelight.proxy.resolve import Resolution
-    from safelight.users import UserFile
+    from safelight.users import UserList
 
 
 class StartError(Exception):
@@ -45,7 +47,8 @@ class StartError(Exception):
 class Settings:
     """Where connections come from, where the authority lives and which of its files people trust,
     the hosts it is for, which roots origins are checked against, who may connect
-    and who has to log in, and the file of the phones that come through WireGuard."""
+    who has to log in, the file of the phones that come through WireGuard, and the proxy through
+    which all connections go on."""
 
     listener: socket.socket
     state: Path
@@ -54,8 +57,9 @@ class Settings:
     roots: Path
     networks: Networks
     resolutions: Sequence[Resolution] = ()
-    users: UserFile | None = None
+    users: UserList | None = None
     phones: Path | None = None
+    upstream: UpstreamProxy | None = None
 
 
 async def serve(
@@ -79,6 +83,7 @@ async def serve(
         server,
         next_layer.NextLayer(),
         SniOnlyTlsConfig(),
+        *([Chaining(settings.upstream)] if settings.upstream else []),
         Resolver(settings.resolutions),
         OwnPages(settings.certificate, settings.patterns),
         *([Users(settings.users, port)] if settings.users else []),
@@ -89,6 +94,7 @@ async def serve(
         Memory(),
     )
     master.options.update(
+        mode=[settings.upstream.mode if settings.upstream else "regular"],
         confdir=str(settings.state),
         ssl_verify_upstream_trusted_ca=str(settings.roots),
         upstream_cert=False,

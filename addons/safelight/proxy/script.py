@@ -26,7 +26,7 @@ def _say_nothing(_destination: Destination, _outcome: Outcome) -> None:
 def _gate() -> Gate:
     guard.install()
     files = [Path(os.environ.get("SAFELIGHT_POLICY") or paths.default_policy())]
-    reloading = Reloading(files, paths.default_state(), logger.warning)
+    reloading = Reloading(files, paths.default_state())
     audit = Path(os.environ.get("SAFELIGHT_AUDIT") or paths.default_audit())
     assembled = assembly.assemble(files, audit, paths.audit_keys(paths.default_state()))
     for problem in assembled.problems:

@@ -45,13 +45,17 @@ class Selection:
     async def rejected(self, data: TlsData) -> None:
         """A client that rejects our certificate sends nothing; say what that means."""
         name = data.conn.sni or "an AI service"
+        address = data.context.server.address
+        behind = self._catalogue.behind(name, address[1] if address else 443)
         logger.warning(
             "A program would not accept Safelight's certificate for %s, so it sent nothing. "
             "Trust the CA certificate in it; if it still refuses, it only accepts its own.",
             name,
+            extra={
+                "event": "certificate-rejected",
+                "facts": {"services": [one.service.id for one in behind]},
+            },
         )
-        address = data.context.server.address
-        behind = self._catalogue.behind(name, address[1] if address else 443)
         now = time.monotonic()
         # Programs try again and again; once a minute is enough to be counted.
         if behind and now - self._rejected.get(name, -_RARELY) >= _RARELY:

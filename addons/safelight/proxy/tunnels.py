@@ -87,7 +87,7 @@ class Tunnels:
         try:
             household = phones.read(self._path)
         except PhonesError as error:
-            self._say(f"The phones stay as they were: {error}")
+            self._say("phones-rejected", f"The phones stay as they were: {error}")
             return
         wanted = {(household.private_key, one) for one in household.phones} if household else set()
         for gone in self._open.keys() - wanted:
@@ -103,12 +103,13 @@ class Tunnels:
                     self._datagrams,
                 )
             except (OSError, ValueError) as error:
-                self._say(f"The phone {phone.name} cannot connect to port {phone.port}: {error}.")
+                what = f"The phone {phone.name} cannot connect to port {phone.port}: {error}."
+                self._say("phone-port-taken", what)
 
-    def _say(self, what: str) -> None:
+    def _say(self, event: str, what: str) -> None:
         if what not in self._said:
             self._said.add(what)
-            logger.error(what)
+            logger.error(what, extra={"event": event})
 
     async def _connected(
         self, instance: ServerInstance[RegularMode], phone: Phone, stream: Stream

@@ -19,32 +19,32 @@ from typing import TYPE_CHECKING
 from mitmproxy.http import Response
 
 from safelight.proxy.framing import IDENTITY
+from safelight.users import CannotTellError
 
 if TYPE_CHECKING:
     from mitmproxy.connection import Client
     from mitmproxy.http import HTTPFlow
 
-    from safelight.users import UserFile
+    from safelight.users import UserList
 
 _HEADER = "proxy-authorization"
 _REMEMBERED = 300  # seconds
 _MOST_REMEMBERED = 10_000
 _AFTER_A_WRONG_ONE = 1.0  # seconds
 _LONGEST = 1_000  # bytes of a header
-# Checking takes long on purpose; guessing must not keep pictures waiting.
-_CHECKING = 2
 
 
 class Users:
     """Asks who it is of all that come to the public `port`."""
 
-    def __init__(self, file: UserFile, port: int) -> None:
-        self._file = file
+    def __init__(self, users: UserList, port: int) -> None:
+        self._users = users
         self._port = port
         self._names: dict[str, str] = {}
         self._key = secrets.token_bytes(32)
-        self._right: OrderedDict[bytes, float] = OrderedDict()
-        self._checking = ThreadPoolExecutor(_CHECKING, "safelight-users")
+        self._right: OrderedDict[bytes, tuple[float, str]] = OrderedDict()
+        self._asked: dict[bytes, asyncio.Future[str | None]] = {}
+        self._checking = ThreadPoolExecutor(users.at_once, "safelight-users")
 
     def client_disconnected(self, client: Client) -> None:
         """Forget whose connection it was."""
@@ -69,13 +69,15 @@ class Users:
         # Until it is ready, the proxy itself sends an upload that must be refused.
         if own and own[1] != self._port:
             return
-        name = None
+        name, answer = None, _wanted
         try:
             name = await self._name(flow)
+        except CannotTellError:
+            answer = _nobody_can_tell
         finally:
             flow.request.headers.pop(_HEADER, None)
             if name is None:
-                flow.response = _wanted()
+                flow.response = answer()
         if name is None:
             return
         flow.metadata[IDENTITY] = f"user:{name}"
@@ -88,21 +90,33 @@ class Users:
         if given is None:
             return None
         name, password = given
-        self._file.read_again_if_changed()
         digest = hmac.digest(
-            self._key, f"{self._file.version}\0{name}\0".encode() + password, "sha256"
+            self._key, f"{self._users.version()}\0{name}\0".encode() + password, "sha256"
         )
-        now = time.monotonic()
-        if self._right.get(digest, 0.0) > now:
-            return name
+        until, known = self._right.get(digest, (0.0, ""))
+        if until > time.monotonic():
+            return known
+        found = await self._checked(digest, name, password)
+        if found is None:
+            await asyncio.sleep(_AFTER_A_WRONG_ONE)
+        return found
+
+    async def _checked(self, digest: bytes, name: str, password: bytes) -> str | None:
+        """What the user is called; a browser opens several connections, and asks once."""
+        if digest in self._asked:
+            return await asyncio.shield(self._asked[digest])
         loop = asyncio.get_running_loop()
-        if await loop.run_in_executor(self._checking, self._file.is_right, name, password):
-            self._right[digest] = now + _REMEMBERED
+        asked = loop.run_in_executor(self._checking, self._users.known, name, password)
+        self._asked[digest] = asked
+        try:
+            found = await asyncio.shield(asked)
+        finally:
+            del self._asked[digest]
+        if found is not None:
+            self._right[digest] = time.monotonic() + _REMEMBERED, found
             while len(self._right) > _MOST_REMEMBERED:
                 self._right.popitem(last=False)
-            return name
-        await asyncio.sleep(_AFTER_A_WRONG_ONE)
-        return None
+        return found
 
 
 def _credentials(header: str) -> tuple[str, bytes] | None:
@@ -126,4 +140,13 @@ def _wanted() -> Response:
             "content-type": "text/plain; charset=utf-8",
             "connection": "close",
         },
+    )
+
+
+def _nobody_can_tell() -> Response:
+    return Response.make(
+        503,
+        b"This proxy cannot ask at the moment whether your password is right, because the "
+        b"directory of users does not answer. Please try again in a minute.\n",
+        {"content-type": "text/plain; charset=utf-8", "retry-after": "60", "connection": "close"},
     )

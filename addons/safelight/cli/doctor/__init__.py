@@ -11,7 +11,7 @@ import click
 
 from safelight import paths
 from safelight.cli import audit_options, catalogue
-from safelight.cli.doctor import canary, here
+from safelight.cli.doctor import canary, handshake, here
 from safelight.cli.doctor.check import Looked
 from safelight.cli.options import STATE
 
@@ -49,7 +49,7 @@ def doctor(
     with `note`.
     """
     looked = Looked(proxy, policies, folder, state, catalogue.load())
-    found = [*here.checks(looked), canary.check(looked)]
+    found = [*here.checks(looked), handshake.check(looked), canary.check(looked)]
     if as_json:
         click.echo(json.dumps([asdict(one) for one in found]))
     else:
@@ -71,13 +71,17 @@ def status(*, proxy: str, folder: Path, state: Path) -> None:
     runs = here.proxy(looked)
     places = here.settings(looked)
     protects = runs.state == "ok"
-    click.echo("Photos are protected." if protects else "Photos are NOT protected.")
-    done = sum(one.state == "ok" for one in places)
-    click.echo(
-        f"{runs.says} {done} of {len(places)} settings of this computer lead to it."
+    wholly = all(one.state != "wrong" for one in places)
+    how = (
+        ("are protected" if wholly else "are protected in part")
         if protects
-        else f"{runs.says} {runs.mends}"
+        else "are NOT protected"
     )
+    click.echo(f"Photos {how}.")
+    done = sum(one.state == "ok" for one in places)
+    settings = f"{done} of {len(places)} settings of this computer lead to it"
+    settings += "." if wholly else "; `safelight setup` makes the others."
+    click.echo(f"{runs.says} {settings if protects else runs.mends}")
     click.echo(here.last(looked))
     if not protects:
         raise SystemExit(1)

@@ -63,7 +63,10 @@ def check(looked: Looked) -> Check:
     if found:
         says = f"It arrived with its {', '.join(sorted({one.kind for one in found}))}."
         return wrong("canary photo", says, "safelight policy explain: no rule cleaned it")
-    return ok("canary photo", "It was sent with a place in it, and arrived without.")
+    return ok(
+        "canary photo",
+        "With a place in it, it went through a proxy with this policy, and arrived without.",
+    )
 
 
 def _photo() -> bytes:
