@@ -46,7 +46,7 @@ same pixels, orientation, timing and loops.
 ## How long they take
 
 Median, in turns; in brackets how many times what Safelight takes to make it compact. A dash means
-that the tool refuses the format, or took more than ten seconds for a smaller picture.
+that the tool refuses the format, or took more than five seconds for a smaller picture.
 
 ### From file to file
 
