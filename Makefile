@@ -45,6 +45,7 @@ bench: $(VENV)/tested ## Measure how fast pictures are cleaned
 	@$(BIN)/python -m tests.bench.audit
 
 bench-peers: $(VENV)/tested ## Compare with other tools (SAFELIGHT_CORPUS=FOLDER); writes docs/peers.md
+	@./.ci/peers-deps
 	@$(BIN)/python -m pip install -qq -r tests/bench/requirements.txt
 	@$(BIN)/python -m tests.bench.compare
 

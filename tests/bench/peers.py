@@ -45,6 +45,11 @@ def available() -> Iterator[tuple[str, Peer | None]]:
     yield "jpegtran -copy icc", _jpegtran if shutil.which("jpegtran") else None
 
 
+def copy(source: Path, target: Path) -> None:
+    """Read and write, nothing else: the least that a tool can take."""
+    target.write_bytes(source.read_bytes())
+
+
 def _safelight(length: Length) -> Peer:
     def clean(source: Path, target: Path) -> None:
         target.write_bytes(images.strip(source.read_bytes(), length))

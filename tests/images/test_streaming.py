@@ -24,7 +24,7 @@ from safelight.images import (
     Length,
     StreamCleaner,
     UnalterableError,
-    png,
+    png_chunks,
 )
 from tests.support import more_pictures as more
 from tests.support import pictures
@@ -174,9 +174,8 @@ def large(known: Format) -> tuple[bytes, bytes, bytes]:
         for _ in range(60):
             checksum = zlib.crc32(piece, checksum)
         header = b"IHDR" + struct.pack(">IIBBBBB", 9, 9, 8, 2, 0, 0, 0)
-        head = (
-            png.SIGNATURE + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
-        )
+        checked = header + struct.pack(">I", zlib.crc32(header))
+        head = png_chunks.SIGNATURE + struct.pack(">I", 13) + checked
         end = b"\0\0\0\0IEND" + struct.pack(">I", zlib.crc32(b"IEND"))
         return head + struct.pack(">I", length) + data, piece, struct.pack(">I", checksum) + end
     if known is Format.WEBP:

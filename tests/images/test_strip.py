@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import dataclasses
 import zlib
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -8,9 +10,13 @@ from hypothesis import strategies as st
 
 from safelight import images
 from safelight.images import Edit, Kind, Length, apply
+from safelight.images.model import moved
 from safelight.policy.conditions import FindingKind, ImageType
 from tests.support import more_pictures as more
 from tests.support import pictures
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SEEDS = [
     *(pictures.jpeg(), pictures.png(), pictures.webp(), pictures.gif()),
@@ -75,6 +81,44 @@ def test_edits_must_be_in_order() -> None:
     for edits in ([Edit(3, 4), Edit(1, 2)], [Edit(0, 9)], [Edit(1, 3), Edit(2, 4)], [Edit(2, 1)]):
         with pytest.raises(ValueError, match="overlap"):
             apply(b"abcdef", edits)
+
+
+@given(st.lists(st.integers(0, 30), min_size=4, max_size=12), st.data())
+def test_ranges_move_with_what_stands_before_them(points: list[int], data: st.DataObject) -> None:
+    """Whatever is edited: a range that is said to be proven holds the bytes that it held before."""
+    text = bytes(range(32))
+    sides = sorted(points)
+    pieces = list(zip(sides[::2], sides[1::2], strict=False))
+    chosen = data.draw(st.lists(st.booleans(), min_size=len(pieces), max_size=len(pieces)))
+    edits = [
+        Edit(*one, b"-" * data.draw(st.integers(0, 3)))
+        for one in pieces
+        if data.draw(st.booleans())
+    ]
+    ranges = [one for one, is_chosen in zip(pieces, chosen, strict=True) if is_chosen]
+    after = apply(text, edits)
+    found = [after[start:end] for start, end in moved(ranges, edits)]
+    touched = [(start, end) for start, end, _ in edits]
+    untouched = [text[start:end] for start, end in ranges if (start, end) not in touched]
+    assert [one for one in found if one] == [one for one in untouched if one]
+
+
+def planned_as(edits: tuple[Edit, ...]) -> Callable[[Length], tuple[Edit, ...]]:
+    return lambda _: edits
+
+
+@pytest.mark.parametrize("seed", [pictures.jpeg(), pictures.png(), pictures.webp(), more.heic()])
+@pytest.mark.parametrize("length", Length)
+def test_what_is_left_over_is_noticed(seed: bytes, length: Length) -> None:
+    """The result is read again: a plan that forgets something gives no picture."""
+    examination = images.examine(seed)
+    planned = examination.edits(length)
+    for forgotten in range(len(planned)):
+        edits = (*planned[:forgotten], *planned[forgotten + 1 :])
+        careless = dataclasses.replace(examination, plan=planned_as(edits))
+        if edits:
+            with pytest.raises(images.ImageError):
+                images.clean(seed, careless, length)
 
 
 def test_pictures_that_cannot_be_cleaned_say_so() -> None:

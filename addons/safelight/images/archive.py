@@ -113,7 +113,8 @@ def _picture(walk: _Walk, member: Member, number: int) -> None:
         place = f"file {number} inside: {finding.place}"
         walk.find(finding.kind, place, member.start, member.end)
     if examination.findings or examination.edits(Length.COMPACT):
-        walk.changes[member.start] = examination
+        # Findings hold nothing of the picture, unlike what can still be looked at.
+        walk.changes[member.start] = replace(examination, found=examination.findings)
 
 
 def _beside(walk: _Walk) -> None:

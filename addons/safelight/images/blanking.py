@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from safelight.images import icc
-from safelight.images.model import Edit, Finding, ImageError, Kind, Length
+from safelight.images.model import Edit, Finding, Found, ImageError, Kind, Length
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 _CLOSE = 500
 MOST_CHANGES = 500_000
@@ -26,14 +26,19 @@ class Blanks:
     """Collects findings and replacements of the same length while a file is walked."""
 
     data: bytes
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[Finding | Found] = field(default_factory=list)
     _edits: list[Edit] = field(default_factory=list)
     _cut: int | None = None
     _cover: bytes = b""
 
-    def find(self, kinds: Iterable[Kind], place: str, start: int, end: int) -> None:
+    def find(
+        self, tells: Iterable[Kind] | Callable[[], set[Kind]], place: str, start: int, end: int
+    ) -> None:
         """Report something private at `data[start:end]`."""
-        self.findings += [Finding(kind, place, start, end) for kind in sorted(kinds)]
+        if callable(tells):
+            self.findings.append(Found(tells, place, start, end))
+        else:
+            self.findings += [Finding(kind, place, start, end) for kind in sorted(tells)]
 
     def put(self, start: int, replacement: bytes) -> None:
         """Overwrite from `start`, if that changes anything."""

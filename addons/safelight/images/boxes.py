@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MOST_BOXES = 100_000
+_HEADER = struct.Struct(">I4s")
 
 
 class Box(NamedTuple):
@@ -32,7 +33,7 @@ def boxes(data: bytes, start: int, end: int) -> Iterator[Box]:
             return
         if position + 8 > end:
             raise ImageError("This picture is cut off or damaged.")
-        size, type_ = struct.unpack_from(">I4s", data, position)
+        size, type_ = _HEADER.unpack_from(data, position)
         payload = position + 8
         if size == 1:
             if payload + 8 > end:
@@ -41,10 +42,11 @@ def boxes(data: bytes, start: int, end: int) -> Iterator[Box]:
             payload += 8
         elif size == 0:
             size = end - position
-        if size < payload - position or position + size > end:
+        behind = position + size
+        if not payload <= behind <= end:
             raise ImageError("This picture is cut off or damaged.")
-        yield Box(type_, position, payload, position + size)
-        position += size
+        yield Box(type_, position, payload, behind)
+        position = behind
     raise ImageError("This picture has too many parts.")
 
 

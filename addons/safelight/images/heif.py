@@ -5,11 +5,12 @@ The table that says where everything stands is not touched, so every offset stay
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from safelight.images import (
     brands,
-    exif,
+    exif_kinds,
     heif_gainmap,
     heif_items,
     heif_pictures,
@@ -24,6 +25,8 @@ from safelight.images.model import Examination, Format, ImageError, Kind
 from safelight.images.movie_boxes import free, name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from safelight.images.heif_items import Item, Items
 
 _KEPT_BOXES = frozenset({b"ftyp", b"meta", b"mdat", b"moov"})
@@ -140,8 +143,8 @@ def _items(blanks: Blanks, found: Items, kept: set[int], samples: list[tuple[int
         written = [part for one in item.extents for part in shared.gaps(*one)]
         stands = any(blanks.data[start:end].strip(b"\0") for start, end in written)
         if stands or not _is_hidden(blanks.data, item):
-            kinds, place = _described(blanks.data, found, item)
-            blanks.find(kinds, place, item.infe.start, item.infe.end)
+            tells, place = _described(blanks.data, found, item)
+            blanks.find(tells, place, item.infe.start, item.infe.end)
         for start, end in written:
             blanks.blank(start, end)
         _hide(blanks, item)
@@ -165,19 +168,29 @@ def _blank_name(blanks: Blanks, item: Item) -> None:
     blanks.remove(item.name, item.infe.end, {Kind.UNKNOWN_DATA}, place)
 
 
-def _described(data: bytes, found: Items, item: Item) -> tuple[set[Kind], str]:
-    content = b"".join(data[start:end] for start, end in item.extents[:1])[:_LONGEST_LOOK]
+def _described(
+    data: bytes, found: Items, item: Item
+) -> tuple[set[Kind] | Callable[[], set[Kind]], str]:
     if item.type == b"Exif":
-        offset = int.from_bytes(content[:4])
-        return exif.parse(content[4 + offset :]).kinds or {Kind.UNKNOWN_DATA}, "Exif item"
+        return partial(_exif_kinds, data, item), "Exif item"
     if item.type == b"mime":
-        return xmp.kinds(content), "XMP item"
+        return (lambda: xmp.kinds(_content(data, item))), "XMP item"
     auxiliary = heif_items.auxiliary_type(data, found, item)
     if b"depth" in auxiliary or auxiliary.endswith(b"auxid:2") or b"matte" in auxiliary:
         return {Kind.DEPTH_MAP}, "auxiliary image"
     if item.type in heif_items.IMAGE_TYPES:
         return {Kind.THUMBNAIL}, "auxiliary image" if auxiliary else "thumbnail item"
     return {Kind.UNKNOWN_DATA}, "item of an unknown kind"
+
+
+def _exif_kinds(data: bytes, item: Item) -> set[Kind]:
+    content = _content(data, item)
+    offset = int.from_bytes(content[:4])
+    return exif_kinds.of_block(content[4 + offset :])
+
+
+def _content(data: bytes, item: Item) -> bytes:
+    return b"".join(data[start:end] for start, end in item.extents[:1])[:_LONGEST_LOOK]
 
 
 def _references(blanks: Blanks, found: Items, kept: set[int]) -> None:

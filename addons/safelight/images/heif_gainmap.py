@@ -4,10 +4,10 @@ gain map, and by two numbers in the maker note; these numbers stay, and nothing 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from safelight.images import exif, gainmap, heif_items, xmp
-from safelight.images.model import Kind
+from safelight.images import exif_kinds, gainmap, heif_items, xmp
 
 if TYPE_CHECKING:
     from safelight.images.blanking import Blanks
@@ -71,7 +71,6 @@ def _note(blanks: Blanks, item: Item) -> bool:
     if not note or len(needed) != end - start:
         return False
     if needed != content:
-        kinds = exif.parse(tiff).kinds or {Kind.UNKNOWN_DATA}
-        blanks.find(kinds, "Exif item", start, end)
+        blanks.find(partial(exif_kinds.of_block, tiff), "Exif item", start, end)
         blanks.put(start, needed)
     return True

@@ -4,9 +4,10 @@ where it stands, what refers to what, and what is needed to show the picture.
 
 from __future__ import annotations
 
+import struct
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from safelight.images.boxes import Box, boxes
 from safelight.images.model import ImageError
@@ -28,6 +29,9 @@ KEPT_AUXILIARIES = (
 DESCRIBING = frozenset({b"hdlr", b"pitm", b"iinf", b"iloc", b"iprp", b"iref", b"idat"})
 _LONGEST_URN = 200
 _MADE_OF, _BELONGS = frozenset({b"dimg", b"base", b"exbl", b"prem"}), frozenset({b"auxl", b"dimg"})
+# Number of an item, its protection, its type.
+_SHORT_INFO, _LONG_INFO = struct.Struct(">HH4s"), struct.Struct(">IH4s")
+_CODES = {0: "0s", 1: "B", 2: "H", 4: "I", 8: "Q"}
 MOST_ITEMS = 50_000
 MOST_LINKS = 200_000
 MOST_EXTENTS = 200_000
@@ -81,11 +85,19 @@ class Reader:
 
     def number(self, size: int) -> int:
         """The next `size` bytes. Raises ImageError past the end."""
-        position = self.position
-        self.position += size
+        start = self.position
+        end = self.position = start + size
+        if end > self.end:
+            raise ImageError("This picture is cut off or damaged.")
+        return int.from_bytes(self.data[start:end])
+
+    def fields(self, layout: struct.Struct) -> tuple[Any, ...]:
+        """The next fields of a table. Raises ImageError past the end."""
+        start = self.position
+        self.position = start + layout.size
         if self.position > self.end:
             raise ImageError("This picture is cut off or damaged.")
-        return int.from_bytes(self.data[position : self.position])
+        return layout.unpack_from(self.data, start)
 
 
 def read(data: bytes, meta: Box) -> Items:
@@ -190,9 +202,7 @@ def _read_infos(data: bytes, iinf: Box, found: Items) -> None:
         entry_version, entry = _full(data, box)
         if entry_version < 2 or len(found.items) > MOST_ITEMS:
             raise ImageError("This picture describes its parts in a way that is not known.")
-        number = entry.number(2 if entry_version == 2 else 4)
-        entry.number(2)
-        type_ = entry.number(4).to_bytes(4)
+        number, _, type_ = entry.fields(_SHORT_INFO if entry_version == 2 else _LONG_INFO)
         if number in found.items:
             raise ImageError("This picture is described twice.")
         found.items[number] = Item(number, type_, box, entry.position)
@@ -205,28 +215,34 @@ def _read_locations(data: bytes, iloc: Box, idat: Box | None, found: Items) -> N
     base_size, index_size = more >> 4, (more & 15) if version else 0
     if not {offset_size, length_size, base_size, index_size} <= {0, 4, 8}:
         raise ImageError("This picture is damaged.")
+    id_size, method_size = (2 if version < 2 else 4), (2 if version else 0)
+    item = _layout(id_size, method_size, 2, base_size, 2)
+    extent = _layout(index_size, offset_size, length_size)
     extents_left, bytes_left = MOST_EXTENTS, 2 * len(data)
-    for _ in range(reader.number(2 if version < 2 else 4)):
-        number = reader.number(2 if version < 2 else 4)
-        method = reader.number(2) & 15 if version else 0
-        if reader.number(2):
+    for _ in range(reader.number(id_size)):
+        number, method, reference, base, count = reader.fields(item)
+        if reference:
             raise ImageError("This picture takes its contents from another file.")
-        base = reader.number(base_size)
         extents = []
-        count = reader.number(2)
         extents_left -= count + 1
         if extents_left < 0:
             raise ImageError("This picture is in too many pieces.")
         for _ in range(count):
-            reader.number(index_size)
-            start = base + reader.number(offset_size)
-            extents.append((start, start + reader.number(length_size)))
+            _, offset, length = reader.fields(extent)
+            start = (base or 0) + (offset or 0)
+            extents.append((start, start + (length or 0)))
         if number in found.items:
-            found.items[number].extents = list(_in_file(data, extents, method, idat))
+            placed = _in_file(data, extents, (method or 0) & 15, idat)
+            found.items[number].extents = list(placed)
             bytes_left -= sum(end - start for start, end in found.items[number].extents)
             if bytes_left < 0:
                 raise ImageError("This picture refers to the same place too often.")
     found.slack.append((reader.position, iloc.end))
+
+
+def _layout(*sizes: int) -> struct.Struct:
+    """Numbers of these sizes in bytes; one of no size is read as b""."""
+    return struct.Struct(">" + "".join(_CODES[size] for size in sizes))
 
 
 def _in_file(
@@ -273,14 +289,17 @@ def _read_properties(data: bytes, iprp: Box, found: Items) -> None:
 def _read_associations(data: bytes, ipma: Box, found: Items) -> None:
     version, reader = _full(data, ipma)
     width = 2 if data[ipma.payload + 3] & 1 else 1
+    head = _layout(2 if version == 0 else 4, 1)
+    index_bits = 0x7FFF if width == 2 else 0x7F
     for _ in range(reader.number(4)):
-        number = reader.number(2 if version == 0 else 4)
-        for _ in range(reader.number(1)):
-            position = reader.position
-            index = reader.number(width) & (0x7FFF if width == 2 else 0x7F)
-            found.associations.append((index, position))
-            if len(found.associations) > MOST_LINKS:
-                raise ImageError("This picture is in too many pieces.")
-            if number in found.items:
-                found.items[number].properties.append(index)
+        number, count = reader.fields(head)
+        start = reader.position
+        indices = [one & index_bits for one in reader.fields(_layout(*[width] * count))]
+        found.associations += [
+            (index, start + width * place) for place, index in enumerate(indices)
+        ]
+        if len(found.associations) > MOST_LINKS:
+            raise ImageError("This picture is in too many pieces.")
+        if number in found.items:
+            found.items[number].properties += indices
     found.slack.append((reader.position, ipma.end))

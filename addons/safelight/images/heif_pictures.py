@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from safelight.images import coding, jp2, jpeg
 from safelight.images.blanking import Blanks
-from safelight.images.model import ImageError, Kind, Length
+from safelight.images.model import ImageError, Kind, Length, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +51,7 @@ def _across(blanks: Blanks, item: Item, scrub: Callable[[Blanks], None]) -> None
     extents = [extent for extent in item.extents if extent[1] > extent[0]]
     inner = Blanks(b"".join(data[start:end] for start, end in extents))
     scrub(inner)
-    for one in inner.findings:
+    for one in told(inner.findings):
         blanks.find({one.kind}, f"{one.place} of an item", item.infe.start, item.infe.end)
     blanks.carry(inner, extents)
 

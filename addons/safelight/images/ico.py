@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from safelight.images import bmp, png
+from safelight.images import bmp, png, png_chunks
 from safelight.images.blanking import Blanks, Ranges
 from safelight.images.model import Examination, Format, ImageError, Kind, Length
 
@@ -39,7 +39,7 @@ def examine(data: bytes) -> Examination:
 
 def _entry(blanks: Blanks, start: int, end: int) -> None:
     data = blanks.data[start:end]
-    if data.startswith(png.SIGNATURE):
+    if data.startswith(png_chunks.SIGNATURE):
         inner = png.examine(data)
         for finding in inner.findings:
             place = f"picture in the icon, {finding.place}"

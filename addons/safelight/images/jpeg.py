@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, field
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from safelight.images import exif, icc, iptc, jpeg_segments, xmp
-from safelight.images.jpeg_segments import COM, SOF, End, Item, Scan, Segment, Stray
+from safelight.images import exif, exif_kinds, icc, iptc, jpeg_segments, xmp
+from safelight.images.jpeg_segments import APP0, COM, SOF, End, Item, Scan, Segment, Stray
 from safelight.images.model import (
     Change,
     Edit,
     Examination,
-    Finding,
     Format,
+    Found,
     ImageError,
     Kind,
     Length,
     UnalterableError,
+    looking,
 )
 
 if TYPE_CHECKING:
@@ -27,6 +30,9 @@ _EXIF = (b"Exif\0\0", b"Exif\0\xff")
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _XMP_EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
 _ICC = b"ICC_PROFILE\0"
+_SIZE = struct.Struct(">HH")
+_START = attrgetter("start")
+_APP1, _APP2 = 0xE1, 0xE2
 _FILLER = 0xEF  # APP15: nobody shows it, unlike a comment
 _KINDS_BY_SIGNATURE = (
     (0xE0, b"JFXX\0", Kind.THUMBNAIL),
@@ -73,12 +79,12 @@ class Walk:
     height: int = 0
     block: exif.ExifBlock | None = None
     changes: list[Change] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
+    found: list[Found] = field(default_factory=list)
     profile: list[Segment] = field(default_factory=list)
     scans: list[Scan] = field(default_factory=list)
 
-    def find(self, kinds: set[Kind], place: str, start: int, end: int) -> None:
-        self.findings += [Finding(kind, place, start, end) for kind in sorted(kinds)]
+    def find(self, tells: Kind | Callable[[], set[Kind]], place: str, start: int, end: int) -> None:
+        self.found.append(Found(tells, place, start, end))
 
 
 def examine(data: bytes) -> Examination:
@@ -100,7 +106,7 @@ def examination(walk: Walk, plan: Callable[[Length], tuple[Edit, ...]]) -> Exami
         walk.width,
         walk.height,
         exif.turning(walk.block.rendering) if walk.block else 1,
-        tuple(walk.findings),
+        tuple(walk.found),
         plan,
         proven=tuple(walk.scans),
     )
@@ -118,34 +124,31 @@ def walk_items(data: bytes, items: Iterable[Item], keeper: Keeper) -> Walk:
     packets: list[Segment] = []
     seen: set[int] = set()
     for item in items:
-        if isinstance(item, Stray):
-            walk.changes.append(Change(item.start, item.end))
-            walk.find({Kind.UNKNOWN_DATA}, "between segments", item.start, item.end)
+        if isinstance(item, Scan):
+            walk.scans.append(item)
         elif isinstance(item, End):
             walk.end = item.end
-        elif isinstance(item, Scan):
-            walk.scans.append(item)
-        elif item.marker in SOF:
-            if not walk.width:
-                walk.height = int.from_bytes(data[item.payload + 1 : item.payload + 3])
-                walk.width = int.from_bytes(data[item.payload + 3 : item.payload + 5])
-        elif item.is_application or item.marker == COM:
-            payload = data[item.payload : item.payload + 64]
-            if item.marker == 0xE1 and payload.startswith(_EXIF):
-                exifs.append(item)
-            elif item.marker == 0xE1 and payload.startswith(_XMP):
-                packets.append(item)
-            elif item.marker == 0xE2 and payload.startswith(_ICC):
-                walk.profile.append(item)
-            else:
-                _other(walk, item, seen)
+        elif isinstance(item, Stray):
+            walk.changes.append(Change(item.start, item.end))
+            walk.find(Kind.UNKNOWN_DATA, "between segments", item.start, item.end)
+        elif item.marker < APP0:
+            if item.marker in SOF and not walk.width:
+                walk.height, walk.width = _SIZE.unpack_from(data, item.payload + 1)
+        elif item.marker == _APP1 and data.startswith(_EXIF, item.payload):
+            exifs.append(item)
+        elif item.marker == _APP1 and data.startswith(_XMP, item.payload):
+            packets.append(item)
+        elif item.marker == _APP2 and data.startswith(_ICC, item.payload):
+            walk.profile.append(item)
+        else:
+            _other(walk, item, seen)
     if not walk.width:
         raise ImageError("This JPEG holds no picture.")
     _exif(walk, exifs)
     _xmp(walk, packets)
     _profile(walk)
-    walk.changes.sort(key=lambda change: change.start)
-    walk.findings.sort(key=lambda finding: finding.start)
+    walk.changes.sort(key=_START)
+    walk.found.sort(key=_START)
     return walk
 
 
@@ -158,32 +161,34 @@ def _trailer(walk: Walk) -> None:
         kind = Kind.VOICE_OR_VIDEO
     else:
         kind = Kind.THUMBNAIL if b"\xff\xd8\xff" in trailer[:4096] else Kind.UNKNOWN_DATA
-    walk.find({kind}, "after the end of the picture", end, len(walk.data))
+    walk.find(kind, "after the end of the picture", end, len(walk.data))
     walk.changes.append(Change(end, len(walk.data), trailer=True))
 
 
 def _exif(walk: Walk, segments: list[Segment]) -> None:
     for number, segment in enumerate(segments):
         start = segment.payload + 6
-        block = exif.parse(walk.data[start : segment.end])
+        tiff = walk.data[start : segment.end]
         keep = b""
         if number == 0:
-            walk.block = block
+            block = walk.block = exif.parse(tiff)
             minimal = exif.minimal(block.rendering, walk.width, walk.height, block.copyright)
-            needed = walk.keeper.tiff(minimal, walk.data[start : segment.end])
-            keep = marker_segment(0xE1, b"Exif\0\0" + needed) if needed else b""
-        _replace(walk, segment, keep, block.kinds or {Kind.UNKNOWN_DATA}, "APP1 Exif")
+            needed = walk.keeper.tiff(minimal, tiff)
+            keep = marker_segment(_APP1, b"Exif\0\0" + needed) if needed else b""
+        look = looking(exif_kinds.of_block, walk.data, start, segment.end)
+        _replace(walk, segment, keep, look, "Exif")
 
 
 def _xmp(walk: Walk, segments: list[Segment]) -> None:
     """Decoders that look for an orientation in XMP do so only when Exif has none."""
     exif_decides = walk.block is not None and walk.block.rendering.orientation is not None
     for number, segment in enumerate(segments):
-        packet = walk.data[segment.payload + len(_XMP) : segment.end]
+        start = segment.payload + len(_XMP)
+        packet = walk.data[start : segment.end]
         orientation = None if exif_decides else xmp.orientation(packet)
         needed = b"" if number else walk.keeper.packet(packet, orientation)
-        keep = marker_segment(0xE1, _XMP + needed) if needed else b""
-        _replace(walk, segment, keep, xmp.kinds(packet), "APP1 XMP")
+        keep = marker_segment(_APP1, _XMP + needed) if needed else b""
+        _replace(walk, segment, keep, looking(xmp.kinds, walk.data, start, segment.end), "XMP")
 
 
 def _profile(walk: Walk) -> None:
@@ -198,20 +203,15 @@ def _profile(walk: Walk) -> None:
         clean = icc.scrubbed(profile)
     except icc.ProfileError:
         for segment in walk.profile:
-            _replace(walk, segment, b"", {Kind.UNKNOWN_DATA}, "APP2 ICC profile")
+            _replace(walk, segment, b"", Kind.UNKNOWN_DATA, "ICC profile")
         return
     position = 0
     for segment, chunk in zip(walk.profile, chunks, strict=True):
         part = clean[position : position + len(chunk)]
         position += len(chunk)
         head_bytes = walk.data[segment.payload : segment.payload + head]
-        _replace(
-            walk,
-            segment,
-            marker_segment(0xE2, head_bytes + part),
-            {Kind.SOFTWARE},
-            "APP2 ICC profile",
-        )
+        keep = marker_segment(_APP2, head_bytes + part)
+        _replace(walk, segment, keep, Kind.SOFTWARE, "ICC profile")
 
 
 def _other(walk: Walk, segment: Segment, seen: set[int]) -> None:
@@ -220,12 +220,12 @@ def _other(walk: Walk, segment: Segment, seen: set[int]) -> None:
     keep = b""
     special = walk.keeper.segment(segment, payload)
     if special is not None:
-        _replace(walk, segment, special, {Kind.THUMBNAIL}, _place(segment.marker))
+        _replace(walk, segment, special, Kind.THUMBNAIL)
         return
-    if segment.marker == 0xE0 and payload.startswith(b"JFIF\0") and len(payload) >= 14:
-        keep = marker_segment(0xE0, payload[:12] + b"\0\0")
-    elif segment.marker == 0xE0 and payload.startswith(b"AVI1"):
-        keep = marker_segment(0xE0, payload[:14])
+    if segment.marker == APP0 and payload.startswith(b"JFIF\0") and len(payload) >= 14:
+        keep = marker_segment(APP0, payload[:12] + b"\0\0")
+    elif segment.marker == APP0 and payload.startswith(b"AVI1"):
+        keep = marker_segment(APP0, payload[:14])
     elif segment.marker == 0xEE and payload.startswith(b"Adobe") and len(payload) >= 12:
         keep = marker_segment(0xEE, payload[:12])
     elif segment.marker == _FILLER and not payload.strip(b"\0"):
@@ -234,7 +234,8 @@ def _other(walk: Walk, segment: Segment, seen: set[int]) -> None:
         keep = b""
     if keep:
         seen.add(segment.marker)
-    _replace(walk, segment, keep, _kinds(segment.marker, payload), _place(segment.marker))
+    kinds = partial(_kinds, segment.marker)
+    _replace(walk, segment, keep, looking(kinds, walk.data, segment.payload, segment.end))
 
 
 def _kinds(marker: int, payload: bytes) -> set[Kind]:
@@ -250,15 +251,18 @@ def _kinds(marker: int, payload: bytes) -> set[Kind]:
     return {Kind.UNKNOWN_DATA}
 
 
-def _place(marker: int) -> str:
-    return "comment segment" if marker == COM else f"APP{marker - 0xE0} segment"
-
-
-def _replace(walk: Walk, segment: Segment, keep: bytes, kinds: set[Kind], place: str) -> None:
+def _replace(
+    walk: Walk,
+    segment: Segment,
+    keep: bytes,
+    tells: Kind | Callable[[], set[Kind]],
+    name: str = "segment",
+) -> None:
     """Plan to put `keep` in the segment's place, unless that is what stands there."""
     if walk.data[segment.start : segment.end] == keep:
         return
-    walk.find(kinds, place, segment.start, segment.end)
+    marker = "comment" if segment.marker == COM else f"APP{segment.marker - APP0}"
+    walk.find(tells, f"{marker} {name}", segment.start, segment.end)
     walk.changes.append(Change(segment.start, segment.end, keep))
 
 

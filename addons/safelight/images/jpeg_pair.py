@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from safelight.images import gainmap, jpeg, jpeg_segments, xmp
 from safelight.images.gainmap import ISO_21496, MPF
-from safelight.images.jpeg_segments import End, Item, Segment
+from safelight.images.jpeg_segments import Item, Segment
 from safelight.images.model import (
     Change,
     Edit,
     Examination,
-    Finding,
     ImageError,
     Kind,
     Length,
     apply,
+    told,
 )
 
 if TYPE_CHECKING:
@@ -32,9 +32,11 @@ _SEGMENT_HEADER = 4
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """Two pictures in one file; `mpf` is the first one's index segment, `first_end` its end."""
+    """Two pictures in one file; `items` are the first one's, `mpf` is its index segment,
+    `first_end` its end."""
 
     data: bytes
+    items: tuple[Item, ...]
     index: Index
     mpf: Segment
     first_end: int
@@ -57,30 +59,24 @@ def examine(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> Examination:
     first = _walk_first(pair, len(pair.second), _index_segment(pair, pair.first_end, None))
     second = jpeg.walk_stream(pair.second, _SecondKeeper())
     shift = pair.index.start
-    first.findings += [
-        Finding(one.kind, f"gain map, {one.place}", one.start + shift, one.end + shift)
-        for one in second.findings
-    ]
+    for one in told(second.found):
+        first.find(one.kind, f"gain map, {one.place}", one.start + shift, one.end + shift)
     for start, end in (
         (pair.first_end, pair.index.start),
         (pair.index.start + second.end, len(data)),
     ):
         if data[start:end].strip(b"\0"):
             place = "after the end of the picture"
-            first.findings.append(Finding(Kind.UNKNOWN_DATA, place, start, end))
-    return jpeg.examination(first, partial(_plan, pair, clean=not first.findings))
+            first.find(Kind.UNKNOWN_DATA, place, start, end)
+    return jpeg.examination(first, partial(_plan, pair, clean=not first.found))
 
 
-def _pair(data: bytes, items: Iterable[Item]) -> _Pair | None:
+def _pair(data: bytes, items: tuple[Item, ...]) -> _Pair | None:
     """The pair that `data` is, if its second picture can be walked and is a gain map."""
-    mpf: Segment | None = None
-    end = 0
-    for item in items:
-        if isinstance(item, Segment) and item.marker == _APP2 and mpf is None:
-            mpf = item if data.startswith(MPF, item.payload) else None
-        elif isinstance(item, End):
-            end = item.end
+    segments = (item for item in items if isinstance(item, Segment) and item.marker == _APP2)
+    mpf = next((one for one in segments if data.startswith(MPF, one.payload)), None)
     index = gainmap.read_index(data, mpf.payload, mpf.end) if mpf else None
+    end = items[-1].end
     if mpf is None or index is None or index.start < end:
         return None
     try:
@@ -89,7 +85,7 @@ def _pair(data: bytes, items: Iterable[Item]) -> _Pair | None:
         return None
     if not is_iso and not gainmap.is_described(packet):
         return None
-    return _Pair(data, index, mpf, end, gainmap.is_apple(packet))
+    return _Pair(data, items, index, mpf, end, gainmap.is_apple(packet))
 
 
 def _description(second: bytes) -> tuple[bytes, bool]:
@@ -141,9 +137,8 @@ class _FirstKeeper(jpeg.Keeper):
 
 
 def _walk_first(pair: _Pair, second_size: int, index_segment: bytes) -> jpeg.Walk:
-    return jpeg.walk_stream(
-        pair.data, _FirstKeeper(pair.mpf, index_segment, second_size, pair.apple)
-    )
+    keeper = _FirstKeeper(pair.mpf, index_segment, second_size, pair.apple)
+    return jpeg.walk_items(pair.data, pair.items, keeper)
 
 
 def _index_segment(

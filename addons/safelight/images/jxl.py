@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from safelight.images import exif, jxl_codestream, xmp
+from safelight.images import exif, exif_kinds, jxl_codestream, xmp
 from safelight.images.blanking import Blanks
 from safelight.images.boxes import Box, boxes_of_file
 from safelight.images.model import (
@@ -17,6 +17,7 @@ from safelight.images.model import (
     Kind,
     Length,
     UnalterableError,
+    told,
 )
 
 _SIGNATURE_BOX = b"JXL "
@@ -120,7 +121,7 @@ def _codestream(blanks: Blanks, found: list[Box]) -> None:
         inner = Blanks(b"".join(data[start:end] for start, end in parts))
         end = jxl_codestream.scrub(inner, 0, len(inner.data))
         inner.remove(end, len(inner.data), {Kind.UNKNOWN_DATA}, place)
-        for one in inner.findings:
+        for one in told(inner.findings):
             blanks.find({one.kind}, one.place, parts[0][0], parts[-1][1])
         blanks.carry(inner, parts)
 
@@ -189,7 +190,7 @@ def _gain_map_start(data: bytes, box: Box) -> int:
 def _kinds(data: bytes, box: Box) -> set[Kind]:
     payload = data[box.payload : box.end]
     if box.type == b"Exif":
-        return exif.parse(_exif_block(payload)[1]).kinds or {Kind.UNKNOWN_DATA}
+        return exif_kinds.of_block(_exif_block(payload)[1])
     if box.type == b"xml ":
         return xmp.kinds(payload)
     return _KINDS.get(box.type, {Kind.UNKNOWN_DATA})

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import StrEnum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class Keep(StrEnum):
@@ -23,14 +18,17 @@ COPYRIGHT_TAG, LONGEST_COPYRIGHT = 0x8298, 1000
 _KEPT: ContextVar[frozenset[Keep]] = ContextVar("kept", default=frozenset())
 
 
-@contextmanager
-def keeping(kept: frozenset[Keep]) -> Iterator[None]:
+class keeping:  # noqa: N801 - used as `with keeping(kept):`
     """Let `kept` stay of what is examined inside."""
-    token = _KEPT.set(kept)
-    try:
-        yield
-    finally:
-        _KEPT.reset(token)
+
+    def __init__(self, kept: frozenset[Keep]) -> None:
+        self._kept = kept
+
+    def __enter__(self) -> None:
+        self._token = _KEPT.set(self._kept)
+
+    def __exit__(self, *_: object) -> None:
+        _KEPT.reset(self._token)
 
 
 def keeps(what: Keep) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 
 class ImageError(Exception):
@@ -97,6 +98,16 @@ class Finding(NamedTuple):
     end: int
 
 
+class Found(NamedTuple):
+    """Something private at `data[start:end]`; what it `tells` may be looked at once asked for, by
+    what never raises."""
+
+    tells: Kind | Callable[[], set[Kind]]
+    place: str
+    start: int
+    end: int
+
+
 class Edit(NamedTuple):
     """Put `replacement` in place of `data[start:end]`."""
 
@@ -115,22 +126,28 @@ class Change(NamedTuple):
     trailer: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Examination:
     """What a picture is and carries. Width and height are in pixels as stored, before turning.
 
+    `found` is what it carries, and may not say of all of it yet what that is: `findings` do.
     `remarks` are sentences about what stays, since it is part of the picture, but is worth knowing.
-    `proven` are ranges of coded pixels that were searched to their last byte.
+    `proven` are ranges of coded pixels that were walked to their last byte.
     """
 
     format: Format
     width: int
     height: int
     orientation: int
-    findings: tuple[Finding, ...]
+    found: tuple[Finding | Found, ...]
     plan: Callable[[Length], tuple[Edit, ...]]
     remarks: tuple[str, ...] = ()
     proven: tuple[tuple[int, int], ...] = ()
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """What it carries besides itself."""
+        return tuple(told(self.found))
 
     def edits(self, length: Length) -> tuple[Edit, ...]:
         """The edits that clean it. Raises UnalterableError when `length` cannot be kept."""
@@ -147,14 +164,36 @@ class Detail:
     value: str
 
 
+def told(found: Iterable[Finding | Found]) -> Iterator[Finding]:
+    """What was found, with its kinds."""
+    for one in found:
+        if isinstance(one, Finding):
+            yield one
+            continue
+        kinds = {one.tells} if isinstance(one.tells, Kind) else one.tells()
+        for kind in sorted(kinds):
+            yield Finding(kind, one.place, one.start, one.end)
+
+
+def looking(
+    kinds: Callable[[bytes], set[Kind]], data: bytes, start: int, end: int
+) -> Callable[[], set[Kind]]:
+    """What looks at `data[start:end]` once it is called, and holds no copy of it till then."""
+    return lambda: kinds(data[start:end])
+
+
 def moved(ranges: Iterable[tuple[int, int]], edits: Iterable[Edit]) -> list[tuple[int, int]]:
-    """Where `ranges` stand once `edits` are made; those that an edit touches are left out."""
-    edits = tuple(edits)
+    """Where `ranges` stand once `edits` are made; those that an edit touches are left out. Both
+    must be in order."""
+    pending = iter(edits)
+    edit = next(pending, None)
+    shift = 0
     found = []
     for start, end in ranges:
-        before = [edit for edit in edits if edit.end <= start]
-        if all(edit.start >= end for edit in edits[len(before) :]):
-            shift = sum(len(edit.replacement) - (edit.end - edit.start) for edit in before)
+        while edit is not None and edit.end <= start:
+            shift += len(edit.replacement) - (edit.end - edit.start)
+            edit = next(pending, None)
+        if edit is None or edit.start >= end:
             found.append((start + shift, end + shift))
     return found
 

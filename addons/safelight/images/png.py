@@ -7,29 +7,30 @@ import struct
 import zlib
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from safelight.images import exif, icc, png_order, png_text, xmp
+from safelight.images import exif, exif_kinds, icc, png_order, png_text, xmp
 from safelight.images.model import (
     Edit,
     Examination,
-    Finding,
     Format,
+    Found,
     ImageError,
     Kind,
     Length,
     UnalterableError,
+    looking,
 )
+from safelight.images.png_chunks import OVERHEAD, Chunk, built, chunks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Private, ancillary, safe to copy: nobody's but ours (section 5.4).
 _FILLER = b"paDd"
 PIXELS = frozenset({b"IDAT", b"fdAT"})
-_CHUNK_OVERHEAD = 12
-MOST_CHUNKS = 100_000
+_TEXTS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
+_CARRYING = _TEXTS | {b"eXIf"}
 _RAW_PROFILE = re.compile(rb"Raw profile type (?:exif|APP1)")
 _CHUNK_KINDS = {
     b"tIME": Kind.CAPTURE_TIME,
@@ -39,20 +40,6 @@ _CHUNK_KINDS = {
     b"mkBF": Kind.EDIT_HISTORY,
     b"mkBT": Kind.EDIT_HISTORY,
 }
-
-
-class Chunk(NamedTuple):
-    """A chunk: its type, where it starts, where its data starts and ends, where it ends."""
-
-    type: bytes
-    start: int
-    payload: int
-    payload_end: int
-
-    @property
-    def end(self) -> int:
-        """Behind the CRC."""
-        return self.payload_end + 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +69,7 @@ class Carriers:
             self.exif = chunk
             self.block = exif.parse(_tiff(walk.payload(chunk)))
             self.orientation = exif.turning(self.block.rendering)
-        elif chunk.type in {b"tEXt", b"zTXt", b"iTXt"}:
+        elif chunk.type in _TEXTS:
             keyword = png_text.keyword_of(walk.payload(chunk))
             if _RAW_PROFILE.fullmatch(keyword) and self.raw_profile is None:
                 self.raw_profile = chunk
@@ -98,38 +85,19 @@ class Walk:
     width: int = 0
     height: int = 0
     changes: list[_Change] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
+    found: list[Found] = field(default_factory=list)
 
     def payload(self, chunk: Chunk) -> bytes:
         return self.data[chunk.payload : chunk.payload_end]
 
 
-def chunks(data: bytes) -> Iterator[Chunk]:
-    """Every chunk up to IEND, IDAT chunks that follow each other as one. Raises ImageError where
-    the structure breaks."""
-    position = len(SIGNATURE)
-    for _ in range(MOST_CHUNKS):
-        if position + _CHUNK_OVERHEAD > len(data):
-            raise ImageError("This PNG is cut off.")
-        length, type_ = struct.unpack_from(">I4s", data, position)
-        end = position + _CHUNK_OVERHEAD + length
-        # Pixels come in many chunks, and nothing is looked at in any of them.
-        while type_ == b"IDAT" and data.startswith(b"IDAT", end + 4):
-            end += _CHUNK_OVERHEAD + int.from_bytes(data[end : end + 4])
-        chunk = Chunk(type_, position, position + 8, end - 4)
-        if end > len(data) or not type_.isalpha():
-            raise ImageError("This PNG is cut off or damaged.")
-        yield chunk
-        if type_ == b"IEND":
-            return
-        position = chunk.end
-    raise ImageError("This PNG has too many chunks.")
+def examine(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> Examination:
+    """Examine a PNG. Raises ImageError when it cannot be walked to its end.
 
-
-def examine(data: bytes) -> Examination:
-    """Examine a PNG. Raises ImageError when it cannot be walked to its end."""
+    IDAT chunks that are `proven` to follow each other are not walked again.
+    """
     walk = Walk(data)
-    found = list(chunks(data))
+    found = list(chunks(data, proven))
     types = [chunk.type for chunk in found]
     if b"IHDR" not in types[:2]:
         raise ImageError("This PNG does not start as one.")
@@ -141,7 +109,8 @@ def examine(data: bytes) -> Examination:
     walk.width, walk.height = struct.unpack_from(">II", data, header.payload)
     carriers = Carriers()
     for chunk in found:
-        carriers.note(walk, chunk)
+        if chunk.type in _CARRYING:
+            carriers.note(walk, chunk)
     order = png_order.Order()
     for chunk in found:
         if chunk.type not in PIXELS or not order.has_place(chunk.type):
@@ -152,8 +121,9 @@ def examine(data: bytes) -> Examination:
         walk.width,
         walk.height,
         carriers.orientation,
-        tuple(walk.findings),
+        tuple(walk.found),
         partial(edits_of, tuple(walk.changes)),
+        proven=tuple((chunk.start, chunk.end) for chunk in found if chunk.type == b"IDAT"),
     )
 
 
@@ -163,7 +133,7 @@ def examine_chunk(walk: Walk, chunk: Chunk, carriers: Carriers, order: png_order
     payload = walk.payload(chunk)
     if chunk.type in png_order.KEPT:
         if chunk.type in PIXELS or not order.has_place(chunk.type):
-            _replace(walk, chunk, b"", {Kind.UNKNOWN_DATA})
+            _replace(walk, chunk, b"", Kind.UNKNOWN_DATA)
         elif chunk.type == b"iCCP":
             _profile(walk, chunk, payload)
         else:
@@ -175,8 +145,9 @@ def examine_chunk(walk: Walk, chunk: Chunk, carriers: Carriers, order: png_order
     else:
         needed = _needed(walk, chunk, payload, carriers)
         if needed is None or needed != payload:
-            block = carriers.block if chunk is carriers.exif else None
-            _replace(walk, chunk, needed or b"", _kinds(chunk.type, payload, block))
+            kinds = partial(_kinds, chunk.type)
+            look = looking(kinds, walk.data, chunk.payload, chunk.payload_end)
+            _replace(walk, chunk, needed or b"", look)
 
 
 def _fixed(walk: Walk, chunk: Chunk, payload: bytes, order: png_order.Order) -> None:
@@ -184,7 +155,7 @@ def _fixed(walk: Walk, chunk: Chunk, payload: bytes, order: png_order.Order) -> 
     chunks that are too long, and others do not."""
     used = order.used(chunk.type, payload)
     if payload[used:].strip(b"\0"):
-        _replace(walk, chunk, payload[:used].ljust(len(payload), b"\0"), {Kind.UNKNOWN_DATA})
+        _replace(walk, chunk, payload[:used].ljust(len(payload), b"\0"), Kind.UNKNOWN_DATA)
 
 
 def _needed(walk: Walk, chunk: Chunk, payload: bytes, carriers: Carriers) -> bytes | None:
@@ -208,7 +179,7 @@ def _padded(tiff: bytes, like: bytes) -> bytes | None:
     if not tiff:
         return None
     spare = len(like) - len(tiff)
-    return tiff + bytes(spare) if 0 < spare < _CHUNK_OVERHEAD else tiff
+    return tiff + bytes(spare) if 0 < spare < OVERHEAD else tiff
 
 
 def _minimal_raw_profile(walk: Walk, chunk: Chunk, payload: bytes) -> bytes | None:
@@ -241,7 +212,7 @@ def _profile(walk: Walk, chunk: Chunk, payload: bytes) -> None:
         clean = icc.scrubbed(profile or b"")
     except icc.ProfileError:
         # No decoder can use it, so nothing changes without it.
-        _replace(walk, chunk, b"", {Kind.UNKNOWN_DATA})
+        _replace(walk, chunk, b"", Kind.UNKNOWN_DATA)
         return
     if clean == profile and not behind and not name.removeprefix(b"ICC").strip(b"_"):
         return
@@ -249,26 +220,24 @@ def _profile(walk: Walk, chunk: Chunk, payload: bytes) -> None:
     data = b"ICC\0\0" + compressed
     # The name is free text of up to 79 bytes: it takes up what is too little for a filler chunk.
     spare = len(payload) - len(data)
-    if 0 < spare < _CHUNK_OVERHEAD:
+    if 0 < spare < OVERHEAD:
         data = b"ICC" + b"_" * spare + b"\0\0" + compressed
-    _replace(walk, chunk, data, {Kind.SOFTWARE})
+    _replace(walk, chunk, data, Kind.SOFTWARE)
 
 
 def _trailer(walk: Walk, end: Chunk) -> None:
-    trailer = walk.data[end.end :]
-    if trailer.strip(b"\0"):
+    if walk.data[end.end :].strip(b"\0"):
         start = end.end
         place = "after the end of the picture"
-        walk.findings.append(Finding(Kind.UNKNOWN_DATA, place, start, len(walk.data)))
+        walk.found.append(Found(Kind.UNKNOWN_DATA, place, start, len(walk.data)))
         walk.changes.append(_Change(end.start, len(walk.data), b"IEND", trailer=True))
 
 
-def _kinds(type_: bytes, payload: bytes, parsed: exif.ExifBlock | None) -> set[Kind]:
-    if type_ in {b"tEXt", b"zTXt", b"iTXt"}:
+def _kinds(type_: bytes, payload: bytes) -> set[Kind]:
+    if type_ in _TEXTS:
         return png_text.kinds(type_, payload)
     if type_ in {b"eXIf", b"exIf", b"zxIf"}:
-        block = parsed or exif.parse(_tiff(payload))
-        return block.kinds or {Kind.UNKNOWN_DATA}
+        return exif_kinds.of_block(_tiff(payload))
     return {_CHUNK_KINDS.get(type_, Kind.UNKNOWN_DATA)}
 
 
@@ -276,35 +245,30 @@ def _tiff(block: bytes) -> bytes:
     return block.removeprefix(b"Exif\0\0")
 
 
-def _replace(walk: Walk, chunk: Chunk, data: bytes, kinds: set[Kind]) -> None:
+def _replace(walk: Walk, chunk: Chunk, data: bytes, tells: Kind | Callable[[], set[Kind]]) -> None:
     place = f"{chunk.type.decode('ascii')} chunk"
-    walk.findings += [Finding(kind, place, chunk.start, chunk.end) for kind in sorted(kinds)]
+    walk.found.append(Found(tells, place, chunk.start, chunk.end))
     walk.changes.append(_Change(chunk.start, chunk.end, chunk.type if data else b"", data))
-
-
-def _built(type_: bytes, data: bytes) -> bytes:
-    crc = zlib.crc32(data, zlib.crc32(type_))
-    return struct.pack(">I4s", len(data), type_) + data + struct.pack(">I", crc)
 
 
 def edits_of(changes: tuple[_Change, ...], length: Length) -> tuple[Edit, ...]:
     """The edits that make the changes of a walk. Raises UnalterableError."""
     edits = []
     for change in changes:
-        kept = _built(change.type, change.data) if change.type else b""
+        kept = built(change.type, change.data) if change.type else b""
         spare = change.end - change.start - len(kept)
         if length is Length.COMPACT:
             edits.append(Edit(change.start, change.end, kept))
-        elif change.trailer and spare < _CHUNK_OVERHEAD:
-            edits.append(Edit(change.start + _CHUNK_OVERHEAD, change.end, bytes(spare)))
+        elif change.trailer and spare < OVERHEAD:
+            edits.append(Edit(change.start + OVERHEAD, change.end, bytes(spare)))
         elif change.trailer:
             # IEND moves to the end of the file, so that nothing stands behind it.
-            filler = _built(_FILLER, bytes(spare - _CHUNK_OVERHEAD))
+            filler = built(_FILLER, bytes(spare - OVERHEAD))
             edits.append(Edit(change.start, change.end, filler + kept))
         elif spare == 0:
             edits.append(Edit(change.start, change.end, kept))
-        elif spare >= _CHUNK_OVERHEAD:
-            filler = _built(_FILLER, bytes(spare - _CHUNK_OVERHEAD))
+        elif spare >= OVERHEAD:
+            filler = built(_FILLER, bytes(spare - OVERHEAD))
             edits.append(Edit(change.start, change.end, kept + filler))
         else:
             raise UnalterableError(Format.PNG, Length.SAME_LENGTH)

@@ -46,6 +46,10 @@ _SIGNATURES = (
     (b"II+\0\x08\0\0\0", Format.TIFF),
     (b"MM\0+\0\x08\0\0", Format.TIFF),
 )
+_BY_FIRST_BYTE = {
+    first: [(one, known) for one, known in _SIGNATURES if one.startswith(first)]
+    for first in {one[:1] for one, _ in _SIGNATURES}
+}
 
 
 def sniff(data: bytes) -> Format | None:
@@ -54,7 +58,7 @@ def sniff(data: bytes) -> Format | None:
     The first 64 KiB are enough.
     """
     head = bytes(data[:4096])
-    for signature, found in _SIGNATURES:
+    for signature, found in _BY_FIRST_BYTE.get(head[:1], ()):
         if head.startswith(signature):
             return found
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":

@@ -40,8 +40,12 @@ if TYPE_CHECKING:
 
 # How deep pictures may stand in documents that stand in archives, and so on.
 DEEPEST = 4
-_EXAMINERS: dict[Format, Callable[[bytes], Examination]] = {
+# These are told which coded pixels were walked before: ranges that are proven.
+_PROVING: dict[Format, Callable[[bytes, Iterable[tuple[int, int]]], Examination]] = {
+    Format.JPEG: jpeg_pair.examine,
     Format.PNG: png.examine,
+}
+_EXAMINERS: dict[Format, Callable[[bytes], Examination]] = {
     Format.WEBP: webp.examine,
     Format.GIF: gif.examine,
     Format.HEIF: partial(heif.examine, known=Format.HEIF),
@@ -79,10 +83,10 @@ def _examine(data: bytes, depth: int, proven: Iterable[tuple[int, int]] = ()) ->
     if not depth:
         raise ImageError("Pictures stand too deep inside each other.")
     with reading(known):
-        if known in _HOLDERS:
-            return _HOLDERS[known](data, lambda inside: _examine(inside, depth - 1))
-        if known is Format.JPEG:
-            return jpeg_pair.examine(data, proven)
+        if (walked := _PROVING.get(known)) is not None:
+            return walked(data, proven)
+        if (held := _HOLDERS.get(known)) is not None:
+            return held(data, lambda inside: _examine(inside, depth - 1))
         return _EXAMINERS[known](data)
 
 
@@ -111,6 +115,6 @@ def clean(data: bytes, examination: Examination, length: Length) -> bytes:
     if longer or (length is Length.SAME_LENGTH and len(cleaned) != len(data)):
         raise UnalterableError(examination.format, length)
     again = _examine(cleaned, DEEPEST, moved(examination.proven, edits))
-    if again.findings or again.edits(length):
+    if again.found or again.edits(length):
         raise ImageError("This picture could not be cleaned for certain.")
     return cleaned

@@ -10,10 +10,10 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Literal
 
-from safelight.images import exif, iptc, tiff_pixels, xmp
+from safelight.images import exif_kinds, iptc, tiff_pixels, xmp
 from safelight.images import tiff_tables as tags
 from safelight.images.blanking import Blanks, Ranges
-from safelight.images.model import Examination, Finding, Format, ImageError, Kind
+from safelight.images.model import Examination, Finding, Format, Found, ImageError, Kind
 from safelight.images.tiff_layout import Entry, layout_of
 from safelight.images.tiff_walk import Walk
 
@@ -63,7 +63,7 @@ def value_at(data: bytes, position: int) -> bytes:
     return data[entry.start : entry.end]
 
 
-def _merged(walk: Walk) -> tuple[Finding, ...]:
+def _merged(walk: Walk) -> tuple[Finding | Found, ...]:
     """Values of removed tags leave gaps behind: those are the same finding, named better."""
     named = [one for one in walk.blanks.findings if one.place != "between the parts of the file"]
     return tuple(named or walk.blanks.findings)
@@ -234,12 +234,12 @@ def _kinds(walk: Walk, entry: Entry) -> set[Kind]:
         return iptc.record_kinds(value)
     if entry.tag == tags.EXIF_IFD and not walk.looked_at_exif:
         walk.looked_at_exif = True
-        return exif.parse(_as_exif(walk)).kinds or {Kind.UNKNOWN_DATA}
+        return exif_kinds.of_block(_as_exif(walk))
     if entry.tag == tags.C2PA:
         return {Kind.CONTENT_CREDENTIALS}
     if entry.tag == tags.IMAGE_SOURCE_DATA:
         return {Kind.EDIT_HISTORY}
-    return {exif.kind_of(entry.tag)}
+    return {exif_kinds.of_tag(entry.tag)}
 
 
 def _as_exif(walk: Walk) -> bytes:

@@ -5,30 +5,35 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from safelight.images import exif, icc, xmp
+from safelight.images import exif, exif_kinds, icc, xmp
 from safelight.images.model import (
     Change,
     Edit,
     Examination,
-    Finding,
     Format,
+    Found,
     ImageError,
     Kind,
     Length,
     UnalterableError,
+    looking,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 KEPT = frozenset({b"VP8X", b"ICCP", b"ANIM", b"ANMF", b"ALPH", b"VP8 ", b"VP8L"})
+_KEPT_AS_THEY_ARE = KEPT - {b"ICCP", b"ANMF"}
 _KEPT_IN_FRAME = frozenset({b"ALPH", b"VP8 ", b"VP8L"})
 _FILLER = b"JUNK"
-_EXIF_FLAG, _XMP_FLAG = 0x08, 0x04
+_FLAGS = ((b"EXIF", 0x08), (b"XMP ", 0x04))
+_HEADER = struct.Struct("<4sI")
 _FRAME_HEADER = 16
 _PIXELS = frozenset({b"VP8 ", b"VP8L"})
+_SHOWN = _PIXELS | {b"ANMF"}
 _PAYLOADS = {b"VP8X": 10, b"ANIM": 6}
 MOST_CHUNKS = 100_000
 
@@ -51,12 +56,11 @@ class Walk:
     width: int = 0
     height: int = 0
     orientation: int = 1
-    exif: dict[int, exif.ExifBlock] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
+    found: list[Found] = field(default_factory=list)
 
-    def find(self, kinds: set[Kind], place: str, start: int, end: int) -> None:
-        self.findings += [Finding(kind, place, start, end) for kind in sorted(kinds)]
+    def find(self, tells: Kind | Callable[[], set[Kind]], place: str, start: int, end: int) -> None:
+        self.found.append(Found(tells, place, start, end))
 
 
 @dataclass(slots=True)
@@ -70,12 +74,11 @@ class Order:
         where it says nothing in its place."""
         if size != _PAYLOADS.get(type_, size):
             raise ImageError("This WebP is damaged.")
-        shown = self.seen & _PIXELS
         if type_ == b"ANMF":
-            fits = b"ANIM" in self.seen and not shown
+            fits = b"ANIM" in self.seen and self.seen.isdisjoint(_PIXELS)
         else:
-            behind = shown or b"ANMF" in self.seen
-            fits = not behind and (type_ not in self.seen) and (type_ != b"VP8X" or not self.seen)
+            fits = type_ not in self.seen and (type_ != b"VP8X" or not self.seen)
+            fits = fits and not self.is_whole
         if fits:
             self.seen.add(type_)
         return fits
@@ -83,7 +86,7 @@ class Order:
     @property
     def is_whole(self) -> bool:
         """Was there a picture?"""
-        return bool(self.seen & (_PIXELS | {b"ANMF"}))
+        return not self.seen.isdisjoint(_SHOWN)
 
 
 def chunks(data: bytes, start: int, end: int) -> Iterator[Chunk]:
@@ -94,7 +97,7 @@ def chunks(data: bytes, start: int, end: int) -> Iterator[Chunk]:
             return
         if position + 8 > end:
             raise ImageError("This WebP is cut off or damaged.")
-        type_, size = struct.unpack_from("<4sI", data, position)
+        type_, size = _HEADER.unpack_from(data, position)
         payload_end = position + 8 + size
         if payload_end > end:
             raise ImageError("This WebP is cut off or damaged.")
@@ -116,7 +119,7 @@ def examine(data: bytes) -> Examination:
     walk = Walk(data)
     found = list(chunks(data, 12, end))
     order = Order()
-    strays = {chunk.start for chunk in found if not _fits(order, chunk)}
+    strays = {chunk.start for chunk in found if chunk.type in KEPT and not _fits(order, chunk)}
     if not order.is_whole:
         raise ImageError("This WebP holds no picture.")
     extended = found[0].type == b"VP8X"
@@ -125,23 +128,23 @@ def examine(data: bytes) -> Examination:
         examine_chunk(walk, chunk, carriers, stray=chunk.start in strays)
     _dimensions(walk, found)
     _flags(walk, found, carriers)
-    if data[end:].strip(b"\0"):
+    if end < len(data) and data[end:].strip(b"\0"):
         place = "after the end of the picture"
-        walk.find({Kind.UNKNOWN_DATA}, place, end, len(data))
+        walk.find(Kind.UNKNOWN_DATA, place, end, len(data))
         walk.changes.append(Change(end, len(data), trailer=True))
-    walk.changes.sort(key=lambda change: change.start)
+    walk.changes.sort(key=attrgetter("start"))
     return Examination(
         Format.WEBP,
         walk.width,
         walk.height,
         walk.orientation,
-        tuple(walk.findings),
+        tuple(walk.found),
         partial(edits_of, end, tuple(walk.changes)),
     )
 
 
 def _fits(order: Order, chunk: Chunk) -> bool:
-    return chunk.type not in KEPT or order.has_place(chunk.type, chunk.payload_end - chunk.payload)
+    return order.has_place(chunk.type, chunk.payload_end - chunk.payload)
 
 
 def carriers_of(walk: Walk, found: list[Chunk]) -> dict[int, bytes]:
@@ -152,7 +155,7 @@ def carriers_of(walk: Walk, found: list[Chunk]) -> dict[int, bytes]:
     if block is not None:
         payload = walk.data[block.payload : block.payload_end]
         prefix = b"Exif\0\0" if payload.startswith(b"Exif\0\0") else b""
-        parsed = walk.exif[block.start] = exif.parse(payload[len(prefix) :])
+        parsed = exif.parse(payload[len(prefix) :])
         rendering = parsed.rendering
         silent = rendering.orientation is None
         tiff = exif.minimal(exif.Rendering(rendering.orientation), 0, 0, parsed.copyright)
@@ -172,12 +175,12 @@ def examine_chunk(
 ) -> None:
     """Note what a chunk tells and what becomes of it; `carriers` holds what must stay of some,
     by where they start. A stray one stays nowhere. Raises ImageError."""
-    if chunk.type in KEPT - {b"ICCP", b"ANMF"} and not stray:
+    if chunk.type in _KEPT_AS_THEY_ARE and not stray:
         _padding(walk, chunk)
         return
     payload = walk.data[chunk.payload : chunk.payload_end]
     if stray:
-        walk.find({Kind.UNKNOWN_DATA}, "chunk that is never shown", chunk.start, chunk.end)
+        walk.find(Kind.UNKNOWN_DATA, "chunk that is never shown", chunk.start, chunk.end)
         walk.changes.append(Change(chunk.start, chunk.end))
     elif chunk.type == b"ICCP":
         _profile(walk, chunk, payload)
@@ -189,15 +192,16 @@ def examine_chunk(
         needed = carriers.get(chunk.start, b"")
         if payload != needed:
             kept = _built(chunk.type, needed) if needed else b""
-            kinds = _kinds(chunk.type, payload, walk.exif.get(chunk.start))
-            walk.find(kinds, _place(chunk), chunk.start, chunk.end)
+            kinds = partial(_kinds, chunk.type)
+            look = looking(kinds, walk.data, chunk.payload, chunk.payload_end)
+            walk.find(look, _place(chunk), chunk.start, chunk.end)
             walk.changes.append(Change(chunk.start, chunk.end, kept))
 
 
 def _padding(walk: Walk, chunk: Chunk) -> None:
     """The byte that evens a chunk out is zero; another value would be a hiding place."""
-    if walk.data[chunk.payload_end : chunk.end].strip(b"\0"):
-        walk.find({Kind.UNKNOWN_DATA}, "padding of a chunk", chunk.payload_end, chunk.end)
+    if chunk.end > chunk.payload_end and walk.data[chunk.payload_end]:
+        walk.find(Kind.UNKNOWN_DATA, "padding of a chunk", chunk.payload_end, chunk.end)
         walk.changes.append(Change(chunk.payload_end, chunk.end, b"\0"))
 
 
@@ -208,7 +212,7 @@ def _profile(walk: Walk, chunk: Chunk, payload: bytes) -> None:
         # No decoder can use it, so nothing changes when it is blank.
         clean = bytes(len(payload))
     if clean != payload:
-        walk.find({Kind.SOFTWARE}, _place(chunk), chunk.payload, chunk.payload_end)
+        walk.find(Kind.SOFTWARE, _place(chunk), chunk.payload, chunk.payload_end)
         walk.changes.append(Change(chunk.payload, chunk.payload_end, clean))
     _padding(walk, chunk)
 
@@ -224,7 +228,7 @@ def _frame(walk: Walk, frame: Chunk) -> None:
         if chunk.type in _KEPT_IN_FRAME and _fits(order, chunk):
             _padding(walk, chunk)
         elif chunk.type != _FILLER or payload.strip(b"\0"):
-            walk.find({Kind.UNKNOWN_DATA}, "chunk inside a frame", chunk.start, chunk.end)
+            walk.find(Kind.UNKNOWN_DATA, "chunk inside a frame", chunk.start, chunk.end)
             blank = _FILLER + walk.data[chunk.start + 4 : chunk.payload]
             blank += bytes(chunk.end - chunk.payload)
             walk.changes.append(Change(chunk.start, chunk.end, blank))
@@ -252,18 +256,17 @@ def _flags(walk: Walk, found: list[Chunk], carriers: dict[int, bytes]) -> None:
     if first.type != b"VP8X":
         return
     flags = walk.data[first.payload]
-    kept = {chunk.type for chunk in found if chunk.start in carriers}
-    for type_, flag in ((b"EXIF", _EXIF_FLAG), (b"XMP ", _XMP_FLAG)):
+    kept = {chunk.type for chunk in found if chunk.start in carriers} if carriers else ()
+    for type_, flag in _FLAGS:
         if type_ not in kept:
             flags &= ~flag
     if flags != walk.data[first.payload]:
         walk.changes.append(Change(first.payload, first.payload + 1, bytes([flags])))
 
 
-def _kinds(type_: bytes, payload: bytes, parsed: exif.ExifBlock | None) -> set[Kind]:
+def _kinds(type_: bytes, payload: bytes) -> set[Kind]:
     if type_ == b"EXIF":
-        block = parsed or exif.parse(payload.removeprefix(b"Exif\0\0"))
-        return block.kinds or {Kind.UNKNOWN_DATA}
+        return exif_kinds.of_block(payload.removeprefix(b"Exif\0\0"))
     if type_ == b"XMP ":
         return xmp.kinds(payload)
     return {Kind.CONTENT_CREDENTIALS if type_ == b"C2PA" else Kind.UNKNOWN_DATA}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from safelight.images.damage import reading
-from safelight.images.jpeg_segments import MARKER_IN_SCAN
+from safelight.images.jpeg_segments import marker_in_scan
 from safelight.images.model import Format, ImageError, Length, UnalterableError
 from safelight.images.streaming import boxed, gif, jpeg, png, webp
 from safelight.images.streaming.steps import Blank, Pass, PassScan, Progress, Put, Take
@@ -121,10 +121,10 @@ class StreamCleaner:
             if not self._remaining:
                 self._advance(b"")
         elif isinstance(step, PassScan):
-            marker = MARKER_IN_SCAN.search(buffer)
+            marker = marker_in_scan(buffer)
             # A marker may stand half in this piece and half in the next.
             held_back = 1 if buffer.endswith(b"\xff") else 0
-            end = marker.start() if marker else len(buffer) - held_back
+            end = len(buffer) - held_back if marker is None else marker
             output.append(self._consumed(end))
             if marker is None:
                 return False

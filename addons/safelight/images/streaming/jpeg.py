@@ -42,7 +42,7 @@ def walk(progress: Progress) -> Steps:
     before it is there, so those are unalterable here."""
     head = yield from _head()
     found = jpeg.walk_stream(head + _END, jpeg.Keeper())
-    progress.findings += found.findings
+    progress.report(found.found, 0)
     yield Put(apply(head, jpeg.edits_of(tuple(found.changes), Length.SAME_LENGTH)))
     yield PassScan()
     for _ in range(MOST_SEGMENTS):

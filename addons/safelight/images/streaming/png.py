@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from safelight.images import png, png_order
+from safelight.images import png, png_chunks, png_order
 from safelight.images.model import ImageError, Length, apply
 from safelight.images.streaming.steps import Blank, Pass, Put, Take, held
 
@@ -19,12 +19,12 @@ def walk(progress: Progress) -> Steps:
     A later carrier of the orientation cannot make an earlier one go, as it does where the whole
     picture is there: then both stay and say what they said.
     """
-    yield Pass(len(png.SIGNATURE))
+    yield Pass(len(png_chunks.SIGNATURE))
     carriers = png.Carriers()
     size = (0, 0)
     order = png_order.Order()
     last = b""
-    for number in range(png.MOST_CHUNKS):
+    for number in range(png_chunks.MOST_CHUNKS):
         start = progress.position
         head = yield Take(8)
         length, type_ = struct.unpack(">I4s", head)
@@ -38,13 +38,13 @@ def walk(progress: Progress) -> Steps:
             yield Pass(length + 4)
             continue
         data = head + (yield held(length + 4))
-        chunk = png.Chunk(type_, 0, 8, 8 + length)
+        chunk = png_chunks.Chunk(type_, 0, 8, 8 + length)
         if type_ == b"IHDR" and number < 2:
             size = struct.unpack_from(">II", data, 8)
         walk_of_chunk = png.Walk(data, *size)
         carriers.note(walk_of_chunk, chunk)
         png.examine_chunk(walk_of_chunk, chunk, carriers, order)
-        progress.report(walk_of_chunk.findings, start)
+        progress.report(walk_of_chunk.found, start)
         edits = png.edits_of(tuple(walk_of_chunk.changes), Length.SAME_LENGTH)
         yield Put(apply(data, edits))
         if type_ == b"IEND":

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from safelight.images.model import ImageError
+from safelight.images.model import ImageError, told
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
-    from safelight.images.model import Finding
+    from safelight.images.model import Finding, Found
 
 # The largest part of a picture that is held to be looked at; pixels never are.
 MOST_HELD = 4_000_000
@@ -66,10 +66,10 @@ class Progress:
         """How many bytes are still to come."""
         return self.size - self.position
 
-    def report(self, findings: Iterable[Finding], start: int) -> None:
-        """Note findings of a part that starts at `start` in the picture."""
+    def report(self, found: Iterable[Finding | Found], start: int) -> None:
+        """Note what was found in a part that starts at `start` in the picture."""
         self.findings += [
-            one._replace(start=one.start + start, end=one.end + start) for one in findings
+            one._replace(start=one.start + start, end=one.end + start) for one in told(found)
         ]
 
 

@@ -52,7 +52,7 @@ def walk(progress: Progress) -> Steps:
         silent = silent and not (type_ == b"EXIF" and carriers)
         seen.add(type_)
         webp.examine_chunk(part, chunk, carriers, stray=stray)
-        progress.report(part.findings, start)
+        progress.report(part.found, start)
         yield Put(_cleaned(data, part.changes))
     if not order.is_whole:
         raise ImageError("This WebP holds no picture.")

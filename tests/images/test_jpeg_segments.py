@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from safelight import images
+from safelight.images import Length, jpeg_segments
+from tests.support import pictures
+
+_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+# Scans are looked at in pieces that end here, counted from where the scan starts.
+_BORDERS = (16_384, 16_384 + 65_536, 16_384 + 65_536 + 262_144)
+
+
+@given(st.lists(st.sampled_from([0x00, 0x01, 0x7F, 0xD0, 0xD7, 0xD8, 0xD9, 0xE1, 0xFF])))
+def test_a_marker_is_found_where_the_rule_says(codes: list[int]) -> None:
+    data = bytes(codes)
+    match = _MARKER.search(data)
+    assert jpeg_segments.marker_in_scan(data) == (match.start() if match else None)
+
+
+@pytest.mark.parametrize("border", _BORDERS)
+@pytest.mark.parametrize("shift", range(-3, 3))
+def test_a_marker_across_two_pieces_is_found(border: int, shift: int) -> None:
+    before = b"\xff\0" + b"\x55" * (border + shift - 4) + b"\xff\xd3"
+    data = b"start" + before + b"\xff\xe1" + b"\x55" * 400_000
+    assert jpeg_segments.marker_in_scan(data, 5) == 5 + len(before)
+    assert jpeg_segments.marker_in_scan(before, 0) is None
+
+
+@pytest.mark.parametrize("length", Length)
+@pytest.mark.parametrize("border", _BORDERS)
+@pytest.mark.parametrize("shift", range(-2, 2))
+def test_a_segment_hidden_behind_a_long_scan_goes(border: int, shift: int, length: Length) -> None:
+    clean = pictures.clean_jpeg()
+    [scan] = [one for one in jpeg_segments.walk(clean) if isinstance(one, jpeg_segments.Scan)]
+    longer = clean[:-2] + bytes(border + shift - (scan.end - scan.start))
+    hidden = longer + b"\xff\xe1\0\x16CANARY and some more" + b"\xff\xd9"
+    assert len(images.examine(hidden).findings) == 1
+    cleaned = images.strip(hidden, length)
+    assert b"CANARY" not in cleaned
+    assert cleaned.startswith(longer)
