@@ -70,6 +70,8 @@ def test_quiet_sound_is_no_picture(loudness: int) -> None:
         (b"\0\0\0\x18ftypisom\0\0\2\0isomiso2avc1mp41", Format.MP4),
         (b"\0\0\0\x14ftypqt  \0\0\2\0qt  ", Format.MP4),
         (b"II*\0\x10\0\0\0CR\2\0", Format.RAW),
+        (b"II*\0\x10\0\0\0IIII", Format.RAW),
+        (b"II\x1a\0\0\0HEAPCCDR", Format.RAW),
         (b"FUJIFILMCCD-RAW 0201", Format.RAW),
         (b"\0\0\0\x0cJXL \r\n\x87\n", Format.JXL),
         (b"8BPS\0\1" + bytes(20), Format.PSD),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import struct
 import sys
-import zlib
 from array import array
 
-from safelight.images import iptc, psd_layers, xmp
+from safelight.images import iptc, packed_ends, psd_layers, xmp
 from safelight.images.blanking import Blanks
 from safelight.images.model import Edit, Examination, Format, ImageError, Kind, Length
 
@@ -19,7 +18,6 @@ _SIZES = {1005: 16, 1010: 10, 1037: 4, 1046: 2, 1047: 2, 1049: 4, 1064: 12}
 _ICC = 1039
 _INDEXED, _DUOTONE, _PALETTE = 2, 8, 768
 MOST_RESOURCES = 10_000
-_PIECE, _UNPACKED_AT_ONCE = 65_536, 1 << 20
 
 
 def examine(data: bytes) -> Examination:
@@ -85,27 +83,15 @@ def _picture_end(data: bytes, start: int) -> int:
             lengths.byteswap()
         end = table_end + sum(lengths)
     elif compression in {2, 3}:
-        end = _deflated_end(data, start, rows * ((width * depth + 7) // 8))
+        behind = packed_ends.deflated(data, start, len(data), rows * ((width * depth + 7) // 8))
+        if behind is None:
+            raise ImageError("This Photoshop document's picture is damaged.")
+        end = behind
     else:
         raise ImageError("This Photoshop document's picture is damaged.")
     if end > len(data):
         raise ImageError("This Photoshop document is cut off.")
     return end
-
-
-def _deflated_end(data: bytes, start: int, most: int) -> int:
-    """Behind a zlib stream that may not unpack to more than `most` bytes."""
-    stream = zlib.decompressobj()
-    position = start
-    while position < len(data) and not stream.eof:
-        piece = data[position : position + _PIECE]
-        position += _PIECE
-        while piece and not stream.eof:
-            most -= len(stream.decompress(piece, _UNPACKED_AT_ONCE))
-            piece = stream.unconsumed_tail
-            if most < 0:
-                raise ImageError("This Photoshop document's picture is damaged.")
-    return min(position, len(data)) - len(stream.unused_data)
 
 
 def _colour_table(blanks: Blanks, start: int, end: int) -> None:

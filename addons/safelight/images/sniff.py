@@ -19,6 +19,8 @@ _SPACES = {b" ", b"\t", b"\r", b"\n"}
 _SKIPPED = ((b"<!--", b"-->"), (b"<?", b"?>"))
 _SVG_TAG = re.compile(rb"<(?:[A-Za-z][\w.-]{0,40}:)?svg[\s>/]")
 _PDF = re.compile(rb"(?:\xef\xbb\xbf)?[\s\0]{0,1000}%PDF-")
+# Canon and Phase One write their marks behind the header of a TIFF.
+_TIFF, _PHASE_ONE = (b"II*\0", b"MM\0*"), (b"IIII", b"MMMM")
 _SIGNATURES = (
     (b"\xff\xd8\xff", Format.JPEG),
     (b"\x89PNG\r\n\x1a\n", Format.PNG),
@@ -29,6 +31,7 @@ _SIGNATURES = (
     (b"IIRS", Format.RAW),
     (b"MMOR", Format.RAW),
     (b"IIU\0", Format.RAW),
+    (b"II\x1a\0\0\0HEAPCCDR", Format.RAW),
     (b"FOVb", Format.RAW),
     (b"\0MRM", Format.RAW),
     (b"8BPS\0\x01", Format.PSD),
@@ -38,6 +41,7 @@ _SIGNATURES = (
     (b"\0\0\0\x0cjP  \r\n\x87\n", Format.JP2),
     (b"\xff\x4f\xff\x51", Format.JP2),
     (b"MM\0*", Format.TIFF),
+    (b"II*\0", Format.TIFF),
     (b"PK\3\4", Format.ZIP),
     (b"II+\0\x08\0\0\0", Format.TIFF),
     (b"MM\0+\0\x08\0\0", Format.TIFF),
@@ -50,13 +54,13 @@ def sniff(data: bytes) -> Format | None:
     The first 64 KiB are enough.
     """
     head = bytes(data[:4096])
+    if head[:4] in _TIFF and (head[8:10] == b"CR" or head[8:12] in _PHASE_ONE):
+        return Format.RAW
     for signature, found in _SIGNATURES:
         if head.startswith(signature):
             return found
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return Format.WEBP
-    if head[:4] == b"II*\0":
-        return Format.RAW if head[8:10] == b"CR" else Format.TIFF
     if head[4:8] == b"ftyp":
         return _iso_media(head)
     if _PDF.match(head):
