@@ -41,9 +41,19 @@ WEBP_REFUSED = {
 }
 
 
-def bmp(pixels: bytes, *, bits: int, palette: bytes = b"", runs: int = 0, said: int = 0) -> bytes:
+def bmp(
+    pixels: bytes,
+    *,
+    bits: int,
+    palette: bytes = b"",
+    runs: int = 0,
+    said: int = 0,
+    more_fields: bytes = b"",
+) -> bytes:
     """A bitmap of 4 by 4 pixels; `said` is how long its runs are, by its own word."""
-    header = struct.pack("<IiiHHIIiiII", 40, 4, 4, 1, bits, runs, said, 0, 0, len(palette) // 4, 0)
+    size, colours = 40 + len(more_fields), len(palette) // 4
+    header = struct.pack("<IiiHHIIiiII", size, 4, 4, 1, bits, runs, said, 0, 0, colours, 0)
+    header += more_fields
     start = 14 + len(header) + len(palette)
     size = start + len(pixels)
     return b"BM" + struct.pack("<IHHI", size, 0, 0, start) + header + palette + pixels
@@ -54,18 +64,28 @@ _GREY = bytes(value for grey in range(256) for value in (grey, grey, grey, 0))
 BMP = {
     "a palette that is not drawn": bmp(bytes(range(48)), bits=24, palette=CANARY),
     "colours behind the last": bmp(bytes(16), bits=8, palette=_GREY + CANARY),
+    "masks of pixels that need none": bmp(bytes(48), bits=24, more_fields=CANARY[:12]),
+    "fields of OS/2": bmp(bytes(48), bits=24, more_fields=CANARY.ljust(24)),
+    "primaries of sRGB": bmp(
+        bytes(48), bits=24, more_fields=bytes(16) + b"BGRs" + CANARY.ljust(48, b"\0")
+    ),
+    "no profile": bmp(
+        bytes(48), bits=24, more_fields=bytes(16) + b"BGRs" + bytes(52) + CANARY[:12]
+    ),
     "behind the end of runs": bmp(_RUNS + CANARY, bits=8, palette=_GREY, runs=1),
 }
 
 
-def ico(*, header: int = 40, palette: bytes = b"") -> bytes:
-    fields = struct.pack("<IiiHHIIiiII", header, 4, 8, 1, 32, 0, 0, 0, 0, len(palette) // 4, 0)
-    bitmap = fields.ljust(header, b"\0") + palette + bytes(range(64)) + bytes(16)
-    entry = struct.pack("<BBBBHHII", 4, 4, 0, 0, 1, 32, len(bitmap), 22)
+def ico(*, header: int = 40, palette: bytes = b"", bits: int = 32, behind: bytes = b"") -> bytes:
+    fields = struct.pack("<IiiHHIIiiII", header, 4, 8, 1, bits, 0, 0, 0, 0, len(palette) // 4, 0)
+    pixels = bytes(range(2 * bits)) + bytes(16)
+    bitmap = fields.ljust(header, b"\0") + palette + pixels + behind
+    entry = struct.pack("<BBBBHHII", 4, 4, 0, 0, 1, bits, len(bitmap), 22)
     return struct.pack("<HHH", 0, 1, 1) + entry + bitmap
 
 
 ICO_REFUSED = {
+    "behind a mask that is drawn": ico(bits=24, behind=CANARY),
     "a header of another kind": ico(header=64).replace(bytes(24), CANARY.ljust(24), 1),
     "a palette that is not drawn": ico(palette=CANARY),
 }
@@ -191,7 +211,8 @@ PROFILES = {
     )
 }
 
-GOES = together(webp=WEBP, bmp=BMP, psd=PSD, tiff=TIFF, profile=PROFILES)
+ICO = {"behind a mask that is not drawn": ico(behind=CANARY)}
+GOES = together(webp=WEBP, bmp=BMP, ico=ICO, psd=PSD, tiff=TIFF, profile=PROFILES)
 REFUSED = together(webp=WEBP_REFUSED, ico=ICO_REFUSED)
 
 
@@ -213,6 +234,14 @@ def test_rows_stay_whatever_a_tiff_says_about_their_length(said: int, length: Le
     assert _PIXELS in cleaned
     assert CANARY not in cleaned
     assert drawn(cleaned) == drawn(hidden)
+
+
+def test_a_palette_may_be_short() -> None:
+    colours = bytes(range(60))
+    short = bytearray(bmp(bytes(range(15)) + b"\0", bits=8, palette=colours))
+    struct.pack_into("<I", short, 46, 0)
+    assert drawn(bytes(short)) is not None
+    assert images.strip(bytes(short)) == short
 
 
 @pytest.mark.parametrize("said", [0, 4, len(_RUNS)])

@@ -67,7 +67,7 @@ def packbits(data: bytes, start: int, end: int, size: int) -> int | None:
     return position if position <= end else None
 
 
-def ends_like_lzw(data: bytes, bits: int, *, big_endian: bool) -> bool:
+def ends_like_lzw(data: bytes, bits: int, *, big_endian: bool = False) -> bool:
     """Is the code for the end of LZW the last of `data`? If so, nothing stands behind it."""
     tail, end = data[-3:], (1 << bits) + 1
     if big_endian:
@@ -116,7 +116,7 @@ class _Bits:
         return code
 
 
-def lzw(data: bytes, bits: int, size: int, *, big_endian: bool) -> int | None:
+def lzw(data: bytes, bits: int, size: int, *, big_endian: bool = False) -> int | None:
     """How many bytes of `data` hold LZW codes, to the code for the end or, without one, until
     `size` values are spelled; None if there are fewer. Big-endian codes grow one code earlier, as
     TIFF has it."""
