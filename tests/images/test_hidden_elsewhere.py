@@ -101,15 +101,26 @@ def block(key: bytes, data: bytes) -> bytes:
     return b"8BIM" + key + struct.pack(">I", len(data)) + data
 
 
-def layers(*blocks: bytes, name: bytes = b"Sky", behind: bytes = b"") -> bytes:
+def layers(
+    *blocks: bytes,
+    name: bytes = b"Sky",
+    mask: bytes = b"",
+    ranges: bytes = b"",
+    channel: bytes = bytes(6),
+    all_masks: bytes = b"",
+    behind: bytes = b"",
+) -> bytes:
+    """The section of one layer of 2 by 2 pixels."""
     named = bytes([len(name)]) + name
     named += bytes(-len(named) % 4)
-    extra = bytes(8) + named + b"".join(blocks)
-    shown = struct.pack(">4IHHI", 0, 0, 2, 2, 1, 0, 6) + b"8BIMnorm\xff\0\0\0"
+    extra = b"".join(struct.pack(">I", len(part)) + part for part in (mask, ranges))
+    extra += named + b"".join(blocks)
+    shown = struct.pack(">4IHHI", 0, 0, 2, 2, 1, 0, len(channel)) + b"8BIMnorm\xff\0\0\0"
     record = shown + struct.pack(">I", len(extra)) + extra
-    info = struct.pack(">h", 1) + record + bytes(6)
+    info = struct.pack(">h", 1) + record + channel
     info += bytes(len(info) & 1)
-    return struct.pack(">I", len(info)) + info + bytes(4) + behind
+    masks = struct.pack(">I", len(all_masks)) + all_masks
+    return struct.pack(">I", len(info)) + info + masks + behind
 
 
 def psd(*, colours: bytes = b"", resources: bytes = b"", section: bytes = b"") -> bytes:
@@ -128,7 +139,35 @@ PSD = {
     "the name of a layer": psd(section=layers(name=CANARY)),
     "the times of a layer": psd(section=layers(block(b"shmd", CANARY))),
     "an unknown block": psd(section=layers(block(b"zzzz", CANARY))),
+    "the group of a layer": psd(resources=resource(1026, CANARY)),
+    "behind guides": psd(resources=resource(1032, bytes(16) + CANARY)),
+    "behind a transfer function": psd(resources=resource(1016, bytes(112) + CANARY)),
+    "behind colours of channels": psd(resources=resource(1077, bytes(4 + 3 * 13) + CANARY + b".")),
+    "behind the number of a layer": psd(section=layers(block(b"lyid", bytes(4) + CANARY))),
+    "behind a section": psd(section=layers(block(b"lsct", bytes(16) + CANARY))),
+    "behind a mask": psd(section=layers(mask=bytes(36) + CANARY)),
+    "behind a mask with parameters": psd(
+        section=layers(mask=bytes(17) + b"\x10\5" + bytes(20) + CANARY)
+    ),
+    "a short mask": psd(section=layers(mask=CANARY[:16])),
+    "behind the blending": psd(section=layers(ranges=bytes(40) + CANARY)),
+    "behind the mask of all layers": psd(section=layers(all_masks=bytes(13) + CANARY)),
+    "behind raw pixels": psd(section=layers(channel=bytes(6) + CANARY)),
+    "behind runs": psd(section=layers(channel=b"\0\1\0\2\0\2" + b"\xff\7" * 2 + CANARY)),
+    "behind deflated pixels": psd(
+        section=layers(channel=b"\0\2" + zlib.compress(bytes(4)) + CANARY)
+    ),
     "an embedded file": psd(section=layers(behind=block(b"lnkD", pictures.jpeg()[:-2]))),
+}
+
+_WIDE_NAME = struct.pack(">I", 7) + "CANARY\0".encode("utf-16-be")
+_PATTERN = struct.pack(">IIIHH", 60, 1, 3, 1, 1) + _WIDE_NAME + b"\4same" + bytes(25)
+_GRADIENT = bytes(8) + b"Nm  TEXT" + _WIDE_NAME + b"tail"
+NAMES = {
+    "a layer": block(b"luni", _WIDE_NAME),
+    "a pattern": block(b"Patt", _PATTERN),
+    "a second pattern": block(b"Pat2", _PATTERN.replace(b"\0C\0A", b"\0X\0X") + _PATTERN),
+    "a gradient": block(b"GdFl", _GRADIENT),
 }
 
 _ENTRIES = {256: 4, 257: 4, 259: 1, 262: 2, 277: 3, 278: 4}
@@ -234,6 +273,20 @@ def test_rows_stay_whatever_a_tiff_says_about_their_length(said: int, length: Le
     assert _PIXELS in cleaned
     assert CANARY not in cleaned
     assert drawn(cleaned) == drawn(hidden)
+
+
+@pytest.mark.parametrize("length", Length)
+@pytest.mark.parametrize("place", NAMES)
+def test_names_in_layers_go(place: str, length: Length) -> None:
+    named = psd(section=layers(NAMES[place]))
+    wide = "CANARY".encode("utf-16-be")
+    assert wide in named
+    cleaned = images.strip(named, length)
+    assert len(cleaned) == len(named)
+    assert wide not in cleaned
+    for shown in (b"same", b"tail"):
+        assert (shown in cleaned) is (shown in named)
+    assert images.strip(cleaned, length) == cleaned
 
 
 def test_a_palette_may_be_short() -> None:
