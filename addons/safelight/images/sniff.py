@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 
+from safelight.images import svgz
 from safelight.images.model import Format
 
 _AVIF_BRANDS = {b"avif", b"avis"}
@@ -15,6 +16,7 @@ _MOVIE_BRANDS = {
 }
 # How far the first tag of an SVG may be, behind a prologue and an editor's comments.
 _PROLOGUE = 65_536
+_WIDE = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
 _SPACES = {b" ", b"\t", b"\r", b"\n"}
 _SKIPPED = ((b"<!--", b"-->"), (b"<?", b"?>"))
 _SVG_TAG = re.compile(rb"<(?:[A-Za-z][\w.-]{0,40}:)?svg[\s>/]")
@@ -69,7 +71,7 @@ def sniff(data: bytes) -> Format | None:
         return Format.BMP
     if _is_icon(head):
         return Format.ICO
-    return Format.SVG if _is_svg(bytes(data[:_PROLOGUE])) else None
+    return Format.SVG if _is_svg(_text(bytes(data[:_PROLOGUE]))) else None
 
 
 def _iso_media(head: bytes) -> Format | None:
@@ -99,6 +101,16 @@ def _is_icon(head: bytes) -> bool:
     count, reserved = struct.unpack_from("<H", head, 4)[0], head[9]
     size, offset = struct.unpack_from("<II", head, 14)
     return 0 < count < 1024 and reserved == 0 and size >= 40 and offset >= 6 + 16 * count
+
+
+def _text(start: bytes) -> bytes:
+    """What a file begins with, if that is packed with gzip or written in UTF-16."""
+    if start.startswith(svgz.SIGNATURE):
+        return svgz.head(start, _PROLOGUE)
+    if start.startswith(_WIDE):
+        order = "utf-16-le" if start[0] and start[:2] != b"\xfe\xff" else "utf-16-be"
+        return start.decode(order, "ignore").removeprefix("\ufeff").encode()
+    return start
 
 
 def _is_svg(text: bytes) -> bool:
