@@ -5,12 +5,15 @@ something stood, which printer there was, what follows the end.
 from __future__ import annotations
 
 import io
+import re
 import zipfile
+import zlib
 from typing import TYPE_CHECKING
 
 import pikepdf
 import pytest
 from pikepdf import Array, Dictionary, Name, String
+from PIL import ImageCms
 
 from safelight import images
 from safelight.images import Length
@@ -231,7 +234,7 @@ def pdf(change: Callable[[pikepdf.Pdf], None]) -> bytes:
         document.add_blank_page(page_size=(99, 99))
         document.Root.Lang = String("en" * 300)  # room for what same-length cleaning adds
         change(document)
-        document.save(target)
+        document.save(target, compress_streams=False)
     return target.getvalue()
 
 
@@ -254,7 +257,64 @@ def spider(document: pikepdf.Pdf) -> None:
     document.Root.SpiderInfo = Dictionary(V=hidden())
 
 
+def catalogue(document: pikepdf.Pdf) -> None:
+    document.Root.Legal = Dictionary(Attestation=hidden())
+
+
+def page(document: pikepdf.Pdf) -> None:
+    document.pages[0].obj.Secret = hidden()
+
+
+def trailer(document: pikepdf.Pdf) -> None:
+    document.trailer["/Secret"] = document.make_indirect(hidden())
+
+
+def picture(document: pikepdf.Pdf) -> None:
+    keys = {"Type": Name.XObject, "Subtype": Name.Image, "Width": 1, "Height": 1, "OPI": hidden()}
+    shown = document.make_stream(b"\0", ColorSpace=Name.DeviceGray, BitsPerComponent=8, **keys)
+    document.pages[0].obj.Resources = Dictionary(XObject=Dictionary(A=shown))
+
+
+def packed(document: pikepdf.Pdf) -> None:
+    content = zlib.compress(b"q Q") + CANARY
+    document.pages[0].obj.Contents = document.make_stream(content, Filter=Name.FlateDecode)
+
+
+def metadata(document: pikepdf.Pdf) -> None:
+    packet = document.make_stream(CANARY, Type=Name.Metadata, Subtype=Name.XML)
+    document.Root.MarkInfo = Dictionary(Other=packet)
+
+
+def captured(document: pikepdf.Pdf) -> None:
+    document.Root.Names = Dictionary(URLS=Dictionary(Names=Array([hidden(), Dictionary()])))
+
+
+def folder(document: pikepdf.Pdf) -> None:
+    place = String(f"file:///home/{CANARY.decode()}/a.pdf")
+    action = Dictionary(S=Name.URI, URI=place)
+    link = Dictionary(Type=Name.Annot, Subtype=Name.Link, Rect=[0, 0, 9, 9], A=action)
+    document.pages[0].obj.Annots = Array([document.make_indirect(link)])
+
+
+def attached(document: pikepdf.Pdf) -> None:
+    document.attachments["a.txt"] = b"a"
+    file = document.attachments["a.txt"].obj
+    file.F = file.UF = String(f"C:\\Users\\{CANARY.decode()}\\a.txt")
+
+
+_PLAIN = pdf(lambda _: None)
 PDF = {
+    "a key of the document": pdf(catalogue),
+    "a key of a page": pdf(page),
+    "a key of the trailer": pdf(trailer),
+    "a key of a picture": pdf(picture),
+    "behind a packed stream": pdf(packed),
+    "metadata of another kind": pdf(metadata),
+    "pages of the web": pdf(captured),
+    "a link to a disk": pdf(folder),
+    "the folder of an attached file": pdf(attached),
+    "a comment between objects": _PLAIN.replace(b"endobj\n", b"endobj\n% " + CANARY + b"\n", 1),
+    "a comment at the beginning": _PLAIN[:15] + b"% " + CANARY + b"\n" + _PLAIN[15:],
     "the number of a note": pdf(note),
     "what made a layer": pdf(layer),
     "where pages came from": pdf(spider),
@@ -271,3 +331,31 @@ def test_what_a_pdf_hides_goes(place: str, length: Length) -> None:
     assert images.strip(cleaned, length) == cleaned
     with pikepdf.open(io.BytesIO(cleaned)) as document:
         assert len(document.pages) == 1
+
+
+@pytest.mark.parametrize("length", Length)
+def test_the_usual_profile_of_srgb_keeps_its_name(length: Length) -> None:
+    name = b"sRGB IEC61966-2.1"
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    profile += bytes(3144 - len(profile))
+    profile[0x190 : 0x190 + len(name)] = name
+    profile[80:84] = b"ANNA"
+
+    def coloured(document: pikepdf.Pdf) -> None:
+        stream = document.make_stream(bytes(profile), N=3)
+        space = Array([Name.ICCBased, stream])
+        document.pages[0].obj.Resources = Dictionary(ColorSpace=Dictionary(A=space))
+
+    cleaned = images.strip(pdf(coloured), length)
+    assert images.strip(cleaned, length) == cleaned
+    with pikepdf.open(io.BytesIO(cleaned)) as document:
+        left = document.pages[0].obj.Resources.ColorSpace.A[1].read_bytes()
+    assert left[0x190 : 0x190 + len(name)] == name
+    assert b"ANNA" not in left
+
+
+def test_a_document_without_a_size_is_written_with_one() -> None:
+    plain = re.sub(rb"/Size \d+", lambda match: b" " * len(match[0]), _PLAIN)
+    hidden_ = plain.replace(b"endobj\n", b"endobj\n% " + CANARY + b"\n", 1)
+    for length in Length:
+        assert b"/Size" in images.strip(hidden_, length)
