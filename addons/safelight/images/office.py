@@ -39,6 +39,8 @@ _PRINTERS = re.compile(rb"(?:xl|word|ppt)/printerSettings/[\w.-]+\.bin")
 # DEVMODEW: the name of the device, then where the size of what the driver may not change stands.
 _DEVICE_NAME, _PUBLIC_SIZE = 64, slice(68, 70)
 _PROPERTY = re.compile(rb"<(?:[\w-]+:)?([\w-]+)(?:\s[^<>]*)?>([^<>]*[^<>\s][^<>]*)</")
+# What is not closed goes on to the end, here and below: looking for the end again and again takes
+# too long.
 # A tag; quotes may also stand in the text between tags, which must not change.
 _TAG = re.compile(rb"<[A-Za-z_](?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+>")
 
@@ -46,8 +48,8 @@ _TAG = re.compile(rb"<[A-Za-z_](?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+>")
 _BESIDE = "files that do not belong to the document"
 _XML = re.compile(rb".*\.(?:xml|rels|vml|rdf)", re.DOTALL | re.IGNORECASE)
 _MARKUP = re.compile(
-    rb"<!--.*?-->|(?P<section><!\[CDATA\[.*?\]\]>)|(?P<declaration><\?xml\s.*?\?>)|<\?.*?\?>"
-    rb"|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>",
+    rb"<!--.*?(?:-->|\Z)|(?P<section><!\[CDATA\[.*?(?:\]\]>|\Z))"
+    rb"|(?P<declaration><\?xml\s.*?(?:\?>|\Z))|<\?.*?(?:\?>|\Z)|<!DOCTYPE[^>\[]*+(?:>|\[|\Z)",
     re.DOTALL,
 )
 
@@ -113,11 +115,11 @@ _RULES = (
     _attributes(_WORD, rb"date|dateUtc", b"", Kind.EDIT_HISTORY, "dates of changes"),
     _attributes(_WORD, rb"rsid\w*", b"", Kind.EDIT_HISTORY, _SESSIONS),
     _elements(
-        rb"word/settings\.xml", rb"<w:rsids>.*?</w:rsids>", b"", Kind.EDIT_HISTORY, _SESSIONS
+        rb"word/settings\.xml", rb"<w:rsids>.*?(?:</w:rsids>|\Z)", b"", Kind.EDIT_HISTORY, _SESSIONS
     ),
     _elements(
         rb"word/people\.xml",
-        rb"<w15:person\b(?:[^>]*/>|.*?</w15:person>)",
+        rb"<w15:person\b(?:[^>]*/>|.*?(?:</w15:person>|\Z))",
         b"",
         Kind.PERSON,
         "people",
@@ -183,7 +185,7 @@ _RULES = (
     ),
     _elements(
         rb"word/settings\.xml",
-        rb"<w1[45]:docId\b[^>]*/>|<w:(docVars|mailMerge)>.*?</w:\1>"
+        rb"<w1[45]:docId\b[^>]*/>|<w:(docVars|mailMerge)>.*?(?:</w:\1>|\Z)"
         rb"|<w:(?:attachedSchema|saveThroughXslt)\b[^>]*/>",
         b"",
         Kind.UNKNOWN_DATA,
@@ -192,7 +194,7 @@ _RULES = (
     _attributes(_WORD, rb"ed", b"", Kind.PERSON, "who may change what"),
     _elements(
         rb"ppt/[\w/.-]+\.xml",
-        rb"<p:custDataLst(?:\s*/>|>.*?</p:custDataLst>)",
+        rb"<p:custDataLst(?:\s*/>|>.*?(?:</p:custDataLst>|\Z))",
         b"",
         Kind.UNKNOWN_DATA,
         "data of programs",
@@ -343,7 +345,7 @@ def _without_markup(content: bytes) -> bytes:
     def left(match: re.Match[bytes]) -> bytes:
         if match["section"] is not None or match["declaration"] is not None:
             return match[0]
-        if b"[" in match[0] and match[0].startswith(b"<!D"):
+        if match[0].startswith(b"<!D") and not match[0].endswith(b">"):
             raise ImageError("This document declares its parts in a way that cannot be followed.")
         return b""
 

@@ -60,9 +60,9 @@ _PRIVATE_KEYS_OF_NOTES = {
 _UNNEEDED = (Kind.UNKNOWN_DATA, "key that nothing needs")
 _END = b"%%EOF"
 # A comment behind an object, or behind the line of bytes that are no letters at the beginning.
-_COMMENT = re.compile(
-    rb"endobj[\s\0]*+%(?!%EOF)"
-    rb"|\A[\s\0]*+%PDF-[\d.]+\s++(?:%[^\r\n]*?[\x80-\xff][^\r\n]*\s+)?+%[^\r\n]"
+_COMMENT = re.compile(rb"endobj[\s\0]*+%(?!%EOF)")
+_COMMENT_AT_START = re.compile(
+    rb"[\s\0]*+%PDF-[\d.]+\s++(?:%[^\r\n]*?[\x80-\xff][^\r\n]*\s+)?+%[^\r\n]"
 )
 _SRGB, _SRGB_NAMED, _SRGB_SIZE = b"sRGB IEC61966-2.1", 0x190, 3144
 _TIMES_OF_FILES = ("/CreationDate", "/ModDate", "/Mac")
@@ -208,7 +208,7 @@ def examine(data: bytes, examine_inside: Examine) -> Examination:
         cleaner.clean(document)
     if data[data.rfind(_END) + len(_END) :].strip(b"\r\n\t \0"):
         cleaner.find(Kind.UNKNOWN_DATA, "after the end of the document")
-    if _COMMENT.search(data):
+    if _COMMENT.search(data) or _COMMENT_AT_START.match(data):
         cleaner.find(Kind.COMMENT, "comment between the parts of the document")
     if not cleaner.findings:
         return Examination(Format.PDF, 0, 0, 1, (), lambda _: ())
