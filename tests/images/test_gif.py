@@ -138,3 +138,41 @@ def test_plain_text_extensions(block: bytes, length: Length) -> None:
     assert b"CANARY" not in clean
     assert frames(clean) == frames(dirty)
     assert images.strip(clean, length) == clean
+
+
+def hiding_in_pixels(canary: bytes, *, apart: bool) -> bytes:
+    """A picture whose pixels end before their last sub-block does, or before the last of them."""
+    data = bare()
+    end = len(data) - 2
+    if apart:
+        return data[:end] + sub_blocks(canary) + data[end + 1 :]
+    position = 13 + 768 + 10 + 1
+    while position + 1 + data[position] < end:
+        position += 1 + data[position]
+    size = data[position] + len(canary)
+    return data[:position] + bytes([size]) + data[position + 1 : end] + canary + data[end:]
+
+
+@pytest.mark.parametrize("length", Length)
+@pytest.mark.parametrize("apart", [True, False])
+@pytest.mark.parametrize("canary", [b"CANARY", b"CANARY\0", b"CANARY-7f3a"])
+def test_what_stands_behind_the_pixels_goes(canary: bytes, length: Length, *, apart: bool) -> None:
+    dirty = hiding_in_pixels(canary, apart=apart)
+    assert canary in dirty
+    assert [one.place for one in images.examine(dirty).findings] == ["behind the pixels"]
+    clean = images.strip(dirty, length)
+    assert b"CANARY" not in clean
+    assert frames(clean) == frames(dirty)
+    assert images.strip(clean, length) == clean
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3])
+def test_pixels_without_an_end_stay(cut: int) -> None:
+    data = bare()
+    end = len(data) - 2
+    position = 13 + 768 + 10 + 1
+    while position + 1 + data[position] < end:
+        position += 1 + data[position]
+    size = data[position] - cut
+    short = data[:position] + bytes([size]) + data[position + 1 : end - cut] + data[end:]
+    assert images.strip(short) == short

@@ -41,9 +41,19 @@ WEBP_REFUSED = {
 }
 
 
-def bmp(pixels: bytes, *, bits: int, palette: bytes = b"", runs: int = 0, said: int = 0) -> bytes:
+def bmp(
+    pixels: bytes,
+    *,
+    bits: int,
+    palette: bytes = b"",
+    runs: int = 0,
+    said: int = 0,
+    more_fields: bytes = b"",
+) -> bytes:
     """A bitmap of 4 by 4 pixels; `said` is how long its runs are, by its own word."""
-    header = struct.pack("<IiiHHIIiiII", 40, 4, 4, 1, bits, runs, said, 0, 0, len(palette) // 4, 0)
+    size, colours = 40 + len(more_fields), len(palette) // 4
+    header = struct.pack("<IiiHHIIiiII", size, 4, 4, 1, bits, runs, said, 0, 0, colours, 0)
+    header += more_fields
     start = 14 + len(header) + len(palette)
     size = start + len(pixels)
     return b"BM" + struct.pack("<IHHI", size, 0, 0, start) + header + palette + pixels
@@ -54,18 +64,28 @@ _GREY = bytes(value for grey in range(256) for value in (grey, grey, grey, 0))
 BMP = {
     "a palette that is not drawn": bmp(bytes(range(48)), bits=24, palette=CANARY),
     "colours behind the last": bmp(bytes(16), bits=8, palette=_GREY + CANARY),
+    "masks of pixels that need none": bmp(bytes(48), bits=24, more_fields=CANARY[:12]),
+    "fields of OS/2": bmp(bytes(48), bits=24, more_fields=CANARY.ljust(24)),
+    "primaries of sRGB": bmp(
+        bytes(48), bits=24, more_fields=bytes(16) + b"BGRs" + CANARY.ljust(48, b"\0")
+    ),
+    "no profile": bmp(
+        bytes(48), bits=24, more_fields=bytes(16) + b"BGRs" + bytes(52) + CANARY[:12]
+    ),
     "behind the end of runs": bmp(_RUNS + CANARY, bits=8, palette=_GREY, runs=1),
 }
 
 
-def ico(*, header: int = 40, palette: bytes = b"") -> bytes:
-    fields = struct.pack("<IiiHHIIiiII", header, 4, 8, 1, 32, 0, 0, 0, 0, len(palette) // 4, 0)
-    bitmap = fields.ljust(header, b"\0") + palette + bytes(range(64)) + bytes(16)
-    entry = struct.pack("<BBBBHHII", 4, 4, 0, 0, 1, 32, len(bitmap), 22)
+def ico(*, header: int = 40, palette: bytes = b"", bits: int = 32, behind: bytes = b"") -> bytes:
+    fields = struct.pack("<IiiHHIIiiII", header, 4, 8, 1, bits, 0, 0, 0, 0, len(palette) // 4, 0)
+    pixels = bytes(range(2 * bits)) + bytes(16)
+    bitmap = fields.ljust(header, b"\0") + palette + pixels + behind
+    entry = struct.pack("<BBBBHHII", 4, 4, 0, 0, 1, bits, len(bitmap), 22)
     return struct.pack("<HHH", 0, 1, 1) + entry + bitmap
 
 
 ICO_REFUSED = {
+    "behind a mask that is drawn": ico(bits=24, behind=CANARY),
     "a header of another kind": ico(header=64).replace(bytes(24), CANARY.ljust(24), 1),
     "a palette that is not drawn": ico(palette=CANARY),
 }
@@ -81,15 +101,26 @@ def block(key: bytes, data: bytes) -> bytes:
     return b"8BIM" + key + struct.pack(">I", len(data)) + data
 
 
-def layers(*blocks: bytes, name: bytes = b"Sky", behind: bytes = b"") -> bytes:
+def layers(
+    *blocks: bytes,
+    name: bytes = b"Sky",
+    mask: bytes = b"",
+    ranges: bytes = b"",
+    channel: bytes = bytes(6),
+    all_masks: bytes = b"",
+    behind: bytes = b"",
+) -> bytes:
+    """The section of one layer of 2 by 2 pixels."""
     named = bytes([len(name)]) + name
     named += bytes(-len(named) % 4)
-    extra = bytes(8) + named + b"".join(blocks)
-    shown = struct.pack(">4IHHI", 0, 0, 2, 2, 1, 0, 6) + b"8BIMnorm\xff\0\0\0"
+    extra = b"".join(struct.pack(">I", len(part)) + part for part in (mask, ranges))
+    extra += named + b"".join(blocks)
+    shown = struct.pack(">4IHHI", 0, 0, 2, 2, 1, 0, len(channel)) + b"8BIMnorm\xff\0\0\0"
     record = shown + struct.pack(">I", len(extra)) + extra
-    info = struct.pack(">h", 1) + record + bytes(6)
+    info = struct.pack(">h", 1) + record + channel
     info += bytes(len(info) & 1)
-    return struct.pack(">I", len(info)) + info + bytes(4) + behind
+    masks = struct.pack(">I", len(all_masks)) + all_masks
+    return struct.pack(">I", len(info)) + info + masks + behind
 
 
 def psd(*, colours: bytes = b"", resources: bytes = b"", section: bytes = b"") -> bytes:
@@ -108,12 +139,40 @@ PSD = {
     "the name of a layer": psd(section=layers(name=CANARY)),
     "the times of a layer": psd(section=layers(block(b"shmd", CANARY))),
     "an unknown block": psd(section=layers(block(b"zzzz", CANARY))),
+    "the group of a layer": psd(resources=resource(1026, CANARY)),
+    "behind guides": psd(resources=resource(1032, bytes(16) + CANARY)),
+    "behind a transfer function": psd(resources=resource(1016, bytes(112) + CANARY)),
+    "behind colours of channels": psd(resources=resource(1077, bytes(4 + 3 * 13) + CANARY + b".")),
+    "behind the number of a layer": psd(section=layers(block(b"lyid", bytes(4) + CANARY))),
+    "behind a section": psd(section=layers(block(b"lsct", bytes(16) + CANARY))),
+    "behind a mask": psd(section=layers(mask=bytes(36) + CANARY)),
+    "behind a mask with parameters": psd(
+        section=layers(mask=bytes(17) + b"\x10\5" + bytes(20) + CANARY)
+    ),
+    "a short mask": psd(section=layers(mask=CANARY[:16])),
+    "behind the blending": psd(section=layers(ranges=bytes(40) + CANARY)),
+    "behind the mask of all layers": psd(section=layers(all_masks=bytes(13) + CANARY)),
+    "behind raw pixels": psd(section=layers(channel=bytes(6) + CANARY)),
+    "behind runs": psd(section=layers(channel=b"\0\1\0\2\0\2" + b"\xff\7" * 2 + CANARY)),
+    "behind deflated pixels": psd(
+        section=layers(channel=b"\0\2" + zlib.compress(bytes(4)) + CANARY)
+    ),
     "an embedded file": psd(section=layers(behind=block(b"lnkD", pictures.jpeg()[:-2]))),
+}
+
+_WIDE_NAME = struct.pack(">I", 7) + "CANARY\0".encode("utf-16-be")
+_PATTERN = struct.pack(">IIIHH", 60, 1, 3, 1, 1) + _WIDE_NAME + b"\4same" + bytes(25)
+_GRADIENT = bytes(8) + b"Nm  TEXT" + _WIDE_NAME + b"tail"
+NAMES = {
+    "a layer": block(b"luni", _WIDE_NAME),
+    "a pattern": block(b"Patt", _PATTERN),
+    "a second pattern": block(b"Pat2", _PATTERN.replace(b"\0C\0A", b"\0X\0X") + _PATTERN),
+    "a gradient": block(b"GdFl", _GRADIENT),
 }
 
 _ENTRIES = {256: 4, 257: 4, 259: 1, 262: 2, 277: 3, 278: 4}
 _PIXELS = bytes(range(100, 148))
-_WIDTHS = {11: 4}
+_WIDTHS = {3: 2, 4: 4, 11: 4}
 
 
 def tiff(
@@ -128,8 +187,8 @@ def tiff(
     values |= {
         tag: (type_, len(value) // _WIDTHS.get(type_, 1), value) for tag, type_, value in tags
     }
-    table_end = 8 + 2 + 12 * (len(values) + 1) + 4
-    values[273] = (4, 1, struct.pack("<I", table_end))
+    table_end = 8 + 2 + 12 * len(values | {273: ()}) + 4
+    values.setdefault(273, (4, 1, struct.pack("<I", table_end)))
     rows, rest = b"", pixels + bytes(len(pixels) & 1)
     for tag, (type_, count, value) in sorted(values.items()):
         if len(value) > 4:
@@ -191,7 +250,8 @@ PROFILES = {
     )
 }
 
-GOES = together(webp=WEBP, bmp=BMP, psd=PSD, tiff=TIFF, profile=PROFILES)
+ICO = {"behind a mask that is not drawn": ico(behind=CANARY)}
+GOES = together(webp=WEBP, bmp=BMP, ico=ICO, psd=PSD, tiff=TIFF, profile=PROFILES)
 REFUSED = together(webp=WEBP_REFUSED, ico=ICO_REFUSED)
 
 
@@ -215,6 +275,28 @@ def test_rows_stay_whatever_a_tiff_says_about_their_length(said: int, length: Le
     assert drawn(cleaned) == drawn(hidden)
 
 
+@pytest.mark.parametrize("length", Length)
+@pytest.mark.parametrize("place", NAMES)
+def test_names_in_layers_go(place: str, length: Length) -> None:
+    named = psd(section=layers(NAMES[place]))
+    wide = "CANARY".encode("utf-16-be")
+    assert wide in named
+    cleaned = images.strip(named, length)
+    assert len(cleaned) == len(named)
+    assert wide not in cleaned
+    for shown in (b"same", b"tail"):
+        assert (shown in cleaned) is (shown in named)
+    assert images.strip(cleaned, length) == cleaned
+
+
+def test_a_palette_may_be_short() -> None:
+    colours = bytes(range(60))
+    short = bytearray(bmp(bytes(range(15)) + b"\0", bits=8, palette=colours))
+    struct.pack_into("<I", short, 46, 0)
+    assert drawn(bytes(short)) is not None
+    assert images.strip(bytes(short)) == short
+
+
 @pytest.mark.parametrize("said", [0, 4, len(_RUNS)])
 def test_runs_stay_whatever_a_bmp_says_about_their_length(said: int) -> None:
     hidden = bmp(_RUNS, bits=8, palette=_GREY, runs=1, said=said) + CANARY
@@ -225,9 +307,11 @@ def test_runs_stay_whatever_a_bmp_says_about_their_length(said: int) -> None:
 
 
 def test_numbers_that_raw_pixels_need_stay() -> None:
-    value = struct.pack("<3f", 1.5, 0.25, 2.0)
-    for tag in (0xCD33, 0xC6BF, 0xC71F, 0xCD32, 0xC633, 0xCD43):
-        raw = tiff((50706, 1, b"\1\7\0\0"), (tag, 11, value))
+    factors = struct.pack("<3f", 1.5, 0.25, 2.0)
+    values = {0xCD33: (11, factors), 0xCD32: (11, factors), 0xC633: (11, factors[:4])}
+    values |= dict.fromkeys((0xC6BF, 0xC71F, 0xCD43), (4, b"\x41\x42\x43\0"))
+    for tag, (type_, value) in values.items():
+        raw = tiff((50706, 1, b"\1\7\0\0"), (tag, type_, value))
         assert value in images.strip(raw)
 
 

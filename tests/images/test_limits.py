@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import io
 import struct
 import zipfile
@@ -65,6 +66,14 @@ def zip_of_empty_files() -> bytes:
     return target.getvalue()
 
 
+def office_of(name: str, content: bytes) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as writer:
+        writer.writestr("[Content_Types].xml", b"<Types/>")
+        writer.writestr(name, content)
+    return target.getvalue()
+
+
 def zip_of_one_content() -> bytes:
     """Every entry of the directory names the same bytes."""
     target = io.BytesIO()
@@ -85,8 +94,36 @@ SLOW = {
     "PDF of nested dictionaries": b"%PDF-1.4\n1 0 obj " + b"<</A" * 2_000_000,
     "ZIP of empty files": zip_of_empty_files(),
     "ZIP of one content": zip_of_one_content(),
+    **{
+        f"office of {one.decode()}": office_of(name, one * (2_000_000 // len(one)))
+        for name, one in (
+            *(
+                ("word/a.xml", one)
+                for one in (b"<!--", b"<![CDATA[", b"<?a", b"<!DOCTYPE[", b"<a'")
+            ),
+            *(("word/settings.xml", one) for one in (b"<w:rsids>", b"<w:docVars>")),
+            ("word/people.xml", b"<w15:person "),
+            ("ppt/slides/slide1.xml", b"<p:custDataLst>"),
+            ("word/_rels/a.xml.rels", b"<Relationship "),
+        )
+    },
     "JPEG of fill bytes": b"\xff\xd8" + b"\xff" * 20_000_000 + JPEG[2:],
     "JPEG of empty comments": b"\xff\xd8" + b"\xff\xfe\0\2" * 90_000 + JPEG[2:],
+    **{
+        f"SVG of {one.decode()}": b"<svg>" + one * (2_000_000 // len(one)) + b"</svg>"
+        for one in (
+            b"#",
+            b"[",
+            b" on",
+            b" begin=",
+            b'<a id="a"/>',
+            b"<style>-inkscape-a:&a</style>",
+        )
+    },
+    "SVG packed": gzip.compress(b"<svg>" + b" " * 100_000_000 + b"</svg>"),
+    "GIF without ends": b"GIF89a\1\0\1\0\0\0\0"
+    + (b",\0\0\0\0\xff\xff\xff\xff\0\x08" + b"\xffabcdefg" * 9_000 + b"\0") * 40
+    + b";",
     "SVG of spaces": b"<svg " + b" " * 5_000_000 + b"></svg>",
     "SVG of attributes without values": b"<svg " + b"a " * 2_000_000 + b"></svg>",
     "SVG of unfinished tags": b"<svg>" + b"<a" * 1_000_000,

@@ -74,6 +74,8 @@ def test_quiet_sound_is_no_picture(loudness: int) -> None:
         (b"\0\0\1\0mdatsamples", Format.MP4),
         (b"\0\0\0\x0cfree\0\0\0\0\0\0\1\0moov", Format.MP4),
         (b"II*\0\x10\0\0\0CR\2\0", Format.RAW),
+        (b"II*\0\x10\0\0\0IIII", Format.RAW),
+        (b"II\x1a\0\0\0HEAPCCDR", Format.RAW),
         (b"FUJIFILMCCD-RAW 0201", Format.RAW),
         (b"\0\0\0\x0cJXL \r\n\x87\n", Format.JXL),
         (b"8BPS\0\1" + bytes(20), Format.PSD),

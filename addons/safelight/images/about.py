@@ -72,9 +72,9 @@ ABOUT = {
         "TIFF, BigTIFF, DNG",
         "every page but smaller copies, what decodes it, density, orientation, colour; in DNG "
         "what raw pixels need",
-        f"{_ALWAYS}, smaller copies of pages, texts of pages, private tags, metadata of strips "
-        "that are JPEG, PNG, WebP or JPEG 2000, bytes that belong to nothing. A DNG's preview "
-        "pages stay, cleaned",
+        f"{_ALWAYS}, smaller copies of pages, maps of depth, masks, texts of pages, private tags, "
+        "values that no tag has, metadata of strips that are JPEG, PNG, WebP or JPEG 2000, bytes "
+        "that belong to nothing. A DNG's preview pages stay, cleaned",
         BLANKS,
     ),
     Format.JXL: About(
@@ -94,7 +94,8 @@ ABOUT = {
     Format.BMP: About(
         "BMP",
         "header, palette, pixels, colour profile without its texts",
-        "gaps, palettes that are not drawn, paths of profiles, what stands behind the picture",
+        "gaps, palettes that are not drawn, fields that nobody reads, paths of profiles, what "
+        "stands behind the picture",
         BLANKS,
     ),
     Format.ICO: About(
@@ -106,14 +107,16 @@ ABOUT = {
     Format.PSD: About(
         "PSD",
         "layers, channels, the colour profile without its texts, resolution",
-        f"{_ALWAYS}, names of layers, embedded files, thumbnails, paths, history, other resources",
+        f"{_ALWAYS}, names of layers, gradients and patterns, embedded files, thumbnails, paths, "
+        "history, other resources, what stands behind the pixels of layers",
         CUTS,
     ),
     Format.SVG: About(
         "SVG",
         "everything that is drawn; scripts and references elsewhere stay, and are reported",
         "comments, also in style sheets, metadata, titles, labels and descriptions, texts that are "
-        "not drawn, paths on disks, what belongs to editors, metadata of pictures inside",
+        "not drawn, names that nothing uses, paths on disks, what belongs to editors, metadata of "
+        "pictures inside",
         CUTS,
     ),
     Format.MP4: About(
@@ -127,15 +130,16 @@ ABOUT = {
     Format.PDF: About(
         "PDF",
         "pages, fonts, forms, notes; pictures and attached pictures without their metadata",
-        "properties, XMP, previews, private data of programs, authors and times of notes, earlier "
-        "versions. Signed documents are refused",
+        "properties, XMP, previews, private data of programs, keys that nothing needs, folders, "
+        "comments, authors and times of notes, earlier versions. Signed documents are refused",
         ANEW,
         FITS,
     ),
     Format.ZIP: About(
         "DOCX, XLSX, PPTX, ODT and their like; ZIP",
         "content; pictures without their metadata; other files as they are packed",
-        "properties, previews, names of authors, numbers of editing sessions, times of the files, "
+        "properties, previews, names of authors, numbers of editing sessions, comments of programs "
+        "and their data, files that do not belong to the document, folders, times of the files, "
         "printers, what stands between the files. An archive without pictures is left alone",
         ANEW,
         FITS,

@@ -9,7 +9,7 @@ import zlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from safelight.images import office, zip_members
+from safelight.images import office, office_package, zip_members
 from safelight.images.embedded import find_embedded
 from safelight.images.model import (
     Edit,
@@ -65,11 +65,22 @@ class _Walk:
 def examine(data: bytes, examine_inside: Examine) -> Examination:
     """Examine an archive; `examine_inside` examines a picture in it. Raises ImageError."""
     walk = _Walk(data, zip_members.read(data), examine_inside)
-    is_office = office.is_document({member.name for member in walk.archive.members})
+    by_name = {member.name: member for member in walk.archive.members}
+    is_office = office.is_document(set(by_name))
+    gone: frozenset[bytes] = frozenset()
+    if is_office:
+        if len(by_name) != len(walk.archive.members):
+            raise ImageError("This document holds two files of one name.")
+        gone = office_package.superfluous(set(by_name), lambda name: walk.whole(by_name[name]))
     count = 0
     for member in walk.archive.members:
+        if member.name in gone:
+            kind, place = office.superfluous(member.name)
+            walk.find(kind, place, member.start, member.end)
+            walk.changes[member.start] = None
+            continue
         if is_office and office.is_concerned(member.name):
-            _part(walk, member)
+            _part(walk, member, gone)
             continue
         head = member.unpacked(_HEAD) if member.size else b""
         if sniff(head) is not None:
@@ -99,10 +110,12 @@ def properties(data: bytes) -> Iterator[tuple[str, str]]:
             yield from office.values(member.unpacked(MOST_UNPACKED))
 
 
-def _part(walk: _Walk, member: Member) -> None:
-    cleaned = office.cleaned(member.name, walk.whole(member))
+def _part(walk: _Walk, member: Member, gone: frozenset[bytes]) -> None:
+    cleaned = office.cleaned(member.name, walk.whole(member), gone)
     for kind, place in sorted(cleaned.told):
-        walk.find(kind, f"{place} in {member.name.decode('ascii')}", member.start, member.end)
+        walk.find(
+            kind, f"{place} in {member.name.decode('ascii', 'replace')}", member.start, member.end
+        )
     if cleaned.told:
         walk.changes[member.start] = cleaned.content
 

@@ -12,7 +12,8 @@ from safelight.images.model import Examination, Format, ImageError, Kind
 
 FILE_HEADER = 14
 INFO = 40
-_CORE, _V5 = 12, 124
+_CORE, _OS2, _V4, _V5 = 12, 64, 108, 124
+_THREE_MASKS, _CALIBRATED = 12, bytes(4)
 _HEADER_SIZES = frozenset({_CORE, 16, INFO, 52, 56, 64, 108, _V5})
 _RGB, _RLE8, _RLE4, _BITFIELDS, _JPEG, _PNG, _ALPHABITFIELDS = 0, 1, 2, 3, 4, 5, 6
 _END_OF_LINE, _END_OF_BITMAP, _MOVE = 0, 1, 2
@@ -25,9 +26,12 @@ def examine(data: bytes) -> Examination:
     (pixel_offset,) = struct.unpack_from("<I", data, 10)
     kept = [(0, 6), (10, FILE_HEADER)]
     header = dib(data, FILE_HEADER, len(data))
-    if pixel_offset < header.colours_end:
+    # A palette may be shorter than its pixels could name; where there is none, readers differ.
+    least = FILE_HEADER + header.size + (header.colours_end > FILE_HEADER + header.size)
+    if pixel_offset < least:
         raise ImageError("This BMP has its picture inside its headers.")
-    kept.append((FILE_HEADER, header.palette_end))
+    kept.append((FILE_HEADER, min(header.palette_end, len(data))))
+    _unused_fields(blanks, header)
     end = _pixels_end(data, header, pixel_offset)
     if end > len(data):
         raise ImageError("This BMP is cut off.")
@@ -119,6 +123,24 @@ def _row_padding(blanks: Blanks, header: Dib, pixel_offset: int) -> None:
     if pixels != blanks.data[pixel_offset:end]:
         blanks.find({Kind.UNKNOWN_DATA}, "padding of the rows", pixel_offset, end)
         blanks.put(pixel_offset, bytes(pixels))
+
+
+def _unused_fields(blanks: Blanks, header: Dib) -> None:
+    """Blank what the header has no use for: fields of OS/2 that nobody reads, masks of pixels that
+    need none, the primaries of a standard colour space."""
+    start, size = FILE_HEADER, header.size
+    unused = []
+    if size == _OS2:
+        unused.append((start + INFO, start + size))
+    elif size > INFO and header.compression not in {_BITFIELDS, _ALPHABITFIELDS}:
+        unused.append((start + INFO, start + INFO + _THREE_MASKS))
+    if size >= _V4 and blanks.data[start + 56 : start + 60] != _CALIBRATED:
+        unused.append((start + 60, start + _V4))
+    if size == _V5:
+        is_profile = blanks.data[start + 56 : start + 60] in {_EMBEDDED, _LINKED}
+        unused.append((start + (_V5 - 4 if is_profile else _V4 + 4), start + _V5))
+    for first, last in unused:
+        blanks.remove(first, last, {Kind.UNKNOWN_DATA}, "field of the header that nobody reads")
 
 
 def _profile(blanks: Blanks, kept: list[tuple[int, int]]) -> int:

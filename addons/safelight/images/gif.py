@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from safelight.images import xmp
+from safelight.images import packed_ends, xmp
 from safelight.images.model import (
     Change,
     Edit,
@@ -29,6 +29,7 @@ _GRAPHIC_CONTROL, _COMMENT, _PLAIN_TEXT, _APPLICATION = 0xF9, 0xFE, 0x01, 0xFF
 _LOOPS = frozenset({b"NETSCAPE2.0", b"ANIMEXTS1.0"})
 _XMP = b"XMP DataXMP"
 _SHORTEST_COMMENT = 3
+_WIDEST = 12
 MOST_BLOCKS = 1_000_000
 MOST_REMOVALS = 50_000
 
@@ -40,6 +41,7 @@ class Walk:
     data: bytes
     position: int = 13
     images: int = 0
+    walkable: int = 2_000_000
     changes: list[Change] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
@@ -93,13 +95,39 @@ def _block(walk: Walk) -> bool:
             raise ImageError("This GIF is cut off.")
         walk.images += 1
         # Descriptor, local colour table, the code size, then the compressed picture.
-        walk.position = _sub_blocks_end(data, start + 10 + table_size(data[start + 9]) + 1)
+        codes = start + 10 + table_size(data[start + 9]) + 1
+        walk.position = _sub_blocks_end(data, codes)
+        _behind_pixels(walk, start, codes, walk.position)
     elif introducer == EXTENSION and start + 2 < len(data):
         walk.position = _sub_blocks_end(data, start + 2)
         examine_extension(walk, start, walk.position)
     else:
         raise ImageError("This GIF is damaged.")
     return False
+
+
+def _behind_pixels(walk: Walk, start: int, codes: int, end: int) -> None:
+    """Blank what the sub-blocks from `codes` to `end` hold behind the picture that begins at
+    `start`: they end with the code for that, or are followed code by code, which takes long."""
+    data, bits = walk.data, walk.data[codes - 1]
+    if not 1 < bits < _WIDEST or packed_ends.ends_like_lzw(data[end - 4 : end - 1], bits):
+        return
+    packed = b"".join(sub_blocks(data[codes:end]))
+    walk.walkable -= len(packed)
+    if walk.walkable < 0 or packed_ends.ends_like_lzw(packed[-3:], bits):
+        return
+    width, height = struct.unpack_from("<HH", data, start + 5)
+    used = packed_ends.lzw(packed, bits, width * height)
+    if used is None or not packed[used:].strip(b"\0"):
+        return
+    blank, position = bytearray(data[codes:end]), 0
+    while size := blank[position]:
+        kept = min(size, max(used, 0))
+        blank[position + 1 + kept : position + 1 + size] = bytes(size - kept)
+        used -= size
+        position += 1 + size
+    walk.findings.append(Finding(Kind.UNKNOWN_DATA, "behind the pixels", codes, end))
+    walk.changes.append(Change(codes, end, bytes(blank)))
 
 
 def _sub_blocks_end(data: bytes, position: int) -> int:

@@ -9,6 +9,7 @@ from safelight.images.blanking import Blanks, Ranges
 from safelight.images.model import Examination, Format, ImageError, Kind, Length
 
 _HEADER, _ENTRY = 6, 16
+_WITH_TRANSPARENCY = 32
 
 
 def examine(data: bytes) -> Examination:
@@ -56,6 +57,8 @@ def _entry(blanks: Blanks, start: int, end: int) -> None:
     pixels_end = header.colours_end + header.stride * height
     if pixels_end > end:
         raise ImageError("This icon is cut off.")
-    blanks.remove(
-        min(pixels_end + mask, end), end, {Kind.UNKNOWN_DATA}, "behind a picture in the icon"
-    )
+    behind = min(pixels_end + mask, end)
+    if header.bits < _WITH_TRANSPARENCY and blanks.data[behind:end].strip(b"\0"):
+        # Some readers take the mask from here, some from where it belongs.
+        raise ImageError("This icon holds a bitmap that is longer than it says.")
+    blanks.remove(behind, end, {Kind.UNKNOWN_DATA}, "behind a picture in the icon")

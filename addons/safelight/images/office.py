@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from safelight.images import office_package
 from safelight.images.model import ImageError, Kind
 
 if TYPE_CHECKING:
@@ -38,8 +39,19 @@ _PRINTERS = re.compile(rb"(?:xl|word|ppt)/printerSettings/[\w.-]+\.bin")
 # DEVMODEW: the name of the device, then where the size of what the driver may not change stands.
 _DEVICE_NAME, _PUBLIC_SIZE = 64, slice(68, 70)
 _PROPERTY = re.compile(rb"<(?:[\w-]+:)?([\w-]+)(?:\s[^<>]*)?>([^<>]*[^<>\s][^<>]*)</")
+# What is not closed goes on to the end, here and below: looking for the end again and again takes
+# too long.
 # A tag; quotes may also stand in the text between tags, which must not change.
 _TAG = re.compile(rb"<[A-Za-z_](?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+>")
+
+
+_BESIDE = "files that do not belong to the document"
+_XML = re.compile(rb".*\.(?:xml|rels|vml|rdf)", re.DOTALL | re.IGNORECASE)
+_MARKUP = re.compile(
+    rb"<!--.*?(?:-->|\Z)|(?P<section><!\[CDATA\[.*?(?:\]\]>|\Z))"
+    rb"|(?P<declaration><\?xml\s.*?(?:\?>|\Z))|<\?.*?(?:\?>|\Z)|<!DOCTYPE[^>\[]*+(?:>|\[|\Z)",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,25 +97,29 @@ def _elements(members: bytes, pattern: bytes, value: bytes, kind: Kind, place: s
 
 _WORD = rb"word/[\w/.-]+\.xml"
 _SLIDE_AUTHORS = rb"ppt/(?:commentAuthors|authors)\.xml"
-_DRAWINGS = rb"(?:word|ppt)/[\w/.-]+\.xml|xl/drawings/[\w.-]+\.xml"
+_SLIDE_COMMENTS = rb"ppt/comments/[\w.-]+\.xml"
+_DRAWINGS = rb"(?:word|ppt)/[\w/.-]+\.(?:xml|vml)|xl/drawings/[\w.-]+\.(?:xml|vml)"
 # Pictures are named, and described, after the file that somebody took them from.
 _EXTENSIONS = rb"jpe?g|jfif|png|gif|webp|hei[cf]|avif|tiff?|bmp|svg|emf|wmf|dng|pdf|mp4|mov"
 _ON_DISK = rb"(?:[A-Za-z]:\\|\\\\|\bfile:|\.(?i:%s)\b)" % _EXTENSIONS
 _FILE = rb"(?:\"[^\"]*?%s[^\"]*+\"|'[^']*?%s[^']*+')" % (_ON_DISK, _ON_DISK)
 _CELL_AUTHORS = rb"xl/persons/[\w.-]+\.xml"
 _AUTHORS, _SESSIONS = "names of authors", "numbers of editing sessions"
-_FOLDERS = "folders on somebody's disk"
+_FOLDERS, _DATES = "folders on somebody's disk", "dates of changes"
+_OPEN = rb"(?:.*/)?(?:content|styles)\.xml"
+# A place on a disk, or in a network of an office.
+_PLACE = rb"(?:file:|[A-Za-z]:[\\/]|\\\\|/(?:home|Users|Volumes|private|tmp|var|mnt|media)/)"
 _RULES = (
     _attributes(_WORD, rb"author", b"Author", Kind.AUTHOR, _AUTHORS),
     _attributes(_WORD, rb"initials", b"A", Kind.AUTHOR, _AUTHORS),
     _attributes(_WORD, rb"date|dateUtc", b"", Kind.EDIT_HISTORY, "dates of changes"),
     _attributes(_WORD, rb"rsid\w*", b"", Kind.EDIT_HISTORY, _SESSIONS),
     _elements(
-        rb"word/settings\.xml", rb"<w:rsids>.*?</w:rsids>", b"", Kind.EDIT_HISTORY, _SESSIONS
+        rb"word/settings\.xml", rb"<w:rsids>.*?(?:</w:rsids>|\Z)", b"", Kind.EDIT_HISTORY, _SESSIONS
     ),
     _elements(
         rb"word/people\.xml",
-        rb"<w15:person\b(?:[^>]*/>|.*?</w15:person>)",
+        rb"<w15:person\b(?:[^>]*/>|.*?(?:</w15:person>|\Z))",
         b"",
         Kind.PERSON,
         "people",
@@ -114,7 +130,7 @@ _RULES = (
         re.compile(_DRAWINGS),
         Kind.PERSON,
         "names of files that pictures came from",
-        re.compile(rb"(\s(?:name|descr|title)\s*=\s*)%s" % _FILE),
+        re.compile(rb"(\s(?:name|descr|alt|(?:o:)?title)\s*=\s*)%s" % _FILE),
         value=rb'\1"Picture"',
     ),
     # The template of a Word document, often in its author's own folder.
@@ -125,7 +141,9 @@ _RULES = (
         re.compile(rb"(?:.*/)?_rels/[\w.-]+\.rels"),
         Kind.PERSON,
         _FOLDERS,
-        re.compile(rb"(\sTarget\s*=\s*)(?:\"file:(?!///file\")[^\"]*+\"|'file:[^']*+')"),
+        re.compile(
+            rb"(\sTarget\s*=\s*)(?:\"(?!file:///file\")%s[^\"]*+\"|'%s[^']*+')" % (_PLACE, _PLACE)
+        ),
         value=rb'\1"file:///file"',
     ),
     _attributes(_CELL_AUTHORS, rb"displayName", b"Author", Kind.AUTHOR, _AUTHORS),
@@ -165,20 +183,80 @@ _RULES = (
         Kind.DEVICE,
         "printer",
     ),
-    # What points at a preview goes with it.
     _elements(
-        rb"_rels/\.rels|\[Content_Types\]\.xml",
-        rb"<(?:Relationship|Override)\b[^>]*docProps/thumbnail[^>]*/>",
+        rb"word/settings\.xml",
+        rb"<w1[45]:docId\b[^>]*/>|<w:(docVars|mailMerge)>.*?(?:</w:\1>|\Z)"
+        rb"|<w:(?:attachedSchema|saveThroughXslt)\b[^>]*/>",
         b"",
-        Kind.THUMBNAIL,
-        "preview",
+        Kind.UNKNOWN_DATA,
+        "settings of programs",
+    ),
+    _attributes(_WORD, rb"ed", b"", Kind.PERSON, "who may change what"),
+    _elements(
+        rb"ppt/[\w/.-]+\.xml",
+        rb"<p:custDataLst(?:\s*/>|>.*?(?:</p:custDataLst>|\Z))",
+        b"",
+        Kind.UNKNOWN_DATA,
+        "data of programs",
+    ),
+    _attributes(_SLIDE_COMMENTS, rb"dt", b"", Kind.EDIT_HISTORY, _DATES),
+    # Newer comments must have a date.
+    _attributes(_SLIDE_COMMENTS, rb"created", b"2000-01-01T00:00:00", Kind.EDIT_HISTORY, _DATES),
+    _elements(
+        rb"xl/workbook\.xml",
+        rb"<xr\d*:revisionPtr\b[^>]*/>",
+        b"",
+        Kind.EDIT_HISTORY,
+        _SESSIONS,
+    ),
+    _attributes(rb"xl/workbook\.xml", rb"userName|comment", b"", Kind.AUTHOR, _AUTHORS),
+    _attributes(
+        rb"xl/pivotCache/[\w.-]+\.xml",
+        rb"refreshedBy|refreshedDate(?:Iso)?",
+        b"",
+        Kind.AUTHOR,
+        _AUTHORS,
+    ),
+    _attributes(rb"xl/threadedComments/[\w.-]+\.xml", rb"dT", b"", Kind.EDIT_HISTORY, _DATES),
+    _attributes(
+        rb"xl/connections\.xml",
+        rb"(?:source|odc)File|description",
+        b"",
+        Kind.PERSON,
+        _FOLDERS,
+    ),
+    _attributes(_OPEN, rb"(?:paragraph-)?rsid", b"", Kind.EDIT_HISTORY, _SESSIONS),
+    _Rule(
+        re.compile(_OPEN),
+        Kind.PERSON,
+        _FOLDERS,
+        re.compile(
+            rb"(\s(?:xlink:)?href\s*=\s*)(?:\"(?!file:///file\")%s[^\"]*+\"|'%s[^']*+')"
+            % (_PLACE, _PLACE)
+        ),
+        value=rb'\1"file:///file"',
+    ),
+    _Rule(
+        re.compile(_OPEN),
+        Kind.PERSON,
+        "names of files that pictures came from",
+        re.compile(rb"(\sdraw:name\s*=\s*)%s" % _FILE),
+        value=rb'\1"Picture"',
     ),
     _elements(
-        rb"META-INF/manifest\.xml",
-        rb"<manifest:file-entry\b[^>]*Thumbnails/thumbnail[^>]*/>",
-        b"",
-        Kind.THUMBNAIL,
-        "preview",
+        rb"(?:.*/)?settings\.xml",
+        rb'(<config:config-item config:name="Rsid(?:Root)?"[^>]*>)(?!0<)[^<]+',
+        rb"\g<1>0",
+        Kind.EDIT_HISTORY,
+        _SESSIONS,
+    ),
+    _elements(
+        rb"(?:.*/)?settings\.xml",
+        rb'(<config:config-item config:name="(?:[\w]*(?:URL|Path)|CurrentDatabase\w+|'
+        rb'EmbeddedDatabaseName)"[^>]*>)[^<]+',
+        rb"\1",
+        Kind.PERSON,
+        _FOLDERS,
     ),
 )
 
@@ -202,6 +280,7 @@ def is_concerned(name: bytes) -> bool:
         _empty(name) is not None
         or _PREVIEWS.fullmatch(name) is not None
         or _PRINTERS.fullmatch(name) is not None
+        or _XML.fullmatch(name) is not None
         or any(rule.members.fullmatch(name) for rule in _RULES)
     )
 
@@ -217,8 +296,17 @@ def values(content: bytes) -> Iterator[tuple[str, str]]:
         yield match[1].decode("ascii", "replace"), match[2].decode("utf-8", "replace")
 
 
-def cleaned(name: bytes, content: bytes) -> Cleaned:
-    """A concerned member without what it tells. Raises ImageError when it cannot be read."""
+def superfluous(name: bytes) -> tuple[Kind, str]:
+    """What a member is that does not belong to the document, or is private as a whole."""
+    is_preview = _PREVIEWS.fullmatch(name) is not None
+    return (Kind.THUMBNAIL, "preview") if is_preview else (Kind.UNKNOWN_DATA, _BESIDE)
+
+
+def cleaned(name: bytes, content: bytes, gone: frozenset[bytes] = frozenset()) -> Cleaned:
+    """A concerned member without what it tells, when the members `gone` are no longer there.
+
+    Raises ImageError when it cannot be read.
+    """
     if _PREVIEWS.fullmatch(name):
         return Cleaned(None, frozenset({(Kind.THUMBNAIL, "preview")}))
     if _PRINTERS.fullmatch(name):
@@ -234,12 +322,34 @@ def cleaned(name: bytes, content: bytes) -> Cleaned:
     if name == b"META-INF/manifest.xml" and b"encryption-data" in content:
         raise ImageError("This document is locked with a password, so it cannot be looked into.")
     told_here = set()
+    listed = office_package.without(name, content, gone)
+    if listed != content:
+        told_here.add((Kind.UNKNOWN_DATA, _BESIDE))
+        content = listed
+    if b"<!" in content or content.count(b"<?") > 1:
+        said = _without_markup(content)
+        if said != content:
+            told_here.add((Kind.COMMENT, "comments of programs"))
+            content = said
     for rule in _RULES:
         if rule.members.fullmatch(name):
             content, count = rule.apply(content)
             if count:
                 told_here.add((rule.kind, rule.place))
     return Cleaned(content, frozenset(told_here))
+
+
+def _without_markup(content: bytes) -> bytes:
+    """XML without comments, instructions and declarations of what it consists of."""
+
+    def left(match: re.Match[bytes]) -> bytes:
+        if match["section"] is not None or match["declaration"] is not None:
+            return match[0]
+        if match[0].startswith(b"<!D") and not match[0].endswith(b">"):
+            raise ImageError("This document declares its parts in a way that cannot be followed.")
+        return b""
+
+    return _MARKUP.sub(left, content)
 
 
 def _without_printer(settings: bytes) -> bytes:

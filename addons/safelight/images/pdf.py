@@ -7,6 +7,7 @@ only what something refers to is there. The structure is read and written by pik
 from __future__ import annotations
 
 import io
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 import pikepdf
 from pikepdf import Array, Dictionary, Name, Stream
 
-from safelight.images import icc, pdf_filters
+from safelight.images import icc, packed_ends, pdf_filters, pdf_keys
 from safelight.images.model import (
     Edit,
     Examination,
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 MOST_OBJECTS = 500_000
 DEEPEST = 100
+# Bytes of packed streams whose end is looked for, and what each may unpack to.
+MOST_FOLLOWED = 2_000_000
 _PICTURE_FILTERS = {"/DCTDecode", "/JPXDecode"}
 _PRIVATE_KEYS = {
     "/Metadata": (Kind.EDIT_HISTORY, "XMP metadata"),
@@ -54,7 +57,14 @@ _PRIVATE_KEYS_OF_NOTES = {
     "/CreationDate": (Kind.EDIT_HISTORY, "time of a note"),
     "/NM": (Kind.EDIT_HISTORY, "number of a note"),
 }
+_UNNEEDED = (Kind.UNKNOWN_DATA, "key that nothing needs")
 _END = b"%%EOF"
+# A comment behind an object, or behind the line of bytes that are no letters at the beginning.
+_COMMENT = re.compile(rb"endobj[\s\0]*+%(?!%EOF)")
+_COMMENT_AT_START = re.compile(
+    rb"[\s\0]*+%PDF-[\d.]+\s++(?:%[^\r\n]*?[\x80-\xff][^\r\n]*\s+)?+%[^\r\n]"
+)
+_SRGB, _SRGB_NAMED, _SRGB_SIZE = b"sRGB IEC61966-2.1", 0x190, 3144
 _TIMES_OF_FILES = ("/CreationDate", "/ModDate", "/Mac")
 
 
@@ -66,6 +76,7 @@ class _Cleaner:
     examine: Examine
     signed: bool = False
     pictures: int = 0
+    packed: int = 0
     findings: dict[Finding, None] = field(default_factory=dict)
 
     def find(self, kind: Kind, place: str) -> None:
@@ -75,6 +86,9 @@ class _Cleaner:
         if "/Info" in document.trailer:
             self.find(Kind.AUTHOR, "document properties")
             del document.trailer["/Info"]
+        for key in pdf_keys.unneeded_in_trailer(document.trailer):
+            self.find(*_UNNEEDED)
+            del document.trailer[key]
         if "/Prev" in document.trailer and not document.is_linearized:
             self.find(Kind.EDIT_HISTORY, "earlier versions of the document")
         for number, thing in enumerate(document.objects):
@@ -91,22 +105,29 @@ class _Cleaner:
         if isinstance(thing, Array):
             values = list(thing)
         elif isinstance(thing, Stream | Dictionary):
-            self.signed = self.signed or "/ByteRange" in thing
-            self._drop(thing, _PRIVATE_KEYS)
-            if "/Rect" in thing and thing.get("/Subtype") != Name.Widget:
-                self._drop(thing, _PRIVATE_KEYS_OF_NOTES)
-            values = [thing[key] for key in thing.keys()]  # noqa: SIM118 - not a dict
+            items = dict(thing.items())
+            self.signed = self.signed or "/ByteRange" in items
+            self._drop(thing, items, _PRIVATE_KEYS)
+            self._drop(thing, items, dict.fromkeys(pdf_keys.unneeded(items), _UNNEEDED))
+            if "/Rect" in items and items.get("/Subtype") != Name.Widget:
+                self._drop(thing, items, _PRIVATE_KEYS_OF_NOTES)
+            for key, instead in pdf_keys.places(items):
+                self.find(Kind.PERSON, "folder on somebody's disk")
+                thing[key] = instead
+            values = list(items.values())
         else:
             return
         for value in values:
             if isinstance(value, Dictionary | Array) and not value.is_indirect:
                 self._keys(value, depth - 1)
 
-    def _drop(self, thing: Object, keys: dict[str, tuple[Kind, str]]) -> None:
-        for key, (kind, place) in keys.items():
-            if key in thing:
-                self.find(kind, place)
-                del thing[key]
+    def _drop(
+        self, thing: Object, items: dict[str, Object], keys: dict[str, tuple[Kind, str]]
+    ) -> None:
+        """Take `keys` out of a dictionary and of its `items`."""
+        for key in keys.keys() & items.keys():
+            self.find(*keys[key])
+            del thing[key], items[key]
 
     def _stream(self, stream: Stream) -> None:
         filters = pdf_filters.names(stream)
@@ -114,8 +135,10 @@ class _Cleaner:
             self._picture(stream, filters)
         elif stream.get("/Type") == Name.EmbeddedFile:
             self._file(stream, filters)
-        elif "/N" in stream and "/Type" not in stream:
+        elif "/N" in stream and stream.get("/Type") != Name.ObjStm:
             self._profile(stream, filters)
+        elif filters == ["/FlateDecode"]:
+            self._packed(stream)
 
     def _picture(self, stream: Stream, filters: list[str]) -> None:
         content = pdf_filters.unpacked(stream.read_raw_bytes(), stream, filters[:-1])
@@ -145,12 +168,26 @@ class _Cleaner:
                 if key in about:
                     del about[key]
 
+    def _packed(self, stream: Stream) -> None:
+        """Cut off what stands behind the end of a packed stream, but for the end of a line."""
+        packed = stream.read_raw_bytes()
+        self.packed += len(packed)
+        if self.packed > MOST_FOLLOWED:
+            return
+        end = packed_ends.deflated(packed, 0, len(packed), MOST_FOLLOWED)
+        if end is not None and packed[end:].strip(b"\r\n \0"):
+            self.find(Kind.UNKNOWN_DATA, "behind the end of a stream")
+            options = stream.get("/DecodeParms")
+            kept = options if isinstance(options, Dictionary) else None
+            stream.write(packed[:end], filter=Name.FlateDecode, decode_parms=kept)
+
     def _profile(self, stream: Stream, filters: list[str]) -> None:
         try:
             content = pdf_filters.unpacked(stream.read_raw_bytes(), stream, filters)
             clean = icc.scrubbed(content)
         except (ImageError, ValueError):
             return  # not a profile, or one that no reader can use
+        clean = _still_srgb(content, clean)
         if clean != content:
             self.find(Kind.SOFTWARE, "colour profile")
             stream.write(clean)
@@ -171,6 +208,8 @@ def examine(data: bytes, examine_inside: Examine) -> Examination:
         cleaner.clean(document)
     if data[data.rfind(_END) + len(_END) :].strip(b"\r\n\t \0"):
         cleaner.find(Kind.UNKNOWN_DATA, "after the end of the document")
+    if _COMMENT.search(data) or _COMMENT_AT_START.match(data):
+        cleaner.find(Kind.COMMENT, "comment between the parts of the document")
     if not cleaner.findings:
         return Examination(Format.PDF, 0, 0, 1, (), lambda _: ())
     plan = partial(_edits, data, examine_inside, cleaner.signed)
@@ -212,6 +251,15 @@ def _opened(data: bytes) -> Iterator[Pdf]:
         raise ImageError("This PDF is damaged.") from error
 
 
+def _still_srgb(profile: bytes, clean: bytes) -> bytes:
+    """The usual profile of sRGB keeps its name: PDFium takes a shorter way by it, on which colours
+    come out otherwise."""
+    start, end = _SRGB_NAMED, _SRGB_NAMED + len(_SRGB)
+    if len(profile) != _SRGB_SIZE or profile[start:end] != _SRGB:
+        return clean
+    return clean[:start] + _SRGB + clean[end:]
+
+
 def _edits(data: bytes, examine_inside: Examine, signed: bool, length: Length) -> tuple[Edit, ...]:  # noqa: FBT001
     if signed:
         why = "This PDF is signed, and cleaning it would make the signature invalid."
@@ -234,6 +282,8 @@ def _written(data: bytes, examine_inside: Examine, mode: pikepdf.ObjectStreamMod
         _Cleaner(len(data), examine_inside).clean(document)
         if "/ID" in document.trailer:
             del document.trailer["/ID"]
+        # Where it is missing it is not written, and readers look for it; the number is qpdf's.
+        document.trailer["/Size"] = len(document.objects) + 1
         target = io.BytesIO()
         document.save(
             target,

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import struct
-import sys
-import zlib
-from array import array
 
-from safelight.images import iptc, psd_layers, xmp
+from safelight.images import iptc, psd_layers, psd_pixels, xmp
 from safelight.images.blanking import Blanks
 from safelight.images.model import Edit, Examination, Format, ImageError, Kind, Length
 
 _HEADER = 26
 # Resolution, colour profile, halftone, transparency, grid, aspect ratio, display colours.
-_KEPT = frozenset({1005, 1010, 1013, 1016, 1026, 1032, 1037, 1039, 1046, 1047, 1049, 1064, 1077})
-# Bytes of those whose length is fixed.
-_SIZES = {1005: 16, 1010: 10, 1037: 4, 1046: 2, 1047: 2, 1049: 4, 1064: 12}
+_KEPT = frozenset({1005, 1010, 1013, 1016, 1032, 1037, 1039, 1046, 1047, 1049, 1064, 1077})
+# Bytes of those whose length is fixed, and of rows that others consist of, behind their heads.
+_SIZES = {1005: 16, 1010: 10, 1013: 72, 1016: 112, 1037: 4, 1046: 2, 1047: 2, 1049: 4, 1064: 12}
+_GUIDES, _GUIDE, _DISPLAY_COLOURS, _DISPLAY_COLOUR = (1032, 16), 5, (1077, 4), 13
 _ICC = 1039
 _INDEXED, _DUOTONE, _PALETTE = 2, 8, 768
 MOST_RESOURCES = 10_000
-_PIECE, _UNPACKED_AT_ONCE = 65_536, 1 << 20
 
 
 def examine(data: bytes) -> Examination:
@@ -36,7 +33,7 @@ def examine(data: bytes) -> Examination:
     blanks.remove_trailer(_picture_end(data, layers_end))
     blanks.remove(6, 12, {Kind.UNKNOWN_DATA}, "header")
     _colour_table(blanks, _HEADER + 4, colours)
-    psd_layers.scrub(blanks, end + wide, layers_end, large=wide == 8)
+    psd_layers.scrub(blanks, end + wide, layers_end)
     removed: list[Edit] = []
     for number, begin, payload, stop, finish in _resources(data, start, end):
         blank = _blank_resource(finish - begin)
@@ -49,7 +46,7 @@ def examine(data: bytes) -> Examination:
             continue
         if number == _ICC:
             blanks.scrub_profile(payload, stop)
-        used = min(payload + _SIZES.get(number, stop - payload), stop)
+        used = min(payload + _used(data, number, payload, stop), stop)
         for first, last in ((begin + 7, payload - 4), (used, stop), (stop, finish)):
             place = f"image resource {number}"
             blanks.remove(first, last, {Kind.UNKNOWN_DATA}, place)
@@ -68,44 +65,13 @@ def examine(data: bytes) -> Examination:
 
 
 def _picture_end(data: bytes, start: int) -> int:
-    """Behind the merged picture: raw rows, packed rows with a table of their lengths, or zlib."""
+    """Behind the merged picture."""
     channels, height, width, depth = map(int, struct.unpack_from(">HIIH", data, 12))
-    compression = int.from_bytes(data[start : start + 2])
-    start += 2
-    rows = channels * height
-    if compression == 0:
-        end = start + rows * ((width * depth + 7) // 8)
-    elif compression == 1:
-        size = 4 if data[4:6] == b"\0\2" else 2
-        table_end = start + rows * size
-        if table_end > len(data):
-            raise ImageError("This Photoshop document is cut off.")
-        lengths = array("I" if size == 4 else "H", data[start:table_end])
-        if sys.byteorder == "little":
-            lengths.byteswap()
-        end = table_end + sum(lengths)
-    elif compression in {2, 3}:
-        end = _deflated_end(data, start, rows * ((width * depth + 7) // 8))
-    else:
-        raise ImageError("This Photoshop document's picture is damaged.")
-    if end > len(data):
-        raise ImageError("This Photoshop document is cut off.")
+    row, large = (width * depth + 7) // 8, data[4:6] == b"\0\2"
+    end = psd_pixels.end(data, start, len(data), channels * height, row, large=large)
+    if end is None:
+        raise ImageError("This Photoshop document's picture is cut off or damaged.")
     return end
-
-
-def _deflated_end(data: bytes, start: int, most: int) -> int:
-    """Behind a zlib stream that may not unpack to more than `most` bytes."""
-    stream = zlib.decompressobj()
-    position = start
-    while position < len(data) and not stream.eof:
-        piece = data[position : position + _PIECE]
-        position += _PIECE
-        while piece and not stream.eof:
-            most -= len(stream.decompress(piece, _UNPACKED_AT_ONCE))
-            piece = stream.unconsumed_tail
-            if most < 0:
-                raise ImageError("This Photoshop document's picture is damaged.")
-    return min(position, len(data)) - len(stream.unused_data)
 
 
 def _colour_table(blanks: Blanks, start: int, end: int) -> None:
@@ -144,6 +110,17 @@ def _resources(data: bytes, start: int, end: int) -> list[_Resource]:
         found.append((number, position, payload, payload + size, stop))
         position = stop
     return found
+
+
+def _used(data: bytes, number: int, start: int, end: int) -> int:
+    """How many bytes a resource of this number needs of those from `start` to `end`."""
+    if number == _GUIDES[0]:
+        return _GUIDES[1] + _GUIDE * int.from_bytes(data[start + 12 : start + 16])
+    if number == _DISPLAY_COLOURS[0]:
+        head, (channels,) = _DISPLAY_COLOURS[1], struct.unpack_from(">H", data, 12)
+        rows = (end - start - head) // _DISPLAY_COLOUR
+        return head + _DISPLAY_COLOUR * min(rows, int(channels))
+    return _SIZES.get(number, end - start)
 
 
 def _blank_resource(size: int) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 
+from safelight.images import svgz
 from safelight.images.model import Format
 
 _AVIF_BRANDS = {b"avif", b"avis"}
@@ -19,10 +20,13 @@ _INDEX = {b"mvhd", b"trak", b"udta", b"iods", b"rmra", b"cmov"}
 _ROOM = {b"wide", b"free", b"skip", b"pnot"}
 # How far the first tag of an SVG may be, behind a prologue and an editor's comments.
 _PROLOGUE = 65_536
+_WIDE = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
 _SPACES = {b" ", b"\t", b"\r", b"\n"}
 _SKIPPED = ((b"<!--", b"-->"), (b"<?", b"?>"))
 _SVG_TAG = re.compile(rb"<(?:[A-Za-z][\w.-]{0,40}:)?svg[\s>/]")
 _PDF = re.compile(rb"(?:\xef\xbb\xbf)?[\s\0]{0,1000}%PDF-")
+# Canon and Phase One write their marks behind the header of a TIFF.
+_TIFF, _PHASE_ONE = (b"II*\0", b"MM\0*"), (b"IIII", b"MMMM")
 _SIGNATURES = (
     (b"\xff\xd8\xff", Format.JPEG),
     (b"\x89PNG\r\n\x1a\n", Format.PNG),
@@ -33,6 +37,7 @@ _SIGNATURES = (
     (b"IIRS", Format.RAW),
     (b"MMOR", Format.RAW),
     (b"IIU\0", Format.RAW),
+    (b"II\x1a\0\0\0HEAPCCDR", Format.RAW),
     (b"FOVb", Format.RAW),
     (b"\0MRM", Format.RAW),
     (b"8BPS\0\x01", Format.PSD),
@@ -42,6 +47,7 @@ _SIGNATURES = (
     (b"\0\0\0\x0cjP  \r\n\x87\n", Format.JP2),
     (b"\xff\x4f\xff\x51", Format.JP2),
     (b"MM\0*", Format.TIFF),
+    (b"II*\0", Format.TIFF),
     (b"PK\3\4", Format.ZIP),
     (b"II+\0\x08\0\0\0", Format.TIFF),
     (b"MM\0+\0\x08\0\0", Format.TIFF),
@@ -58,13 +64,13 @@ def sniff(data: bytes) -> Format | None:
     The first 64 KiB are enough.
     """
     head = bytes(data[:4096])
+    if head[:4] in _TIFF and (head[8:10] == b"CR" or head[8:12] in _PHASE_ONE):
+        return Format.RAW
     for signature, found in _BY_FIRST_BYTE.get(head[:1], ()):
         if head.startswith(signature):
             return found
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return Format.WEBP
-    if head[:4] == b"II*\0":
-        return Format.RAW if head[8:10] == b"CR" else Format.TIFF
     if head[4:8] == b"ftyp":
         return _iso_media(head)
     if _is_quicktime(head):
@@ -75,7 +81,7 @@ def sniff(data: bytes) -> Format | None:
         return Format.BMP
     if _is_icon(head):
         return Format.ICO
-    return Format.SVG if _is_svg(bytes(data[:_PROLOGUE])) else None
+    return Format.SVG if _is_svg(_text(bytes(data[:_PROLOGUE]))) else None
 
 
 def _iso_media(head: bytes) -> Format | None:
@@ -116,6 +122,16 @@ def _is_icon(head: bytes) -> bool:
     count, reserved = struct.unpack_from("<H", head, 4)[0], head[9]
     size, offset = struct.unpack_from("<II", head, 14)
     return 0 < count < 1024 and reserved == 0 and size >= 40 and offset >= 6 + 16 * count
+
+
+def _text(start: bytes) -> bytes:
+    """What a file begins with, if that is packed with gzip or written in UTF-16."""
+    if start.startswith(svgz.SIGNATURE):
+        return svgz.head(start, _PROLOGUE)
+    if start.startswith(_WIDE):
+        order = "utf-16-le" if start[0] and start[:2] != b"\xfe\xff" else "utf-16-be"
+        return start.decode(order, "ignore").removeprefix("\ufeff").encode()
+    return start
 
 
 def _is_svg(text: bytes) -> bool:

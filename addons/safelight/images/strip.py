@@ -18,6 +18,7 @@ from safelight.images import (
     pdf,
     png,
     psd,
+    raw,
     svg,
     tiff,
     webp,
@@ -78,8 +79,7 @@ def _examine(data: bytes, depth: int, proven: Iterable[tuple[int, int]] = ()) ->
     if known is None:
         raise ImageError("This is not a picture of a kind that is known.")
     if not known.cleanable:
-        # Their maker notes hold both the serial number and what colours are computed from.
-        raise ImageError("Camera RAW pictures cannot be cleaned; save it as JPEG or DNG first.")
+        raise ImageError(raw.REFUSED)
     if not depth:
         raise ImageError("Pictures stand too deep inside each other.")
     with reading(known):

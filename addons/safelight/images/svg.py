@@ -11,8 +11,9 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING
 
-from safelight.images import svg_doctype, svg_values
+from safelight.images import svg_doctype, svg_values, svgz
 from safelight.images.model import Edit, Examination, Format, ImageError, Kind, Length
+from safelight.images.svg_names import Names
 from safelight.images.svg_values import Value
 from safelight.images.svg_walk import SVG, Walk, prefixes
 
@@ -32,13 +33,26 @@ _ATTRIBUTE = re.compile(rb"(?<![\w.:-])([A-Za-z_][\w.:-]*+)\s*+=\s*+(?:\"([^\"]*
 # SVG 2 section 5.7: descriptive elements are not drawn; nor is what HTML says about itself.
 _DESCRIBING = frozenset({b"metadata", b"title", b"desc", b"meta"})
 _WITH_TEXT = frozenset({b"text", b"style", b"script", b"foreignObject", b"flowRoot"})
-_ON_DISK = re.compile(rb"\s*(?:file:|[A-Za-z]:[\\/])", re.IGNORECASE)
+_ON_DISK = re.compile(
+    rb"\s*(?:file:|[A-Za-z]:[\\/]|\\\\|/(?:home|Users|Volumes|private|tmp|var|mnt|media)/)",
+    re.IGNORECASE,
+)
 _STYLE_SHEET = b"xml-stylesheet"
+_DECLARATION = re.compile(
+    rb"xml\s+version\s*=\s*[\"'][\w.]+[\"'](?:\s+encoding\s*=\s*[\"'][\w.:-]+[\"'])?"
+    rb"(?:\s+standalone\s*=\s*[\"']\w+[\"'])?\s*"
+)
+# What else is written as a script is data, which nothing runs.
+_SCRIPT = re.compile(rb"\stype\s*=\s*[\"']\s*([^\"']*)", re.IGNORECASE)
+_RUN = re.compile(
+    rb"(?:module|(?:text|application)/(?:x-)?(?:java|ecma|j|live)script\b.*)?", re.DOTALL
+)
 _RUNS = "It runs a script where it is opened."
 _LOADS = "It loads something from elsewhere, which tells that place who opens it and when."
 _POINTERS = frozenset({b"href", b"src", b"style", b"fill", b"filter", b"mask", b"stroke"})
 _ADDRESS = re.compile(rb"\s*(?:https?:)?//")
 _OUTSIDE = re.compile(rb"url\(\s{0,9}[\"']?\s{0,9}(?:https?:)?//|@import\b")
+_SPACES_AND_SLASH = b" \t\r\n/"
 _SHORTEST_COMMENT = len(b"<!---->")
 _DIMENSION = re.compile(rb"\s*([0-9]{1,7})(?:\.[0-9]*)?\s*(?:px)?\s*")
 DEEPEST = 5_000
@@ -51,11 +65,13 @@ def examine(data: bytes, examine_inside: Examine) -> Examination:
 
     Raises ImageError when its markup cannot be followed.
     """
+    if data.startswith(svgz.SIGNATURE):
+        return svgz.examine(data, lambda drawing: examine(drawing, examine_inside))
     if b"\0" in data[:200]:
         raise ImageError("This SVG is written in an encoding that cannot be read.")
     doctype = _doctype(data)
-    scripted = b"<script" in data or b"[data-" in data or b"[aria-" in data
-    walk = Walk(data, examine_inside, prefixes(data, doctype.entities), doctype, scripted)
+    known = prefixes(data, doctype.entities)
+    walk = Walk(data, examine_inside, known, doctype, Names(data))
     position = 0
     while (match := _TOKEN.search(data, position)) is not None:
         _text(walk, position, match.start())
@@ -122,10 +138,11 @@ def _token(walk: Walk, match: re.Match[bytes]) -> None:
         _character_data(walk, match)
     elif match["comment"] is not None:
         if match["comment"].strip(b" ") and not inside:
-            walk.remove(start, end, Kind.COMMENT, "comment", markup=True)
+            walk.remove(start, end, Kind.COMMENT, "comment", markup=bool(walk.open))
     elif match["instruction"] is not None:
         if not _is_instruction(match["instruction"]) and not inside:
-            walk.remove(start, end, Kind.UNKNOWN_DATA, "processing instruction", markup=True)
+            place = "processing instruction"
+            walk.remove(start, end, Kind.UNKNOWN_DATA, place, markup=bool(walk.open))
     elif match["doctype"] is None or start != walk.doctype.start:
         raise ImageError("This SVG is cut off or damaged.")
 
@@ -134,7 +151,7 @@ def _is_instruction(text: bytes) -> bool:
     """Is it the XML declaration, or does it name a style sheet that others can load?"""
     if text.startswith(_STYLE_SHEET):
         return not re.search(rb"[\"']\s*(?:file:|data:|[A-Za-z]:[\\/])", text, re.IGNORECASE)
-    return text.startswith((b"xml ", b"xml\t", b"xml\n"))
+    return _DECLARATION.fullmatch(text) is not None
 
 
 def _character_data(walk: Walk, match: re.Match[bytes]) -> None:
@@ -157,17 +174,17 @@ def _tag(walk: Walk, match: re.Match[bytes]) -> None:
         return
     if walk.ended:
         raise ImageError("This SVG holds more than one picture.")
-    if local == b"script":
+    runs = local == b"script" and _is_run(attributes)
+    if runs:
         walk.remarks.add(_RUNS)
     empty = attributes.endswith(b"/")
     default = _default(walk, attributes)
-    goes = local in _DESCRIBING or not walk.is_drawn(name, default)
+    is_data = local in _DESCRIBING or (local == b"script" and not runs)
+    goes = is_data or not walk.is_drawn(name, default)
     if walk.removed_from is None and goes:
         walk.removed_from, walk.removed_depth = match.start(), len(walk.open)
     elif walk.removed_from is None:
-        # A link is followed only by who clicks on it.
-        opens = local != b"a"
-        _attributes(walk, match.start("attributes"), attributes, is_root=not walk.open, opens=opens)
+        _attributes(walk, match.start("attributes"), attributes, name, default)
     if not empty:
         walk.open.append((name, default))
         walk.with_text += local in _WITH_TEXT
@@ -175,6 +192,11 @@ def _tag(walk: Walk, match: re.Match[bytes]) -> None:
         raise ImageError("This SVG is nested too deeply.")
     if empty:
         _leave(walk, match.end())
+
+
+def _is_run(attributes: bytes) -> bool:
+    kind = _SCRIPT.search(attributes)
+    return kind is None or _RUN.fullmatch(kind[1].strip().lower()) is not None
 
 
 def _default(walk: Walk, attributes: bytes) -> bytes:
@@ -198,13 +220,18 @@ def _leave(walk: Walk, end: int) -> None:
     walk.ended = not walk.open
 
 
-def _attributes(walk: Walk, start: int, text: bytes, *, is_root: bool, opens: bool) -> None:
+def _attributes(walk: Walk, start: int, text: bytes, element: bytes, default: bytes) -> None:
+    is_root = not walk.open
+    # A link is followed only by who clicks on it.
+    opens = _local(element) != b"a"
     sizes: dict[bytes, int] = {}
     behind = 0
     for match in _ATTRIBUTE.finditer(text):
         name, group = match[1], 2 if match[2] is not None else 3
         value = match[group]
-        if not walk.stays(name):
+        if text[behind : match.start()].strip():
+            raise ImageError("This SVG is damaged.")
+        if not walk.stays(element, default, name, value):
             gap = text[behind : match.start()]
             first = behind if gap.isspace() else match.start()
             last = start + match.end()
@@ -220,6 +247,8 @@ def _attributes(walk: Walk, start: int, text: bytes, *, is_root: bool, opens: bo
         number = _DIMENSION.fullmatch(value)
         if is_root and name in {b"width", b"height"} and number:
             sizes[name] = int(number[1])
+    if text[behind:].strip(_SPACES_AND_SLASH):
+        raise ImageError("This SVG is damaged.")
     if is_root:
         walk.size = (sizes.get(b"width", 0), sizes.get(b"height", 0))
 

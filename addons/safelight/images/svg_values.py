@@ -23,10 +23,22 @@ if TYPE_CHECKING:
 ADDRESSES = frozenset({b"href", b"src", b"poster", b"data", b"base"})
 _SCHEME = re.compile(rb"\s*d\s*a\s*t\s*a\s*:", re.IGNORECASE)
 _ANYWHERE = re.compile(rb"d[\t\r\n]*a[\t\r\n]*t[\t\r\n]*a[\t\r\n]*:", re.IGNORECASE)
-_IN_STYLE = re.compile(rb"url\(\s*(?:\"([^\"]*)\"|'([^']*)'|([^)\"']*))", re.IGNORECASE)
+_IN_STYLE = re.compile(
+    rb"url\(\s*(?:\"([^\"]*)\"|'([^']*)'|([^)\"']*))"
+    rb"|\"(\s*data:[^\"]*)\"|'(\s*data:[^']*)'",
+    re.IGNORECASE,
+)
+# An escape of CSS (Syntax 3 section 4.3.7): a number, the end of a line, or a character.
+_ESCAPE = re.compile(rb"\\(?:([0-9A-Fa-f]{1,6})(?:\r\n|\s)?|(\r\n|[\r\n\f])|(.))", re.DOTALL)
+_EDITORS = re.compile(
+    rb"(?<![\w-])-(?:inkscape|sodipodi)-[\w-]++\s*+:"
+    rb"(?:[^;{}\"'&]|&#?\w+;|\"[^\"]*+\"|'[^']*+')*+;?"
+)
 _BASE64 = re.compile(
     rb"data:[^,\"'()<>]{0,200};\s{0,9}base64\s{0,9},[A-Za-z0-9+/=%\s]+", re.IGNORECASE
 )
+# What an address says about its content besides how it is written.
+_PARAMETER = re.compile(rb";\s*+(?!base64|charset=|utf-?8)[^;,]*", re.IGNORECASE)
 # What is not closed goes on to the end.
 _COMMENT = re.compile(
     rb"(\"(?:\\.|[^\"\\])*+(?:\"|\Z)|'(?:\\.|[^'\\])*+(?:'|\Z))|/\*.*?(?:\*/|\Z)", re.DOTALL
@@ -68,8 +80,10 @@ def cleaned(
     text = value.text
     if value.name == b"style":
         text = _COMMENT.sub(lambda match: _without_comment(match, length), text)
+        text = _EDITORS.sub(lambda match: _blank(match, length), text)
     said = plain(Value(value.name, text, value.quote), entities)
-    if not _ANYWHERE.search(said):
+    is_escaped = value.name == b"style" and b"\\" in said
+    if not is_escaped and not _ANYWHERE.search(said):
         return text
     said_now, last = _with_pictures_cleaned(value.name, said, examine, length)
     if said_now == said:
@@ -90,7 +104,23 @@ def _without_comment(match: re.Match[bytes], length: Length) -> bytes:
     if match[1] is not None:
         return match[0]
     # A comment parts words, so what replaces it must.
+    return _blank(match, length)
+
+
+def _blank(match: re.Match[bytes], length: Length) -> bytes:
     return b" " * (1 if length is Length.COMPACT else len(match[0]))
+
+
+def _unescaped(text: bytes) -> bytes:
+    """Text of a style sheet as it is read."""
+    return _ESCAPE.sub(_character, text) if b"\\" in text else text
+
+
+def _character(match: re.Match[bytes]) -> bytes:
+    if match[1] is not None:
+        number = int(match[1], 16)
+        return chr(number if number < 0xD800 else 0xFFFD).encode()
+    return match[3] or b""
 
 
 def _escaped(text: bytes, quote: bytes) -> bytes:
@@ -107,7 +137,10 @@ def _with_pictures_cleaned(
     for start, end in _addresses(name, said):
         if start < position:
             continue
-        address = _cleaned_address(said[start:end], examine, length)
+        text = said[start:end]
+        if name == b"style":
+            text = _unescaped(text)
+        address = _cleaned_address(text, examine, length)
         if address is not None:
             pieces += [said[position:start], address]
             size += start - position + len(address)
@@ -123,7 +156,7 @@ def _addresses(name: bytes, said: bytes) -> Iterator[tuple[int, int]]:
     for pattern in (_IN_STYLE, _BASE64):
         for match in pattern.finditer(said):
             group = next((n for n in range(1, pattern.groups + 1) if match[n] is not None), 0)
-            if _SCHEME.match(match[group]):
+            if _SCHEME.match(_unescaped(match[group]) if pattern is _IN_STYLE else match[group]):
                 yield match.span(group)
 
 
@@ -139,8 +172,10 @@ def _cleaned_address(address: bytes, examine: Examine, length: Length) -> bytes 
             raise ImageError("A picture inside this SVG is of a kind that is not known.")
         return None
     clean = apply(content, examine(content).edits(length))
-    if clean == content:
+    plain_scheme = _PARAMETER.sub(b"", scheme)
+    if clean == content and plain_scheme == scheme:
         return None
+    scheme = plain_scheme
     written = base64.b64encode(clean)
     if described.endswith(b"base64"):
         return scheme + comma + written

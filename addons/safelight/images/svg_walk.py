@@ -11,6 +11,7 @@ from safelight.images.model import Finding, ImageError, Kind, Length
 from safelight.images.svg_values import Value
 
 if TYPE_CHECKING:
+    from safelight.images.svg_names import Names
     from safelight.images.svg_values import Examine
 
 _DRAWN = frozenset(
@@ -24,7 +25,6 @@ _DRAWN = frozenset(
     }
 )
 SVG = b"http://www.w3.org/2000/svg"
-_DESCRIBING_ATTRIBUTE = re.compile(rb"data-|aria-|xlink:(?:title|role|arcrole)$")
 _PREFIX = re.compile(rb"\bxmlns:([\w.-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 MOST_REMOVALS = 100_000
 
@@ -37,7 +37,7 @@ class Walk:
     examine: Examine
     prefixes: dict[bytes, bytes]
     doctype: svg_doctype.Doctype
-    scripted: bool
+    names: Names
     # Names of the open elements, each with the namespace of names without a prefix.
     open: list[tuple[bytes, bytes]] = field(default_factory=list)
     ended: bool = False
@@ -66,11 +66,12 @@ class Walk:
             return default in _DRAWN
         return prefix == b"xml" or self.prefixes.get(prefix) in _DRAWN
 
-    def stays(self, name: bytes) -> bool:
-        """Does an attribute of this name say how to draw?"""
-        if _DESCRIBING_ATTRIBUTE.match(name) and not self.scripted:
-            return False
-        return self.is_drawn(name)
+    def stays(self, element: bytes, default: bytes, name: bytes, value: bytes) -> bool:
+        """Does an attribute of an element say how to draw? `default` is the namespace of names
+        without a prefix."""
+        prefix, colon, local = element.rpartition(b":")
+        in_svg = (self.prefixes.get(prefix) if colon else default) == SVG
+        return self.is_drawn(name) and self.names.is_needed(local, name, value, in_svg=in_svg)
 
     def clean(self, start: int, value: Value) -> None:
         """Note a value whose comments go or whose pictures are cleaned."""

@@ -7,31 +7,28 @@ their own space, and every byte that nothing kept refers to becomes zero.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
 
-from safelight.images import exif_kinds, iptc, tiff_pixels, xmp
+from safelight.images import dng, exif_kinds, iptc, raw, tiff_pages, tiff_pixels, xmp
 from safelight.images import tiff_tables as tags
 from safelight.images.blanking import Blanks, Ranges
 from safelight.images.model import Examination, Finding, Format, Found, ImageError, Kind
-from safelight.images.tiff_layout import Entry, layout_of
+from safelight.images.tiff_layout import layout_of
 from safelight.images.tiff_walk import Walk
 
-MOST_DIRECTORIES = 1_000
-MOST_ENTRIES = 20_000
+if TYPE_CHECKING:
+    from safelight.images.tiff_layout import Entry
+
+MOST_DIRECTORIES = 20_000
 MOST_PARTS = 200_000
 _PAIRS = (
     (tags.STRIP_OFFSETS, tags.STRIP_COUNTS),
     (tags.TILE_OFFSETS, tags.TILE_COUNTS),
     (tags.JPEG_OFFSET, tags.JPEG_LENGTH),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Preview:
-    """A smaller copy of another page; `next` is where the page behind it stands, or 0."""
-
-    next: int
+_PALETTE = 3
+_GAP = "between the parts of the file"
 
 
 def examine(data: bytes) -> Examination:
@@ -39,6 +36,8 @@ def examine(data: bytes) -> Examination:
     layout = layout_of(data)
     walk = Walk(data, layout, Blanks(data))
     walk.readable = 8 * len(data) + 100_000
+    # Directories may overlap; entries of all of them stay in proportion to the file, too.
+    walk.entries_left = len(data) // 4 + 1_000
     header = 16 if layout.big else 8
     walk.kept.append((0, header))
     first = layout.number(data[header - layout.offset_size : header])
@@ -50,9 +49,11 @@ def examine(data: bytes) -> Examination:
     if walk.size == (0, 0):
         raise ImageError("This TIFF holds no picture.")
     end = max(stop for _, stop in walk.kept)
-    for start, stop in Ranges(walk.kept).gaps(0, end):
-        walk.blanks.remove(start, stop, {Kind.UNKNOWN_DATA}, "between the parts of the file")
-    walk.blanks.remove_trailer(end)
+    # Readers want to find as much as the file says, even where they need less.
+    reach = max(end, min(walk.reach, len(data)))
+    for start, stop in Ranges(walk.kept).gaps(0, reach):
+        walk.blanks.remove(start, stop, {Kind.UNKNOWN_DATA}, _GAP)
+    walk.blanks.remove_trailer(reach)
     findings = _merged(walk)
     return Examination(Format.TIFF, *walk.size, walk.orientation, findings, walk.blanks.edits)
 
@@ -65,7 +66,7 @@ def value_at(data: bytes, position: int) -> bytes:
 
 def _merged(walk: Walk) -> tuple[Finding | Found, ...]:
     """Values of removed tags leave gaps behind: those are the same finding, named better."""
-    named = [one for one in walk.blanks.findings if one.place != "between the parts of the file"]
+    named = [one for one in walk.blanks.findings if one.place != _GAP]
     return tuple(named or walk.blanks.findings)
 
 
@@ -80,74 +81,67 @@ def _directory(walk: Walk, offset: int) -> list[int]:
     table = offset + layout.count_size
     count = layout.number(data[offset:table])
     table_end = table + count * layout.entry + layout.offset_size
-    walk.entries += count
-    if table_end > len(data) or offset < 8 or walk.entries > MOST_ENTRIES:
+    walk.entries_left -= count
+    if table_end > len(data) or offset < 8 or walk.entries_left < 0:
         raise ImageError("This TIFF is cut off or damaged.")
     entries = [walk.entry(table + number * layout.entry) for number in range(count)]
-    stays = [entry for entry in entries if _is_kept(walk, entry)]
-    by_tag = {entry.tag: entry for entry in stays}
-    _keep_values(walk, stays)
+    by_tag = _needed(walk, entries)
+    is_first = len(walk.seen) == 1
+    if is_first:
+        walk.is_dng = tags.DNG_VERSION in by_tag
+        walk.previews_go = not walk.is_dng and not tiff_pages.is_reduced(walk, by_tag)
+    if not walk.is_dng:
+        shows, scheme = (
+            _number(walk, by_tag, tags.PHOTOMETRIC),
+            _number(walk, by_tag, tags.COMPRESSION),
+        )
+        raw.refuse((entry.tag for entry in entries), shows, scheme)
+    pages = walk.integers(by_tag.get(tags.SUB_IFDS))
+    staying = tiff_pages.staying(walk, pages)
+    if pages != staying:
+        by_tag |= walk.shortened(by_tag.pop(tags.SUB_IFDS), staying)
+    _keep_values(walk, list(by_tag.values()))
     _keep_picture(walk, by_tag)
-    kept_at = {entry.position for entry in stays}
     for entry in entries:
-        if entry.position not in kept_at:
+        if entry.tag not in by_tag and entry.tag != tags.SUB_IFDS:
             place = f"{tags.name(entry.tag)} tag"
             walk.blanks.find(_kinds(walk, entry), place, entry.position, entry.position + 1)
     following = layout.number(data[table_end - layout.offset_size : table_end])
-    if len(walk.seen) == 1:
-        walk.previews_go = not _is_reduced(walk, by_tag) and tags.DNG_VERSION not in by_tag
-    while walk.previews_go and following and (behind := _behind_preview(walk, following)):
-        walk.blanks.find({Kind.THUMBNAIL}, "page of a preview", following, following + 1)
-        walk.seen.add(following)
-        following = behind.next
-    _pack(walk, offset, table_end, stays, following)
-    if tags.ORIENTATION in by_tag and len(walk.seen) == 1:
-        [value] = walk.integers(by_tag[tags.ORIENTATION])[:1] or [1]
+    following = tiff_pages.next_staying(walk, following)
+    _pack(walk, offset, table_end, list(by_tag.values()), following)
+    if is_first:
+        value = _number(walk, by_tag, tags.ORIENTATION)
         walk.orientation = value if 2 <= value <= 8 else 1
-    width, height = walk.integers(by_tag.get(tags.WIDTH)), walk.integers(by_tag.get(tags.HEIGHT))
+    width, height = (_number(walk, by_tag, tag) for tag in (tags.WIDTH, tags.HEIGHT))
     if width and height and walk.size == (0, 0):
-        walk.size = (width[0], height[0])
-    return [*walk.integers(by_tag.get(tags.SUB_IFDS)), following]
+        walk.size = (width, height)
+    return [*staying, following]
 
 
-def _behind_preview(walk: Walk, offset: int) -> _Preview | None:
-    """What follows the page at `offset` if it is only a smaller copy of another; else None."""
-    layout, data = walk.layout, walk.data
-    table = offset + layout.count_size
-    count = layout.number(data[offset:table])
-    end = table + count * layout.entry
-    walk.entries += count
-    if offset in walk.seen or end + layout.offset_size > len(data) or walk.entries > MOST_ENTRIES:
-        return None
-    entries = (walk.entry(table + number * layout.entry) for number in range(count))
-    if not _is_reduced(walk, {entry.tag: entry for entry in entries}):
-        return None
-    return _Preview(layout.number(data[end : end + layout.offset_size]))
+def _needed(walk: Walk, entries: list[Entry]) -> dict[int, Entry]:
+    """The entries that stay, by their tags. Raises ImageError where pixels cannot be found."""
+    samples = next((one for one in entries if one.tag == tags.SAMPLES), None)
+    [each] = walk.integers(samples)[:1] or [1]
+    found: dict[int, Entry] = {}
+    for entry in entries:
+        if not tags.is_kept(entry.tag, entry.type, entry.count, each):
+            if entry.tag in tags.ESSENTIAL:
+                raise ImageError("This TIFF writes its numbers in a way that cannot be read.")
+            continue
+        if entry.tag in found and walk.value(found[entry.tag]) != walk.value(entry):
+            raise ImageError("This TIFF says two things about one page.")
+        found.setdefault(entry.tag, entry)
+    shows = walk.integers(found.get(tags.PHOTOMETRIC))
+    if shows != [_PALETTE] and tags.INDEXED not in found:
+        found.pop(tags.COLOUR_MAP, None)
+    for tag in tags.OPCODES & found.keys():
+        if dng.corrections(walk.value(found[tag])) is None:
+            del found[tag]
+    return found
 
 
-def _is_reduced(walk: Walk, by_tag: dict[int, Entry]) -> bool:
-    """NewSubfileType bit 0, or SubfileType 2 (TIFF 6.0, pages 36 and 40)."""
-    new, old = (
-        walk.integers(by_tag.get(tags.NEW_SUBFILE)),
-        walk.integers(by_tag.get(tags.OLD_SUBFILE)),
-    )
-    return new[:1] == [1] or (not new and old[:1] == [2])
-
-
-def _is_kept(walk: Walk, entry: Entry) -> bool:
-    return tags.is_kept(entry.tag, entry.type, entry.count) and (
-        entry.tag not in tags.OPCODES or _are_opcodes(walk.data[entry.start : entry.end])
-    )
-
-
-def _are_opcodes(value: bytes) -> bool:
-    """Do lists of corrections to raw values add up (DNG 1.7 chapter 7)?"""
-    count, position = int.from_bytes(value[:4]), 4
-    for _ in range(min(count, MOST_ENTRIES)):
-        position += 16 + int.from_bytes(value[position + 12 : position + 16])
-        if position > len(value):
-            return False
-    return position == len(value)
+def _number(walk: Walk, by_tag: dict[int, Entry], tag: int, default: int = 0) -> int:
+    return next(iter(walk.integers(by_tag.get(tag))), default)
 
 
 def _keep_values(walk: Walk, stays: list[Entry]) -> None:
@@ -159,6 +153,20 @@ def _keep_values(walk: Walk, stays: list[Entry]) -> None:
         elif entry.tag == tags.JPEG_TABLES:
             walk.spend(entry.end - entry.start)
             tiff_pixels.clean_tables(walk.blanks, entry.start, entry.end)
+        elif entry.tag in tags.OPCODES | tags.GAIN_MAPS:
+            _scrub_values(walk, entry)
+
+
+def _scrub_values(walk: Walk, entry: Entry) -> None:
+    value = walk.value(entry)
+    if entry.tag in tags.OPCODES:
+        clean = dng.corrections(value) or value
+    else:
+        is_second = entry.tag != min(tags.GAIN_MAPS)
+        clean = dng.gains(value, walk.layout.order, second=is_second)
+    if clean != value:
+        walk.blanks.find({Kind.UNKNOWN_DATA}, f"tag {entry.tag:#06x}", entry.start, entry.end)
+        walk.blanks.put(entry.start, clean)
 
 
 def _keep_picture(walk: Walk, by_tag: dict[int, Entry]) -> None:
@@ -171,27 +179,58 @@ def _keep_picture(walk: Walk, by_tag: dict[int, Entry]) -> None:
         walk.parts += len(offsets)
         if walk.parts > MOST_PARTS:
             raise ImageError("This TIFF is in too many pieces.")
+        if offsets_tag == tags.JPEG_OFFSET:
+            _keep_jpeg(walk, by_tag, offsets, counts)
+            continue
         raster = _raster(walk, by_tag, tiled=offsets_tag == tags.TILE_OFFSETS)
-        sizes = raster.sizes(len(offsets)) if offsets_tag != tags.JPEG_OFFSET else None
+        sizes = raster.sizes(len(offsets))
         # Old writers say nothing, or zero, about parts whose length anyone can work out.
-        counts = [0] * len(offsets) if sizes and not counts else counts
+        if sizes and not counts and not raster.is_packed:
+            counts = sizes
         if len(offsets) != len(counts):
             raise ImageError("This TIFF does not say how long its parts are.")
-        for start, said, size in zip(offsets, counts, sizes or counts, strict=True):
-            if start + said > len(walk.data) or (not size and not sizes):
-                raise ImageError("This TIFF is cut off.")
-            end = min(start + size, len(walk.data))
-            walk.spend(size)
-            walk.kept.append((start, end))
-            tiff_pixels.clean_stream(walk.blanks, start, end, raster.compression)
+        for number, (start, said) in enumerate(zip(offsets, counts, strict=True)):
+            _keep_part(walk, raster, start, said, sizes[number] if sizes else None)
     for table_tag, size in zip(tags.JPEG_TABLE_TAGS, (64, 16 + 12, 16 + 256), strict=True):
         for start in walk.integers(by_tag.get(table_tag)):
             walk.kept.append((start, min(start + size, len(walk.data))))
 
 
+def _keep_part(
+    walk: Walk, raster: tiff_pixels.Raster, start: int, said: int, size: int | None
+) -> None:
+    """Keep a strip or a tile, of `said` bytes by the file's word, whose pixels take `size`."""
+    needed = said if raster.is_packed or size is None else size
+    if raster.is_packed and not start and not said:
+        return  # a part that was never written
+    if start < 0 or said < 0 or start > len(walk.data) or (not needed and size is None):
+        raise ImageError("This TIFF is cut off.")
+    if raster.is_packed and (not said or start + said > len(walk.data)):
+        raise ImageError("This TIFF is cut off.")
+    walk.reach = max(walk.reach, start + said)
+    end = min(start + needed, len(walk.data))
+    walk.spend(needed)
+    walk.kept.append((start, end))
+    tiff_pixels.clean_stream(walk.blanks, start, end, raster.compression)
+    tiff_pixels.clean_end(walk, start, end, raster.compression, size)
+
+
+def _keep_jpeg(walk: Walk, by_tag: dict[int, Entry], offsets: list[int], counts: list[int]) -> None:
+    """Keep a JPEG stream; what does not say its length must be one that strips make up."""
+    if not counts:
+        strips = walk.integers(by_tag.get(tags.STRIP_OFFSETS))
+        if not strips or min(strips) > min(offsets):
+            raise ImageError("This TIFF does not say how long its parts are.")
+        return
+    raster = _raster(walk, by_tag, tiled=False)
+    for start, said in zip(offsets, counts, strict=True):
+        if said:
+            _keep_part(walk, replace(raster, compression=tiff_pixels.JPEG), start, said, None)
+
+
 def _raster(walk: Walk, by_tag: dict[int, Entry], *, tiled: bool) -> tiff_pixels.Raster:
     def number(tag: int, default: int) -> int:
-        return next(iter(walk.integers(by_tag.get(tag))), default)
+        return _number(walk, by_tag, tag, default)
 
     width, height = number(tags.WIDTH, 0), number(tags.HEIGHT, 0)
     depths = set(walk.integers(by_tag.get(tags.BITS)))
@@ -211,11 +250,11 @@ def _raster(walk: Walk, by_tag: dict[int, Entry], *, tiled: bool) -> tiff_pixels
 
 def _pack(walk: Walk, offset: int, table_end: int, stays: list[Entry], following: int) -> None:
     """Write the table anew in its own space: fewer entries, the link behind them, then zeros."""
-    layout, data = walk.layout, walk.data
+    layout = walk.layout
     order: Literal["little", "big"] = "little" if layout.order == "<" else "big"
     link = following.to_bytes(layout.offset_size, order)
     count = len(stays).to_bytes(layout.count_size, order)
-    rows = [data[one.position : one.position + layout.entry] for one in stays]
+    rows = [walk.row(one) for one in stays]
     packed = count + b"".join(rows) + link
     walk.kept.append((offset, table_end))
     walk.blanks.put(offset, packed.ljust(table_end - offset, b"\0"))

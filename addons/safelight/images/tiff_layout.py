@@ -22,7 +22,7 @@ TYPE_SIZES = {
     17: 8,
     18: 8,
 }
-INTEGERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
+INTEGERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from safelight.images import jp2, jpeg, jxl, png, webp
+from safelight.images import jp2, jpeg, jxl, packed_ends, png, webp
 from safelight.images.model import ImageError, Kind, Length
 
 if TYPE_CHECKING:
@@ -15,9 +15,13 @@ if TYPE_CHECKING:
 
     from safelight.images.blanking import Blanks
     from safelight.images.model import Examination
+    from safelight.images.tiff_walk import Walk
 
 JPEG = 7
 _NONE, _YCBCR, _SEPARATE = 1, 6, 2
+_LZW, _PACKBITS, _ZSTANDARD = 5, 32773, 50000
+_DEFLATED = frozenset({8, 32946})
+_MOST_UNPACKED = 1 << 28
 _JPEG_SCHEMES = frozenset({6, JPEG, 34892})
 _EXAMINERS: dict[int, Callable[[bytes], Examination]] = {
     **dict.fromkeys(_JPEG_SCHEMES, jpeg.examine),
@@ -46,13 +50,13 @@ class Raster:
     tiled: bool
 
     def sizes(self, parts: int) -> list[int] | None:
-        """How many bytes each part takes; None where only the file can say.
+        """How many bytes each part takes without packing; None where only the file can say.
 
         Parts that no pixel needs take none.
         """
         subsampled = self.photometric == _YCBCR and self.samples > 1
         known = self.columns and self.rows and self.bits and self.samples
-        if self.compression != _NONE or subsampled or not known:
+        if subsampled or not known:
             return None
         separate = self.planar == _SEPARATE
         row = (self.columns * self.bits * (1 if separate else self.samples) + 7) // 8
@@ -65,6 +69,47 @@ class Raster:
             for last in range(plane - 1, len(sizes), plane):
                 sizes[last] = row * (self.height - (down - 1) * self.rows)
         return sizes + [0] * (parts - len(sizes))
+
+    @property
+    def is_packed(self) -> bool:
+        """Do its parts take fewer bytes than their pixels?"""
+        return self.compression != _NONE
+
+
+def clean_end(walk: Walk, start: int, end: int, compression: int, size: int | None) -> None:
+    """Blank what stands behind the end of a packed part whose pixels take `size` bytes, where
+    that end can be told. Raises ImageError."""
+    data = walk.data
+    behind = None
+    if compression in _DEFLATED:
+        walk.spend(end - start)
+        behind = packed_ends.deflated(data, start, end, size or _MOST_UNPACKED)
+    elif compression == _ZSTANDARD:
+        behind = packed_ends.zstandard(data, start, end)
+    elif compression == _PACKBITS and size and _may_walk(walk, end - start):
+        behind = packed_ends.packbits(data, start, end, size)
+    elif (
+        compression == _LZW
+        and not _ends_like_lzw(data, start, end)
+        and _may_walk(walk, end - start)
+    ):
+        used = packed_ends.lzw(data[start:end], 8, size or _MOST_UNPACKED, big_endian=True)
+        behind = None if used is None else start + used
+    if behind is not None:
+        walk.blanks.remove(behind, end, {Kind.UNKNOWN_DATA}, "behind the pixels of a page")
+
+
+def _ends_like_lzw(data: bytes, start: int, end: int) -> bool:
+    """Is its end plain, or is it LZW as it was before TIFF 6.0, which is left alone?"""
+    is_old = data[start] == 0 and data[start + 1 : start + 2] != b"" and data[start + 1] & 1
+    tail = data[max(start, end - 3) : end]
+    return bool(is_old) or packed_ends.ends_like_lzw(tail, 8, big_endian=True)
+
+
+def _may_walk(walk: Walk, size: int) -> bool:
+    """Going code by code takes long, so only so many bytes of a file are looked at."""
+    walk.walkable -= size
+    return walk.walkable >= 0
 
 
 def clean_stream(blanks: Blanks, start: int, end: int, compression: int) -> None:
