@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safelight.bodies import base64_text
+from safelight.bodies import Site, base64_text
 from tests.bodies.recogniser import MARKED, picture
 
 PLAIN = base64.b64encode(picture(b"\xfb\xff\xbf" * 9 + b"!")).decode()
@@ -39,10 +39,14 @@ WRITINGS = {
 }
 
 
+def found_in(body: bytes) -> list[Site]:
+    return list(base64_text.find(body, base64_text.runs(body, 0, len(body)), MARKED))
+
+
 @pytest.mark.parametrize("text", WRITINGS.values(), ids=WRITINGS.keys())
 def test_found_decoded_and_written_back_in_every_writing(text: str) -> None:
     body = text.encode()
-    [site] = base64_text.find(body, 0, len(body), MARKED)
+    [site] = found_in(body)
     run = body[site.start : site.end]
     content = base64_text.decode(run)
     assert content == base64.b64decode(PLAIN)
@@ -55,13 +59,13 @@ def test_found_decoded_and_written_back_in_every_writing(text: str) -> None:
 def test_several_pictures_in_one_text() -> None:
     texts = [base64.b64encode(picture(bytes([i]))).decode() for i in range(5)]
     body = json.dumps({"images": texts, "note": "x" * 100}).encode()
-    sites = list(base64_text.find(body, 0, len(body), MARKED))
+    sites = found_in(body)
     assert [body[site.start : site.end].decode() for site in sites] == texts
 
 
 def test_text_without_pictures_has_no_sites() -> None:
     body = json.dumps({"text": "/work/anna/photos/holiday " * 20, "id": PLAIN[100:]}).encode()
-    assert list(base64_text.find(body, 0, len(body), MARKED)) == []
+    assert found_in(body) == []
 
 
 @given(st.binary(max_size=400), st.sampled_from(["", "="]), st.booleans())
@@ -79,5 +83,21 @@ def test_encoding_follows_the_manner_of_the_original(
 
 @given(st.binary(max_size=500))
 def test_any_bytes_are_searched_without_complaint(body: bytes) -> None:
-    for site in base64_text.find(body, 0, len(body), MARKED):
+    for site in found_in(body):
         assert 0 <= site.start < site.end <= len(body)
+
+
+LETTERS = "AZaz09+/-_"
+AROUND = [" ", '"', "=", "%", "\\", "\\n", "\n", "\r\n  ", "\\/", "\\u002B", "\\u00", "%2F", "\xff"]
+
+
+@given(
+    st.lists(
+        st.one_of(st.sampled_from(AROUND), st.text(LETTERS, max_size=40), st.just("A" * 31)),
+        max_size=20,
+    )
+)
+def test_runs_are_what_the_pattern_alone_would_find(pieces: list[str]) -> None:
+    body = "".join(pieces).encode("latin-1")
+    found = [match.span() for match in base64_text.RUN.finditer(body)]
+    assert list(base64_text.runs(body, 0, len(body))) == found

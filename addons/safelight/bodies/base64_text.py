@@ -17,7 +17,7 @@ import stringzilla
 from safelight.bodies.model import Encoding, Site
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from safelight.bodies.model import Recogniser
 
@@ -32,14 +32,12 @@ _PADDING = rb"=|%3[Dd]|\\{1,15}u003[Dd]"
 _BREAK = rb"(?:\r?\n[ \t]*|\\{1,15}r\\{1,15}n|\\{1,15}n)(?=[A-Za-z0-9+/_\\%-])"
 # A run does not start in the middle of somebody else's escape (`\n`, `%2C`, `\u0022`).
 _NOT_IN_ESCAPE = rb"(?<!\\)(?<!%)(?<!%[0-9A-Fa-f])" rb"(?<!\\u)(?<!\\u.)(?<!\\u..)(?<!\\u...)"
-_RUN = re.compile(
-    rb"(?=[A-Za-z0-9+/_\\%-]{32})"
-    + _NOT_IN_ESCAPE
-    + rb"(?:"
-    + _PLAIN
-    + rb"|"
-    + _ESCAPE
-    + rb")"
+_BEGINNING = (
+    rb"(?=[A-Za-z0-9+/_\\%-]{32})" + _NOT_IN_ESCAPE + rb"(?:" + _PLAIN + rb"|" + _ESCAPE + rb")"
+)
+_BEGINS = re.compile(_BEGINNING)
+RUN = re.compile(
+    _BEGINNING
     + rb"(?:"
     + _PLAIN
     + rb"++|"
@@ -54,15 +52,16 @@ _RUN = re.compile(
 _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_\\%-"
 _MARKED = bytes(65 if byte in _LETTERS else 32 for byte in range(256))
 _LONG_ENOUGH = b"A" * SHORTEST_RUN
+_END_OF_LONG_ENOUGH = _LONG_ENOUGH + b" "
 _ESCAPES = re.compile(_ESCAPE + rb"|%3[Dd]|\\{1,15}u003[Dd]")
 _BREAKS = re.compile(_BREAK)
 
 
 def find(
-    body: bytes, start: int, end: int, recogniser: Recogniser, part: int = 0
+    body: bytes, runs: Iterable[tuple[int, int]], recogniser: Recogniser, part: int = 0
 ) -> Iterator[Site]:
-    """Yield a site for each base64 picture in `body[start:end]`."""
-    for first, last in runs(body, start, end):
+    """Yield a site for each picture in the `runs` of `body`."""
+    for first, last in runs:
         for candidate in _candidates(body, first, last):
             if _starts_image(body[candidate:last], recogniser):
                 yield Site(candidate, last, Encoding.BASE64, part=part)
@@ -71,26 +70,31 @@ def find(
 
 def runs(body: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Where base64, of any length from 32 letters on, starts and ends in `body[start:end]`."""
-    marked = _marked(body, start, end)
     position = start
-    while (ahead := marked.find(_LONG_ENOUGH, position - start)) >= 0:
-        match = _RUN.search(body, start + ahead, end)
-        if match is None:
-            return
-        position = match.end()
-        yield match.start(), match.end()
+    for first, last in _stretches(body, start, end):
+        position = max(position, first)
+        while (begins := _BEGINS.search(body, position, last)) is not None:
+            match = RUN.match(body, begins.start(), end)
+            if match is None:
+                break
+            # A line break leads from one stretch into the next.
+            position = match.end()
+            yield match.start(), match.end()
 
 
-def has_run(body: bytes, start: int, end: int) -> bool:
-    """Do 32 letters of base64 or of its escapes stand in a row in `body[start:end]`?"""
-    return _LONG_ENOUGH in _marked(body, start, end)
+def _stretches(body: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Where 32 letters of base64 or of its escapes, or more, stand in a row.
 
-
-def _marked(body: bytes, start: int, end: int) -> bytes:
-    """`body[start:end]` with each letter as `A`, and spaces. Words are short: most text is then
-    passed over at the speed of a search for 32 in a row."""
+    Words are short: most text is passed over at the speed of a search for a long one's end.
+    """
     marked: bytes = stringzilla.translate(memoryview(body)[start:end], _MARKED)
-    return marked
+    position = 0
+    while (found := stringzilla.find(marked, _END_OF_LONG_ENOUGH, position)) >= 0:
+        last = found + SHORTEST_RUN
+        yield start + max(position, marked.rfind(b" ", position, last) + 1), start + last
+        position = last
+    if marked.endswith(_LONG_ENOUGH):
+        yield start + max(position, marked.rfind(b" ", position) + 1), end
 
 
 def decode(text: bytes) -> bytes:
@@ -129,8 +133,8 @@ def _starts_image(run: bytes, recogniser: Recogniser) -> bool:
         return False
     head = _plain(run[:_HEAD]).rstrip(b"=")
     try:
-        decoded = decode(head[: len(head) // 4 * 4])
-    except ValueError:
+        decoded = binascii.a2b_base64(head[: len(head) // 4 * 4], strict_mode=True)
+    except binascii.Error:
         return False
     return recogniser.starts_image(decoded, len(run) * 3 // 4)
 

@@ -6,9 +6,12 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import stringzilla
+
 from safelight.bodies import (
     base64_text,
     declared,
+    density,
     headers,
     multipart,
     prefixed,
@@ -41,6 +44,7 @@ _UNREADABLE_CHARSETS = ("utf-16", "utf-32", "utf-7", "ucs", "iso-10646", "cp037"
 _FRAMED = ("application/grpc", "application/connect+")
 # What no text holds, and every binary message soon does.
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
+_NOT_IN_ASCII_TEXT = bytes(byte for byte in range(256) if not (32 <= byte < 127 or 9 <= byte <= 13))
 # Its mark alone is also how sound begins.
 _UTF_16 = re.compile(rb"\xff\xfe[\t\n\r -~]\0|\xfe\xff\0[\t\n\r -~]")
 
@@ -176,8 +180,8 @@ class _Surveyor:
         if marked or (charset and charset.value.lower().startswith(_UNREADABLE_CHARSETS)):
             self._doubt(Doubt.UNKNOWN_SHAPE, "Its text is in an unusual character set.")
         shape = _shape_of(body[start : min(end, start + _HEAD)], field.value)
-        has_run = base64_text.has_run(body, start, end)
-        sites = list(base64_text.find(body, start, end, self.recogniser, part)) if has_run else []
+        runs = tuple(base64_text.runs(body, start, end))
+        sites = list(base64_text.find(body, runs, self.recogniser, part))
         if shape is Shape.BINARY:
             # Whatever holds a length of it is not known, so it must stay true.
             sites = [replace(site, fixed=True) for site in sites]
@@ -189,21 +193,24 @@ class _Surveyor:
             self._doubt(
                 Doubt.UNREADABLE, "It is declared to be a picture, but is none that is known."
             )
-        if spelled_out.holds_picture(body, start, end, has_run=has_run):
+        gaps = tuple(between(start, end, sites))
+        stretches = tuple(stretch for gap in gaps for stretch in density.without_words(body, *gap))
+        if spelled_out.holds_picture(body, gaps, stretches):
             self._doubt(
                 Doubt.UNKNOWN_SHAPE, "A picture is spelled out in it, byte by byte, as text."
             )
-        if scattered.holds_picture(body, between(start, end, sites), self.recogniser):
+        if scattered.holds_picture(body, stretches, self.recogniser):
             self._doubt(
                 Doubt.UNKNOWN_SHAPE, "A picture is written in it, with other things in between."
             )
+        # No other text holds a picture, or anything packed, as it is.
+        unlike_ascii = [gap for gap in gaps if not _is_ascii_text(body, *gap)]
         try:
-            known = (body, start, end, sites, self.recogniser)
-            if wrapped.holds_picture(*known, has_run=has_run):
+            if wrapped.holds_picture(body, unlike_ascii, runs, sites, self.recogniser):
                 self._doubt(Doubt.UNKNOWN_SHAPE, "A picture is packed or encoded twice in it.")
         except wrapped.UnpacksTooFarError:
             self._doubt(Doubt.TOO_LARGE, "What is packed in it is more than can be looked at.")
-        if self._holds_imagebetween(start, end, sites):
+        if self._holds_image(unlike_ascii):
             self._doubt(
                 Doubt.UNKNOWN_SHAPE, "A picture stands inside it where it cannot be cleaned yet."
             )
@@ -218,12 +225,15 @@ class _Surveyor:
             for site in prefixed.find(self.body, first, last, self.recogniser, part)
         ]
 
-    def _holds_imagebetween(self, start: int, end: int, sites: Iterable[Site]) -> bool:
+    def _holds_image(self, gaps: Iterable[tuple[int, int]]) -> bool:
         view = memoryview(self.body)
         return any(
-            self.recogniser.first_image(view[first:last]) is not None
-            for first, last in between(start, end, sites)
+            self.recogniser.first_image(view[first:last]) is not None for first, last in gaps
         )
+
+
+def _is_ascii_text(body: bytes, start: int, end: int) -> bool:
+    return stringzilla.find_first_of(memoryview(body)[start:end], _NOT_IN_ASCII_TEXT) < 0
 
 
 def _has_compressed_frame(body: bytes, start: int, end: int) -> bool:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import stringzilla
 
 from safelight.bodies import base64_text
-from safelight.bodies.model import between
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,27 +41,27 @@ class UnpacksTooFarError(ValueError):
 
 def holds_picture(
     body: bytes,
-    start: int,
-    end: int,
+    gaps: Iterable[tuple[int, int]],
+    runs: Iterable[tuple[int, int]],
     sites: Iterable[Site],
     recogniser: Recogniser,
-    *,
-    has_run: bool,
 ) -> bool:
-    """Is a picture wrapped up in `body[start:end]`, outside the `sites` that are known? `has_run`
-    says whether there is base64 at all. Raises UnpacksTooFarError."""
+    """Is a picture wrapped up in one of the `gaps` of `body`, or in one of its `runs` of base64
+    that is none of the `sites`? Raises UnpacksTooFarError."""
     unwrapping = _Unwrapping(recogniser)
     view = memoryview(body)
-    if any(unwrapping.packs(view[a:b], DEEPEST) for a, b in between(start, end, sites)):
+    if any(unwrapping.packs(view[a:b], DEEPEST) for a, b in gaps):
         return True
-    decoded = _decoded(body, start, end, sites) if has_run else ()
+    decoded = _decoded(body, runs, sites)
     return any(unwrapping.holds(content, DEEPEST) for content in decoded)
 
 
-def _decoded(body: bytes, start: int, end: int, sites: Iterable[Site]) -> Iterator[bytes]:
+def _decoded(
+    body: bytes, runs: Iterable[tuple[int, int]], sites: Iterable[Site]
+) -> Iterator[bytes]:
     """What the long runs of base64 stand for that are no sites."""
     known = {site.end for site in sites}
-    for first, last in base64_text.runs(body, start, end):
+    for first, last in runs:
         if last - first >= _SHORTEST and last not in known:
             try:
                 yield base64_text.decode(body[first:last])
@@ -83,12 +82,12 @@ class _Unwrapping:
             return True
         if not depth:
             return False
-        whole = (content, 0, len(content))
-        if any(True for _ in base64_text.find(*whole, self._recogniser)):
+        runs = tuple(base64_text.runs(content, 0, len(content)))
+        if any(True for _ in base64_text.find(content, runs, self._recogniser)):
             return True
         if self.packs(memoryview(content), depth - 1):
             return True
-        return any(self.holds(inner, depth - 1) for inner in _decoded(*whole, ()))
+        return any(self.holds(inner, depth - 1) for inner in _decoded(content, runs, ()))
 
     def packs(self, data: memoryview, depth: int) -> bool:
         """Does a picture stand in something that is packed in `data`?"""

@@ -25,11 +25,16 @@ _START = re.compile(
     re.DOTALL,
 )
 
-# Each of the signatures holds one of these, not further behind its start than that.
+# Each of the signatures holds one of these, so many bytes behind its start.
 _ANCHORS = (
-    *(b"\xff\xd8", b"\x89PNG", b"GIF8", b"WEBP", b"ftyp", b"II*\0", b"MM\0*"),
-    *(b"\r\n\x87\n", b"\xff\x4f\xff\x51", b"8BPS\0", b"%PDF-"),
+    *((anchor, (0,)) for anchor in (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"\xff\x4f\xff\x51")),
+    *((anchor, (0,)) for anchor in (b"8BPS\0", b"%PDF-")),
+    *((anchor, (8,)) for anchor in (b"WEBP", b"\r\n\x87\n")),
+    (b"ftyp", (4,)),
+    *((anchor, (6, 0)) for anchor in (b"II*\0", b"MM\0*")),
 )
+_FURTHEST_ANCHOR = 8
+_MOST_TRIED = 1000
 # What a segment begins with: quiet sound has the markers, but nothing of this behind them.
 _SEGMENT = re.compile(
     rb"\xff(?:"
@@ -41,21 +46,38 @@ _SEGMENT = re.compile(
     rb")",
     re.DOTALL,
 )
-_FURTHEST_ANCHOR = 8
 
 
 def find_embedded(data: bytes | memoryview) -> int | None:
     """Where the first picture starts in `data`, or None. Time is linear in the data's size."""
-    anchors = [at for one in _ANCHORS if (at := stringzilla.find(data, one)) >= 0]
-    if not anchors:
-        return None
-    for match in _START.finditer(data, max(0, min(anchors) - _FURTHEST_ANCHOR)):
-        start = match.start()
-        if bytes(data[start : start + 2]) != b"\xff\xd8":
-            return start
-        if _two_segments_follow(data, start + 2):
-            return start
-    return None
+    first: int | None = None
+    for anchor, offsets in _ANCHORS:
+        end = len(data) if first is None else first + _FURTHEST_ANCHOR
+        found = _first(data, anchor, offsets, end)
+        if found is not None and (first is None or found < first):
+            first = found
+    return first
+
+
+def _first(
+    data: bytes | memoryview, anchor: bytes, offsets: tuple[int, ...], end: int
+) -> int | None:
+    """Where the first picture starts whose `anchor` stands before `end`."""
+    at = -1
+    for _ in range(_MOST_TRIED):
+        at = stringzilla.find(data, anchor, at + 1, end)
+        if at < 0:
+            return None
+        for start in (at - offset for offset in offsets if offset <= at):
+            if _START.match(data, start) is not None and _goes_on(data, start):
+                return start
+    # Where there are so many, the pattern alone is faster.
+    found = _START.finditer(data, max(0, at - _FURTHEST_ANCHOR))
+    return next((one.start() for one in found if _goes_on(data, one.start())), None)
+
+
+def _goes_on(data: bytes | memoryview, start: int) -> bool:
+    return bytes(data[start : start + 2]) != b"\xff\xd8" or _two_segments_follow(data, start + 2)
 
 
 def _two_segments_follow(data: bytes | memoryview, position: int) -> bool:

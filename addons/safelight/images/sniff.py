@@ -42,6 +42,7 @@ _SIGNATURES = (
     (b"II+\0\x08\0\0\0", Format.TIFF),
     (b"MM\0+\0\x08\0\0", Format.TIFF),
 )
+_SIGNED = tuple(signature for signature, _ in _SIGNATURES)
 
 
 def sniff(data: bytes) -> Format | None:
@@ -50,9 +51,8 @@ def sniff(data: bytes) -> Format | None:
     The first 64 KiB are enough.
     """
     head = bytes(data[:4096])
-    for signature, found in _SIGNATURES:
-        if head.startswith(signature):
-            return found
+    if head.startswith(_SIGNED):
+        return next(found for signature, found in _SIGNATURES if head.startswith(signature))
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return Format.WEBP
     if head[:4] == b"II*\0":
