@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import stringzilla
 
+from safelight.bodies import exactness
 from safelight.bodies.model import Encoding, Site
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 SHORTEST_RUN = 32
 _HEAD = 8192
+_LONGEST_LINE = 998  # letters; RFC 5322 section 2.1.1
 
 # JSON in JSON doubles the backslashes at each level. Unbounded, a run of them would be tried from
 # each of its characters to its end.
@@ -62,10 +64,61 @@ def find(
 ) -> Iterator[Site]:
     """Yield a site for each picture in the `runs` of `body`."""
     for first, last in runs:
-        for candidate in _candidates(body, first, last):
-            if _starts_image(body[candidate:last], recogniser):
-                yield Site(candidate, last, Encoding.BASE64, part=part)
-                break
+        position: int | None = first
+        while position is not None:
+            site = _first_site(body, position, last, recogniser, part)
+            if site is not None:
+                yield site
+            position = _next_line(body, site.end, last) if site else None
+
+
+def _first_site(
+    body: bytes, start: int, last: int, recogniser: Recogniser, part: int
+) -> Site | None:
+    for candidate in _candidates(body, start, last):
+        if _starts_image(body[candidate:last], recogniser):
+            end = _end(body, candidate, last, recogniser)
+            return Site(candidate, end, Encoding.BASE64, part=part)
+    return None
+
+
+def _next_line(body: bytes, end: int, last: int) -> int | None:
+    match = _BREAKS.match(body, end, last)
+    return match.end() if match else None
+
+
+def _end(body: bytes, start: int, last: int, recogniser: Recogniser) -> int:
+    """Where the base64 that begins at `start` ends, at `last` or on a line before: text on the next
+    line may read like more of it. Lines of base64 are as long as each other, save for the first,
+    which may stand behind something else, and the last."""
+    breaks = [match.span() for match in _BREAKS.finditer(body, start, last)]
+    starts = [start, *(end for _, end in breaks)]
+    ends = [*(first for first, _ in breaks), last]
+    if breaks and _is_all(body[start : ends[0]], recogniser):
+        return ends[0]
+    widths = (_letters(body[a:b]) for a, b in zip(starts[1:], ends[1:], strict=True))
+    usual = next(widths, 0)
+    for number, width in enumerate(widths, 2):
+        if width > usual:
+            return ends[number - 1]
+        if width < usual:
+            before = ends[number - 1]
+            return before if _is_all(body[start:before], recogniser) else ends[number]
+    return last
+
+
+def _letters(line: bytes) -> int:
+    return len(_ESCAPES.sub(b"A", line)) if b"\\" in line or b"%" in line else len(line)
+
+
+def _is_all(run: bytes, recogniser: Recogniser) -> bool:
+    """Is `run` a whole picture? One that does not say where it ends is, if no line is so long."""
+    try:
+        data = memoryview(decode(run))
+    except ValueError:
+        return False
+    in_lines = len(run) <= _LONGEST_LINE or _BREAKS.search(run)
+    return exactness.ends_exactly(data, recogniser) if in_lines else recogniser.is_whole(data)
 
 
 def runs(body: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -171,6 +224,8 @@ def _escape_like(text: bytes, like: bytes) -> bytes:
     written: dict[bytes, bytes] = {}
     for match in _ESCAPES.finditer(like):
         written.setdefault(_unescape(match), match[0])
+    if any(escape.startswith(b"%") for escape in written.values()):
+        written.setdefault(b"=", b"%3D")
     for character in (b"/", b"+", b"="):
         if character in written and (b"\\" in written[character] or b"%" in written[character]):
             text = text.replace(character, written[character])

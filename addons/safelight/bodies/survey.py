@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect
+from codecs import getincrementaldecoder
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -187,8 +189,8 @@ class _Surveyor:
             sites = [replace(site, fixed=True) for site in sites]
             sites += self._binary(start, end, sites, part)
         self.sites += sites
-        if field.value.startswith(_FRAMED) and _has_compressed_frame(body, start, end):
-            self._doubt(Doubt.UNKNOWN_SHAPE, "It is a compressed message.")
+        if field.value.startswith(_FRAMED):
+            self._framed(start, end, sites)
         if field.value.startswith("image/") and size and not sites:
             self._doubt(
                 Doubt.UNREADABLE, "It is declared to be a picture, but is none that is known."
@@ -216,6 +218,18 @@ class _Surveyor:
             )
         return shape
 
+    def _framed(self, start: int, end: int, sites: Iterable[Site]) -> None:
+        """gRPC's and Connect's messages are alike: flags, a length of four bytes, the content."""
+        edges = [start]
+        while edges[-1] < end:
+            if self.body[edges[-1]] & 1:
+                self._doubt(Doubt.UNKNOWN_SHAPE, "It is a compressed message.")
+            size = int.from_bytes(self.body[edges[-1] + 1 : edges[-1] + 5])
+            edges.append(edges[-1] + 5 + size)
+        for site in sites:
+            if bisect(edges, site.start) != bisect(edges, site.end - 1):
+                self._doubt(Doubt.UNKNOWN_SHAPE, "A picture in it is cut into several messages.")
+
     def _binary(self, start: int, end: int, sites: list[Site], part: int) -> list[Site]:
         """Pictures in a binary message, between those that are written in it as text."""
         edges = [start, *(edge for site in sites for edge in (site.start, site.end)), end]
@@ -233,17 +247,8 @@ class _Surveyor:
 
 
 def _is_ascii_text(body: bytes, start: int, end: int) -> bool:
-    return stringzilla.find_first_of(memoryview(body)[start:end], _NOT_IN_ASCII_TEXT) < 0
-
-
-def _has_compressed_frame(body: bytes, start: int, end: int) -> bool:
-    """Is the lowest bit of a message's flags set? gRPC's and Connect's frames are alike: flags, a
-    length of four bytes, the message."""
-    while start < end:
-        if body[start] & 1:
-            return True
-        start += 5 + int.from_bytes(body[start + 1 : start + 5])
-    return False
+    found: int = stringzilla.find_first_of(memoryview(body)[start:end], _NOT_IN_ASCII_TEXT)
+    return found < 0
 
 
 def _start(thing: Name | Site) -> int:
@@ -255,4 +260,13 @@ def _shape_of(head: bytes, declared: str) -> Shape:
         return Shape.JSON
     if declared == "application/x-www-form-urlencoded":
         return Shape.FORM
-    return Shape.BINARY if _CONTROL.search(head) else Shape.TEXT
+    return Shape.TEXT if _is_text(head) else Shape.BINARY
+
+
+def _is_text(head: bytes) -> bool:
+    """Is it the beginning of UTF-8 without control characters?"""
+    try:
+        getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return _CONTROL.search(head) is None

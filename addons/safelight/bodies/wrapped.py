@@ -60,9 +60,9 @@ def _decoded(
     body: bytes, runs: Iterable[tuple[int, int]], sites: Iterable[Site]
 ) -> Iterator[bytes]:
     """What the long runs of base64 stand for that are no sites."""
-    known = {site.end for site in sites}
+    known = [site.start for site in sites]
     for first, last in runs:
-        if last - first >= _SHORTEST and last not in known:
+        if last - first >= _SHORTEST and not any(first <= start < last for start in known):
             try:
                 yield base64_text.decode(body[first:last])
             except ValueError:

@@ -63,7 +63,7 @@ def _first(
     data: bytes | memoryview, anchor: bytes, offsets: tuple[int, ...], end: int
 ) -> int | None:
     """Where the first picture starts whose `anchor` stands before `end`."""
-    at = -1
+    at: int = -1
     for _ in range(_MOST_TRIED):
         at = stringzilla.find(data, anchor, at + 1, end)
         if at < 0:
@@ -72,8 +72,8 @@ def _first(
             if _START.match(data, start) is not None and _goes_on(data, start):
                 return start
     # Where there are so many, the pattern alone is faster.
-    found = _START.finditer(data, max(0, at - _FURTHEST_ANCHOR))
-    return next((one.start() for one in found if _goes_on(data, one.start())), None)
+    starts = (match.start() for match in _START.finditer(data, max(0, at - _FURTHEST_ANCHOR)))
+    return next((start for start in starts if _goes_on(data, start)), None)
 
 
 def _goes_on(data: bytes | memoryview, start: int) -> bool:
