@@ -2,13 +2,20 @@ from __future__ import annotations
 
 import base64
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safelight.bodies import Site, base64_text
+from safelight.bodies import Site, base64_text, content, survey
+from safelight.examiner import PICTURES
 from tests.bodies.recogniser import MARKED, picture
+from tests.support import documents, pictures
+from tests.support import more_pictures as more
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PLAIN = base64.b64encode(picture(b"\xfb\xff\xbf" * 9 + b"!")).decode()
 assert PLAIN.endswith("=")
@@ -101,3 +108,34 @@ def test_runs_are_what_the_pattern_alone_would_find(pieces: list[str]) -> None:
     body = "".join(pieces).encode("latin-1")
     found = [match.span() for match in base64_text.RUN.finditer(body)]
     assert list(base64_text.runs(body, 0, len(body))) == found
+
+
+PHOTOS = [
+    pictures.jpeg()[:2] + b"\xff\xfe\0" + bytes([2 + n]) + b"x" * n + pictures.jpeg()[2:]
+    for n in range(3)
+]
+PHOTOS += [pictures.png(), more.tiff(), documents.pdf()]
+
+
+@pytest.mark.parametrize(
+    "behind", ["\nWhat is this?", "\r\nWhat\r\nis\r\nthat", "\n\tEND:VCARD", "\n"]
+)
+@pytest.mark.parametrize("write", [base64.b64encode, lambda one: base64.encodebytes(one).strip()])
+@pytest.mark.parametrize("photo", PHOTOS)
+def test_text_on_the_next_line_is_no_part_of_a_picture(
+    photo: bytes, write: Callable[[bytes], bytes], behind: str
+) -> None:
+    for body in (
+        write(photo) + behind.encode(),
+        json.dumps(write(photo).decode() + behind).encode(),
+    ):
+        [site] = survey(body, "", PICTURES).sites
+        assert content(body, site) == photo
+
+
+def test_pictures_on_lines_of_their_own() -> None:
+    lines = [base64.b64encode(one) for one in PHOTOS]
+    body = b"\n".join([b"These", *lines, b"those"])
+    found = survey(body, "", PICTURES)
+    assert [content(body, site) for site in found.sites] == PHOTOS
+    assert found.doubts == ()

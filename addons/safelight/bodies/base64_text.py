@@ -31,7 +31,7 @@ _LONGEST_LINE = 998  # letters; RFC 5322 section 2.1.1
 _PLAIN = rb"[A-Za-z0-9+/_-]"
 _ESCAPE = rb"\\{1,15}/|\\{1,15}u00(?:2[BbFf]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa])|%2[BbFf]"
 _PADDING = rb"=|%3[Dd]|\\{1,15}u003[Dd]"
-_BREAK = rb"(?:\r?\n[ \t]*|\\{1,15}r\\{1,15}n|\\{1,15}n)(?=[A-Za-z0-9+/_\\%-])"
+_BREAK = rb"(?:\r?\n[ \t]*|\\{1,15}r\\{1,15}n|\\{1,15}n)(?=" + _PLAIN + rb"|" + _ESCAPE + rb")"
 # A run does not start in the middle of somebody else's escape (`\n`, `%2C`, `\u0022`).
 _NOT_IN_ESCAPE = rb"(?<!\\)(?<!%)(?<!%[0-9A-Fa-f])" rb"(?<!\\u)(?<!\\u.)(?<!\\u..)(?<!\\u...)"
 _BEGINNING = (

@@ -32,6 +32,11 @@ _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 _NOT_LETTERS = bytes(byte for byte in range(256) if byte not in _LETTERS)
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 _NOT_DIGITS = bytes(byte for byte in range(256) if byte not in b"0123456789abcdefABCDEF")
+# A line of a hex dump: where it stands, bytes in groups, and most often the same as text.
+_DUMPED = re.compile(
+    rb"(?:\A|[\r\n])[ \t]*(?:0x)?[0-9A-Fa-f]{4,16}[: \t]+"
+    rb"((?:(?:[0-9A-Fa-f]{2}){1,8}(?:[ \t-]{1,3}|(?=[\r\n|]|\Z))){2,32})"
+)
 _HEAD = 1 << 16
 _TEXT = bytes([*b"\t\n\r", *range(32, 127)])
 # More than two segments of a JPEG: what only seems to begin as one does not go on as one.
@@ -66,6 +71,7 @@ def _readings(text: bytes) -> Iterator[bytes]:
     letters = plain.translate(_STANDARD, _NOT_LETTERS)
     for shift in range(4):
         yield binascii.a2b_base64(letters[shift : _whole(letters, shift, 4)])
+    yield bytes.fromhex(b"".join(_DUMPED.findall(plain)).translate(None, _NOT_DIGITS).decode())
     digits = plain.replace(b"0x", b"").translate(None, _NOT_DIGITS)
     for shift in range(2):
         yield bytes.fromhex(digits[shift : _whole(digits, shift, 2)].decode("ascii"))
