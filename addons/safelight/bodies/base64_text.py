@@ -34,8 +34,9 @@ _PADDING = rb"=|%3[Dd]|\\{1,15}u003[Dd]"
 _BREAK = rb"(?:\r?\n[ \t]*|\\{1,15}r\\{1,15}n|\\{1,15}n)(?=" + _PLAIN + rb"|" + _ESCAPE + rb")"
 # A run does not start in the middle of somebody else's escape (`\n`, `%2C`, `\u0022`).
 _NOT_IN_ESCAPE = rb"(?<!\\)(?<!%)(?<!%[0-9A-Fa-f])" rb"(?<!\\u)(?<!\\u.)(?<!\\u..)(?<!\\u...)"
+# What fails soonest comes first: in escaped Cyrillic or Chinese, long rows are none of base64.
 _BEGINNING = (
-    rb"(?=[A-Za-z0-9+/_\\%-]{32})" + _NOT_IN_ESCAPE + rb"(?:" + _PLAIN + rb"|" + _ESCAPE + rb")"
+    _NOT_IN_ESCAPE + rb"(?=" + _PLAIN + rb"|" + _ESCAPE + rb")" + rb"(?=[A-Za-z0-9+/_\\%-]{32})"
 )
 _BEGINS = re.compile(_BEGINNING)
 RUN = re.compile(
@@ -46,7 +47,7 @@ RUN = re.compile(
     + _ESCAPE
     + rb"|"
     + _BREAK
-    + rb")*+"
+    + rb")++"
     + rb"(?:"
     + _PADDING
     + rb"){0,2}"

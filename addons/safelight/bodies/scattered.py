@@ -37,6 +37,7 @@ _DUMPED = re.compile(
     rb"(?:\A|[\r\n])[ \t]*(?:0x)?[0-9A-Fa-f]{4,16}[: \t]+"
     rb"((?:(?:[0-9A-Fa-f]{2}){1,8}(?:[ \t-]{1,3}|(?=[\r\n|]|\Z))){2,32})"
 )
+_LONGEST_DUMPED = 400
 _HEAD = 1 << 16
 _TEXT = bytes([*b"\t\n\r", *range(32, 127)])
 # More than two segments of a JPEG: what only seems to begin as one does not go on as one.
@@ -71,7 +72,9 @@ def _readings(text: bytes) -> Iterator[bytes]:
     letters = plain.translate(_STANDARD, _NOT_LETTERS)
     for shift in range(4):
         yield binascii.a2b_base64(letters[shift : _whole(letters, shift, 4)])
-    yield bytes.fromhex(b"".join(_DUMPED.findall(plain)).translate(None, _NOT_DIGITS).decode())
+    if _LONGEST_DUMPED * plain.count(b"\n") > len(plain):
+        dumped = b"".join(_DUMPED.findall(plain)).translate(None, _NOT_DIGITS)
+        yield bytes.fromhex(dumped.decode("ascii"))
     digits = plain.replace(b"0x", b"").translate(None, _NOT_DIGITS)
     for shift in range(2):
         yield bytes.fromhex(digits[shift : _whole(digits, shift, 2)].decode("ascii"))
