@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SHORTEST_RUN = 32
 _HEAD = 8192
+_LONGEST_REPEAT = 8  # letters: no format begins with six bytes that are alike
 _LONGEST_LINE = 998  # letters; RFC 5322 section 2.1.1
 
 # JSON in JSON doubles the backslashes at each level. Unbounded, a run of them would be tried from
@@ -55,7 +56,7 @@ RUN = re.compile(
 _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_\\%-"
 _MARKED = bytes(65 if byte in _LETTERS else 32 for byte in range(256))
 _LONG_ENOUGH = b"A" * SHORTEST_RUN
-_END_OF_LONG_ENOUGH = _LONG_ENOUGH + b" "
+_BEFORE_LONG_ENOUGH = b" " + _LONG_ENOUGH
 _ESCAPES = re.compile(_ESCAPE + rb"|%3[Dd]|\\{1,15}u003[Dd]")
 _BREAKS = re.compile(_BREAK)
 
@@ -77,6 +78,8 @@ def _first_site(
     body: bytes, start: int, last: int, recogniser: Recogniser, part: int
 ) -> Site | None:
     for candidate in _candidates(body, start, last):
+        if body.startswith(body[candidate : candidate + 1] * _LONGEST_REPEAT, candidate):
+            continue  # a rule in text, as of dashes
         if _starts_image(body[candidate:last], recogniser):
             end = _end(body, candidate, last, recogniser)
             return Site(candidate, end, Encoding.BASE64, part=part)
@@ -139,16 +142,20 @@ def runs(body: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
 def _stretches(body: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Where 32 letters of base64 or of its escapes, or more, stand in a row.
 
-    Words are short: most text is passed over at the speed of a search for a long one's end.
+    Words are short: most text is passed over at the speed of a search for a long one's beginning.
     """
     marked: bytes = stringzilla.translate(memoryview(body)[start:end], _MARKED)
-    position = 0
-    while (found := stringzilla.find(marked, _END_OF_LONG_ENOUGH, position)) >= 0:
-        last = found + SHORTEST_RUN
-        yield start + max(position, marked.rfind(b" ", position, last) + 1), start + last
-        position = last
-    if marked.endswith(_LONG_ENOUGH):
-        yield start + max(position, marked.rfind(b" ", position) + 1), end
+    first = 0 if marked.startswith(_LONG_ENOUGH) else _next_long(marked, 0)
+    while first is not None:
+        last = marked.find(b" ", first)
+        last = len(marked) if last < 0 else last
+        yield start + first, start + last
+        first = _next_long(marked, last)
+
+
+def _next_long(marked: bytes, position: int) -> int | None:
+    found: int = stringzilla.find(marked, _BEFORE_LONG_ENOUGH, position)
+    return found + 1 if found >= 0 else None
 
 
 def decode(text: bytes) -> bytes:

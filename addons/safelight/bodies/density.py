@@ -68,13 +68,12 @@ def _stretches(
 
 def _blocks_above(data: memoryview, added: bytes, usual: int) -> Iterator[int]:
     weighed = memoryview(stringzilla.translate(data, added))
-    for pair in range(0, len(data), 2 * _BLOCK):
+    pairs = range(0, len(data), 2 * _BLOCK)
+    sums = map(stringzilla.bytesum, [weighed[pair : pair + 2 * _BLOCK] for pair in pairs])
+    for pair, total in zip(pairs, sums, strict=True):
         # Nothing takes away from a sum: neither is above if both together are not.
-        if pair + 2 * _BLOCK <= len(data) and (
-            stringzilla.bytesum(weighed[pair : pair + 2 * _BLOCK]) <= usual * _BLOCK
-        ):
-            continue
-        for block in (pair, pair + _BLOCK):
-            weights = weighed[block : block + _BLOCK]
-            if stringzilla.bytesum(weights) > usual * len(weights):
-                yield block
+        if total > usual * min(_BLOCK, len(data) - pair - _BLOCK):
+            for block in (pair, pair + _BLOCK):
+                weights = weighed[block : block + _BLOCK]
+                if stringzilla.bytesum(weights) > usual * len(weights):
+                    yield block

@@ -23,10 +23,16 @@ _WINDOW = 1 << 22
 # So much of a picture tells that it is one, even if each letter stands on a line of its own.
 _OVERLAP = 1 << 20
 _BACKSLASHES = re.compile(rb"\\{2,}")
-# Python's, JavaScript's and JSON's escapes, those of URLs once or several times over, and HTML's.
-_ESCAPE = re.compile(
-    rb"(?:%(?:25)*|\\u00|\\x|&#[xX])([0-9A-Fa-f]{2});?|\\([0-7]{1,3})|&#([0-9]{2,3});"
+# Escapes of URLs once or several times over, those of Python, JavaScript and JSON, and HTML's: what
+# they begin with, all of them, and in which base their number is.
+_ESCAPES = (
+    (b"%", re.compile(rb"%(?:25)*([0-9A-Fa-f]{2})"), 16),
+    (b"\\", re.compile(rb"\\(?:u00|x)([0-9A-Fa-f]{2})"), 16),
+    (b"\\", re.compile(rb"\\([0-7]{1,3})"), 8),
+    (b"&#", re.compile(rb"&#[xX]([0-9A-Fa-f]{2});?"), 16),
+    (b"&#", re.compile(rb"&#([0-9]{2,3});"), 10),
 )
+_BYTES = [bytes([number]) for number in range(256)]
 _SIGNS = {rb"\n": b"\n", rb"\r": b"\r", rb"\t": b"\t", rb"\b": b"\b", rb"\f": b"\f", rb"\"": b'"'}
 _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 _NOT_LETTERS = bytes(byte for byte in range(256) if byte not in _LETTERS)
@@ -34,7 +40,7 @@ _STANDARD = bytes.maketrans(b"-_", b"+/")
 _NOT_DIGITS = bytes(byte for byte in range(256) if byte not in b"0123456789abcdefABCDEF")
 # A line of a hex dump: where it stands, bytes in groups, and most often the same as text.
 _DUMPED = re.compile(
-    rb"(?:\A|[\r\n])[ \t]*(?:0x)?[0-9A-Fa-f]{4,16}[: \t]+"
+    rb"\n[ \t]*(?:0x)?[0-9A-Fa-f]{4,16}[: \t]+"
     rb"((?:(?:[0-9A-Fa-f]{2}){1,8}(?:[ \t-]{1,3}|(?=[\r\n|]|\Z))){2,32})"
 )
 _LONGEST_DUMPED = 400
@@ -73,7 +79,7 @@ def _readings(text: bytes) -> Iterator[bytes]:
     for shift in range(4):
         yield binascii.a2b_base64(letters[shift : _whole(letters, shift, 4)])
     if _LONGEST_DUMPED * plain.count(b"\n") > len(plain):
-        dumped = b"".join(_DUMPED.findall(plain)).translate(None, _NOT_DIGITS)
+        dumped = b"".join(_DUMPED.findall(b"\n" + plain)).translate(None, _NOT_DIGITS)
         yield bytes.fromhex(dumped.decode("ascii"))
     digits = plain.replace(b"0x", b"").translate(None, _NOT_DIGITS)
     for shift in range(2):
@@ -90,16 +96,10 @@ def _without_escapes(text: bytes) -> bytes:
         text = _BACKSLASHES.sub(rb"\\", text) if rb"\\" in text else text
         for escape, sign in _SIGNS.items():
             text = text.replace(escape, sign)
-    if b"\\" not in text and b"%" not in text and b"&#" not in text:
-        return text
-    return _ESCAPE.sub(_unescaped, text)
-
-
-def _unescaped(match: re.Match[bytes]) -> bytes:
-    hexadecimal, octal, decimal = match.groups()
-    if hexadecimal:
-        return bytes([int(hexadecimal, 16)])
-    return bytes([int(octal, 8) & 255 if octal else int(decimal) & 255])
+    for begins, pattern, base in _ESCAPES:
+        if begins in text:
+            text = pattern.sub(lambda escape, base=base: _BYTES[int(escape[1], base) & 255], text)
+    return text
 
 
 def _begins_in(data: bytes, recogniser: Recogniser) -> bool:

@@ -34,12 +34,13 @@ _ALIKE = bytes(
 @dataclass(frozen=True, slots=True)
 class _Spelling:
     """A way of writing: what is always in it, once all text is in one manner if `alike`, and all of
-    it, which begins at most `before` bytes before that."""
+    it, which begins at most `before` bytes before that. Without its `sign` there is none."""
 
     anchor: bytes
     pattern: re.Pattern[bytes]
     alike: bool = True
     before: int = 0
+    sign: bytes = b""
 
     def stands_in(self, text: bytes | memoryview, body: bytes, start: int) -> bool:
         """`text` is `body` from `start` on, in one manner if it has to be."""
@@ -86,15 +87,17 @@ def _packed(data: bytes) -> Iterator[_Spelling]:
 
 
 def _escaped(data: bytes) -> Iterator[_Spelling]:
-    """The escapes of JSON, of addresses and of mail, and bytes that became letters. Text in the
-    picture stays as it is."""
+    """The escapes of JSON, of addresses and of mail. Text in the picture stays as it is."""
     pairs = [b"%02x" % byte for byte in data]
     json = rb"u00" + rb"\\{1,15}u00".join(pairs)
-    yield _Spelling(b"u00" + pairs[0] + b"\\", re.compile(json, re.IGNORECASE))
+    yield _Spelling(b"u00" + pairs[0] + b"\\", re.compile(json, re.IGNORECASE), sign=b"u00")
     percents = b"%" + b"%".join(pairs)
-    yield _Spelling(percents, re.compile(percents, re.IGNORECASE))
-    for written in (quopri.encodestring(data[:4]), data.decode("latin-1").encode()):
-        yield _Spelling(written, re.compile(re.escape(written)), alike=False)
+    yield _Spelling(percents, re.compile(percents, re.IGNORECASE), sign=b"%")
+    yield _literally(quopri.encodestring(data[:4]))
+
+
+def _literally(written: bytes) -> _Spelling:
+    return _Spelling(written, re.compile(re.escape(written)), alike=False)
 
 
 def _rarely(data: bytes) -> Iterator[bytes]:
@@ -112,24 +115,34 @@ def _rarely(data: bytes) -> Iterator[bytes]:
 
 
 _ANYWHERE = [spelling for data in _BEGINNINGS for spelling in _escaped(data)]
+# Bytes that were taken for letters.
+_UNLIKE_ASCII = [_literally(data.decode("latin-1").encode()) for data in _BEGINNINGS]
 _WITHOUT_WORDS = [
     spelling for data in _BEGINNINGS for spelling in (*_numbers(data), _row(data), *_packed(data))
 ]
 
 
 def holds_picture(
-    body: bytes, gaps: Iterable[tuple[int, int]], stretches: Iterable[tuple[int, int]]
+    body: bytes,
+    gaps: Iterable[tuple[int, int]],
+    unlike_ascii: Iterable[tuple[int, int]],
+    stretches: Iterable[tuple[int, int]],
 ) -> bool:
-    """Does a picture begin in one of the `gaps` of `body`, spelled out in one of these ways? The
-    `stretches` are those that are no words."""
+    """Does a picture begin in one of the `gaps` of `body`, spelled out in one of these ways? Some
+    of these are `unlike_ascii`, and `stretches` in them are no words."""
     return any(
         _stands_in(body, *where, spellings)
-        for places, spellings in ((gaps, _ANYWHERE), (stretches, _WITHOUT_WORDS))
+        for places, spellings in (
+            (gaps, _ANYWHERE),
+            (unlike_ascii, _UNLIKE_ASCII),
+            (stretches, _WITHOUT_WORDS),
+        )
         for where in places
     )
 
 
 def _stands_in(body: bytes, start: int, end: int, spellings: Iterable[_Spelling]) -> bool:
     text = memoryview(body)[start:end]
-    alike: bytes = stringzilla.translate(text, _ALIKE)
-    return any(one.stands_in(alike if one.alike else text, body, start) for one in spellings)
+    possible = [one for one in spellings if not one.sign or stringzilla.find(text, one.sign) >= 0]
+    alike = stringzilla.translate(text, _ALIKE) if any(one.alike for one in possible) else b""
+    return any(one.stands_in(alike if one.alike else text, body, start) for one in possible)

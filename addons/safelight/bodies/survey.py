@@ -197,7 +197,9 @@ class _Surveyor:
             )
         gaps = tuple(between(start, end, sites))
         stretches = tuple(stretch for gap in gaps for stretch in density.without_words(body, *gap))
-        if spelled_out.holds_picture(body, gaps, stretches):
+        # No other text holds a picture, or anything packed, as it is.
+        unlike_ascii = [gap for gap in gaps if not _is_ascii_text(body, *gap)]
+        if spelled_out.holds_picture(body, gaps, unlike_ascii, stretches):
             self._doubt(
                 Doubt.UNKNOWN_SHAPE, "A picture is spelled out in it, byte by byte, as text."
             )
@@ -205,8 +207,6 @@ class _Surveyor:
             self._doubt(
                 Doubt.UNKNOWN_SHAPE, "A picture is written in it, with other things in between."
             )
-        # No other text holds a picture, or anything packed, as it is.
-        unlike_ascii = [gap for gap in gaps if not _is_ascii_text(body, *gap)]
         try:
             if wrapped.holds_picture(body, unlike_ascii, runs, sites, self.recogniser):
                 self._doubt(Doubt.UNKNOWN_SHAPE, "A picture is packed or encoded twice in it.")

@@ -43,6 +43,8 @@ _SIGNATURES = (
     (b"MM\0+\0\x08\0\0", Format.TIFF),
 )
 _SIGNED = tuple(signature for signature, _ in _SIGNATURES)
+# What else a picture may begin with, save for what says `ftyp` behind its first four bytes.
+_OTHERS = (b"RIFF", b"II*\0", b"BM", b"%PDF-", b"\0", b"\xef\xbb\xbf", b"<", *_SPACES, b"\v", b"\f")
 
 
 def sniff(data: bytes) -> Format | None:
@@ -53,6 +55,8 @@ def sniff(data: bytes) -> Format | None:
     head = bytes(data[:4096])
     if head.startswith(_SIGNED):
         return next(found for signature, found in _SIGNATURES if head.startswith(signature))
+    if not head.startswith(_OTHERS) and head[4:8] != b"ftyp":
+        return None
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return Format.WEBP
     if head[:4] == b"II*\0":
