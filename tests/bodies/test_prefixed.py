@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from safelight import images
 from safelight.bodies import Shape, content, survey
 from safelight.examiner import PICTURES
 from tests.bodies.recogniser import MARKED, picture
@@ -147,3 +148,15 @@ def test_a_picture_in_several_frames_is_doubtful(content_type: str) -> None:
     pieces = [message(photo[:1000]), message(photo[1000:])]
     body = b"".join(b"\0" + struct.pack(">I", len(one)) + one for one in pieces)
     assert survey(body, content_type, PICTURES).doubts != ()
+
+
+def test_a_cleaned_picture_is_found_where_it_was() -> None:
+    """As cameras write it: what was taken out stood first."""
+    photo = pictures.jpeg()
+    from_a_camera = photo[:2] + photo[2 + 18 :]
+    for cleaned in (
+        images.strip(from_a_camera, images.Length.SAME_LENGTH),
+        images.strip(from_a_camera.replace(b"\xff\xe1", b"\xff\xe2", 1), images.Length.SAME_LENGTH),
+    ):
+        [site] = survey(message(b"name", cleaned), "application/grpc", PICTURES).sites
+        assert content(message(b"name", cleaned), site) == cleaned

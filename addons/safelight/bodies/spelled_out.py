@@ -1,7 +1,7 @@
 """Pictures that a program spelled out as text: lists of numbers, hexadecimal digits, escapes.
 
 Nobody writes them so on purpose to be cleaned; they are noticed, not rewritten. Only the formats
-that begin with bytes no ordinary text has in a row are looked for: JPEG, PNG and WebP.
+that begin with bytes no ordinary text has in a row are looked for: JPEG and PNG.
 """
 
 from __future__ import annotations

@@ -39,6 +39,7 @@ _MOST_TRIED = 1000
 _SEGMENT = re.compile(
     rb"\xff(?:"
     rb"[\xe0-\xef]..[!-~]{2}"  # the name of an application
+    rb"|\xef(?:..\0\0|\0[\x02\x03])"  # what stands in the place of a segment that was taken out
     rb"|[\xdb\xc4][\0-\x0f].[\0-\3\x10-\x13]"  # where a table goes
     rb"|[\xc0-\xc3]\0.[\x02-\x10]"  # bits per sample
     rb"|\xdd\x00\x04"
