@@ -19,8 +19,8 @@ def ends_exactly(data: memoryview, recogniser: Recogniser) -> bool:
 
 
 def exact_end(data: memoryview, longest_tail: int, recogniser: Recogniser) -> int | None:
-    """Where the picture ends that `data` is, with at most `longest_tail` bytes behind it; None if
-    it does not say, or is none."""
+    """Where the picture ends that `data` is, with fewer than `longest_tail` bytes behind it; None
+    if it does not say, or is none."""
     if not recogniser.is_whole(data):
         return None
     shortest = max(0, len(data) - longest_tail)

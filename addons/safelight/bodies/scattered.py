@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import binascii
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 from safelight.bodies import density
@@ -98,8 +99,12 @@ def _without_escapes(text: bytes) -> bytes:
             text = text.replace(escape, sign)
     for begins, pattern, base in _ESCAPES:
         if begins in text:
-            text = pattern.sub(lambda escape, base=base: _BYTES[int(escape[1], base) & 255], text)
+            text = pattern.sub(partial(_unescaped, base), text)
     return text
+
+
+def _unescaped(base: int, escape: re.Match[bytes]) -> bytes:
+    return _BYTES[int(escape[1], base) & 255]
 
 
 def _begins_in(data: bytes, recogniser: Recogniser) -> bool:
