@@ -51,6 +51,18 @@ def test_other_formats_inside_other_data_are_noticed(data: bytes) -> None:
     assert find_embedded(b"\x08\x96\1\x12" + data + b"more") == 4
 
 
+def test_comments_may_stand_first() -> None:
+    photo = PICTURES[Format.JPEG]
+    assert find_embedded(b"xx" + photo[:2] + b"\xff\xfe\0\5\xff\xfe\xfd" * 5 + photo[2:]) == 2
+
+
+@pytest.mark.parametrize(
+    "start", [b"\xff\x4f\xff\x51\0\xab\xff\x95", b"\xff\xd8\xff\xfe\0\2\xff\xfe\0\3"]
+)
+def test_what_sound_has_by_chance_is_no_picture(start: bytes) -> None:
+    assert find_embedded(start + b"\xff\xfb\0\2" * 100) is None
+
+
 @pytest.mark.parametrize("loudness", [20, 60, 200])
 def test_quiet_sound_is_no_picture(loudness: int) -> None:
     chance = random.Random(loudness)

@@ -17,7 +17,7 @@ _START = re.compile(
     rb"|\0\0[\0-\x0f].ftyp(?:hei[cxms]|hev[cx]|mif[12]|msf1|avi[fs]"
     rb"|iso[m2456]|mp4[12v]|avc1|qt  |M4V |3gp[456]|MSNV|dash)"
     rb"|\0\0\0\x0c(?:JXL|jP ) \r\n\x87\n"
-    rb"|\xff\x4f\xff\x51\0"
+    rb"|\xff\x4f\xff\x51\0[\x29-\x59]..\0[\0-\x0f]..\0[\0-\x0f]"
     rb"|8BPS\0[\x01\x02]\0{6}"
     rb"|%PDF-[12]\.\d[\r\n]{1,2}%[\x80-\xff]{2}"
     rb"|Exif\0\0(?:II\*\0|MM\0\*)"
@@ -35,6 +35,8 @@ _ANCHORS = (
 )
 _FURTHEST_ANCHOR = 8
 _MOST_TRIED = 1000
+_COMMENT = 0xFE
+_MOST_COMMENTS = 16  # in a row
 # What a segment begins with: quiet sound has the markers, but nothing of this behind them.
 _SEGMENT = re.compile(
     rb"\xff(?:"
@@ -82,8 +84,10 @@ def _goes_on(data: bytes | memoryview, start: int) -> bool:
 
 
 def _two_segments_follow(data: bytes | memoryview, position: int) -> bool:
-    """One marker by chance is likely in much data; a second exactly where the first ends is not."""
-    for number in range(2):
+    """One marker by chance is likely in much data; a second exactly where the first ends is not.
+    Comments do not count: in sound, their marker is a number next to silence."""
+    counted = 0
+    for number in range(_MOST_COMMENTS):
         head = bytes(data[position : position + 8])
         if number and len(head) < 8:
             # Cut off within its headers: then the rest cannot be told from a picture.
@@ -93,5 +97,8 @@ def _two_segments_follow(data: bytes | memoryview, position: int) -> bool:
         length = int.from_bytes(head[2:4])
         if length < 2:
             return False
+        counted += head[1] != _COMMENT
+        if counted == 2:
+            return True
         position += 2 + length
     return True
