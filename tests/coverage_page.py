@@ -31,9 +31,13 @@ MECHANISMS: dict[str, tuple[str, str]] = {
         encoding: ("cleaned, length kept", f"{_ROADS}[{encoding}]")
         for encoding in (
             "raw_body_api raw_put_presigned raw_put_ranges rupload_raw google_resumable "
-            "protobuf_body grpc"
+            "protobuf_body"
         ).split()
     },
+    "grpc": (
+        "cleaned, length kept; stopped if it is cut into several messages",
+        f"{_ROADS}[grpc]",
+    ),
     "imagex_crc": ("cleaned, length kept, checksum renewed", f"{_ROADS}[imagex_crc]"),
     "fragment_upload": (
         "cleaned, length kept, also in several fragments if the cuts are between pixels",

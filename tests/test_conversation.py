@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from hypothesis import given
+import pytest
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from safelight import conversation, images
 from safelight.case import Outcome
 from safelight.conversation import LEAST_COUNTED, LONGEST_PAUSE, Conversation, Room
+from safelight.examiner import PICTURES
 from safelight.images import ImageError, Length
 from safelight.refusals import Cause, Refusal
 from tests.support import more_pictures as more
@@ -19,8 +21,6 @@ from tests.support import pictures
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pytest
-
     from safelight.conversation import Ready
 
 PHOTO = pictures.jpeg()
@@ -28,11 +28,13 @@ CLEAN = images.strip(PHOTO, Length.SAME_LENGTH)
 MADE = (PHOTO, pictures.png(), pictures.webp(), pictures.gif(), more.heic())
 REFUSED = Outcome(refusal=Refusal(Cause.UNREADABLE, "No.", "x"))
 LARGEST = 1_000_000
+HEADS = (b"\0\0\0\1", b"head")
 
 
 def judge(content: bytes, is_text: bool) -> Outcome:
     """Clean what is a whole picture, refuse what is the beginning of one, pass the rest."""
-    if is_text or images.sniff(content[content.startswith(b"head") * 4 :]) is None:
+    start = 4 if content.startswith(HEADS) else 0
+    if is_text or images.sniff(content[start:]) is None:
         return Outcome(content)
     try:
         return Outcome(images.strip(content, Length.SAME_LENGTH), pictures=1)
@@ -78,10 +80,11 @@ class Client:
 @given(
     st.sampled_from(MADE),
     st.lists(st.integers(50, 1 << 20), max_size=30),
-    st.sampled_from([b"", b"\0\0\0\1", b"head"]),
+    st.sampled_from([b"", *HEADS]),
 )
 def test_any_cut_gives_the_same_bytes(photo: bytes, places: list[int], head: bytes) -> None:
     messages = cut(photo, [50, *places], head)
+    assume(not any(seems_another(message[len(head) :]) for message in messages[1:]))
     cleaned = images.strip(photo, Length.SAME_LENGTH)
     client = Client()
     for number, message in enumerate(messages):
@@ -95,6 +98,19 @@ def test_any_cut_gives_the_same_bytes(photo: bytes, places: list[int], head: byt
     assert all(isinstance(one, bytes) and one.startswith(head) for one in client.left)
     assert b"".join(one[len(head) :] for one in client.left if isinstance(one, bytes)) == cleaned
     assert client.judged == 1
+
+
+def seems_another(part: bytes) -> bool:
+    return PICTURES.starts_image(part, len(part))
+
+
+@pytest.mark.parametrize("head", [b"", *HEADS])
+def test_a_cut_right_before_the_thumbnail_is_stopped(head: bytes) -> None:
+    client = Client()
+    client.send(*cut(PHOTO, [50, PHOTO.index(b"\xff\xd8", 2)], head))
+    client.wait(LONGEST_PAUSE + 1)
+    assert client.stopped
+    assert client.left == []
 
 
 def test_a_shorter_message_is_taken_for_the_last() -> None:

@@ -2,13 +2,20 @@ from __future__ import annotations
 
 import base64
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safelight.bodies import base64_text
+from safelight.bodies import Site, base64_text, content, survey
+from safelight.examiner import PICTURES
 from tests.bodies.recogniser import MARKED, picture
+from tests.support import documents, pictures
+from tests.support import more_pictures as more
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PLAIN = base64.b64encode(picture(b"\xfb\xff\xbf" * 9 + b"!")).decode()
 assert PLAIN.endswith("=")
@@ -39,10 +46,14 @@ WRITINGS = {
 }
 
 
+def found_in(body: bytes) -> list[Site]:
+    return list(base64_text.find(body, base64_text.runs(body, 0, len(body)), MARKED))
+
+
 @pytest.mark.parametrize("text", WRITINGS.values(), ids=WRITINGS.keys())
 def test_found_decoded_and_written_back_in_every_writing(text: str) -> None:
     body = text.encode()
-    [site] = base64_text.find(body, 0, len(body), MARKED)
+    [site] = found_in(body)
     run = body[site.start : site.end]
     content = base64_text.decode(run)
     assert content == base64.b64decode(PLAIN)
@@ -55,13 +66,13 @@ def test_found_decoded_and_written_back_in_every_writing(text: str) -> None:
 def test_several_pictures_in_one_text() -> None:
     texts = [base64.b64encode(picture(bytes([i]))).decode() for i in range(5)]
     body = json.dumps({"images": texts, "note": "x" * 100}).encode()
-    sites = list(base64_text.find(body, 0, len(body), MARKED))
+    sites = found_in(body)
     assert [body[site.start : site.end].decode() for site in sites] == texts
 
 
 def test_text_without_pictures_has_no_sites() -> None:
     body = json.dumps({"text": "/work/anna/photos/holiday " * 20, "id": PLAIN[100:]}).encode()
-    assert list(base64_text.find(body, 0, len(body), MARKED)) == []
+    assert found_in(body) == []
 
 
 @given(st.binary(max_size=400), st.sampled_from(["", "="]), st.booleans())
@@ -79,5 +90,52 @@ def test_encoding_follows_the_manner_of_the_original(
 
 @given(st.binary(max_size=500))
 def test_any_bytes_are_searched_without_complaint(body: bytes) -> None:
-    for site in base64_text.find(body, 0, len(body), MARKED):
+    for site in found_in(body):
         assert 0 <= site.start < site.end <= len(body)
+
+
+LETTERS = "AZaz09+/-_"
+AROUND = [" ", '"', "=", "%", "\\", "\\n", "\n", "\r\n  ", "\\/", "\\u002B", "\\u00", "%2F", "\xff"]
+
+
+@given(
+    st.lists(
+        st.one_of(st.sampled_from(AROUND), st.text(LETTERS, max_size=40), st.just("A" * 31)),
+        max_size=20,
+    )
+)
+def test_runs_are_what_the_pattern_alone_would_find(pieces: list[str]) -> None:
+    body = "".join(pieces).encode("latin-1")
+    found = [match.span() for match in base64_text.RUN.finditer(body)]
+    assert list(base64_text.runs(body, 0, len(body))) == found
+
+
+PHOTOS = [
+    pictures.jpeg()[:2] + b"\xff\xfe\0" + bytes([2 + n]) + b"x" * n + pictures.jpeg()[2:]
+    for n in range(3)
+]
+PHOTOS += [pictures.png(), more.tiff(), documents.pdf()]
+
+
+@pytest.mark.parametrize(
+    "behind", ["\nWhat is this?", "\r\nWhat\r\nis\r\nthat", "\n\tEND:VCARD", "\n"]
+)
+@pytest.mark.parametrize("write", [base64.b64encode, lambda one: base64.encodebytes(one).strip()])
+@pytest.mark.parametrize("photo", PHOTOS)
+def test_text_on_the_next_line_is_no_part_of_a_picture(
+    photo: bytes, write: Callable[[bytes], bytes], behind: str
+) -> None:
+    for body in (
+        write(photo) + behind.encode(),
+        json.dumps(write(photo).decode() + behind).encode(),
+    ):
+        [site] = survey(body, "", PICTURES).sites
+        assert content(body, site) == photo
+
+
+def test_pictures_on_lines_of_their_own() -> None:
+    lines = [base64.b64encode(one) for one in PHOTOS]
+    body = b"\n".join([b"These", *lines, b"those"])
+    found = survey(body, "", PICTURES)
+    assert [content(body, site) for site in found.sites] == PHOTOS
+    assert found.doubts == ()

@@ -28,6 +28,7 @@ def crc(polynomial: int, width: int) -> str:
 
 CRC32C = crc(0x82F63B78, 32)
 CRC64 = crc(0x9A6C9329AC4BC9B5, 64)
+CRC64_AZURE = base64.b64encode(base64.b64decode(CRC64)[::-1]).decode()
 CRC32 = base64.b64encode(zlib.crc32(BODY).to_bytes(4)).decode()
 
 
@@ -41,6 +42,7 @@ CRC32 = base64.b64encode(zlib.crc32(BODY).to_bytes(4)).decode()
         ("x-amz-checksum-crc32c", "x", CRC32C),
         ("x-goog-hash", "crc32c=abcd", f"crc32c={CRC32C}"),
         ("x-amz-checksum-crc64nvme", "x", CRC64),
+        ("x-ms-content-crc64", "x", CRC64_AZURE),
         ("content-crc32", "0badcafe", f"{zlib.crc32(BODY):08x}"),
         ("content-crc32", "Ignore", "Ignore"),
         ("digest", "SHA-256=abc", f"SHA-256={b64('sha256')}"),
@@ -58,7 +60,7 @@ def test_digests_are_computed_anew(name: str, before: str, after: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("x-ms-content-crc64", "x"),
+        ("x-ms-structured-body", "XSM/1.0; properties=crc64"),
         ("x-amz-checksum-something", "x"),
         ("x-goog-hash", "crc99=abc,md5=abc"),
         ("content-digest", "sha-256=abc; broken"),

@@ -31,6 +31,19 @@ def chance_escapes(text: str) -> str:
     return "".join(f"\\u{ord(c):04X}" if chance.random() < 0.3 else c for c in text)
 
 
+def dump(line: str, between: str) -> str:
+    rows = [PICTURE[at : at + 16] for at in range(0, len(PICTURE), 16)]
+    return "".join(
+        line.format(
+            at=16 * number,
+            bytes=row.hex(between),
+            pairs=row.hex(between, -2),
+            text="".join(chr(byte) if 32 <= byte < 127 else "." for byte in row),
+        )
+        for number, row in enumerate(rows)
+    )
+
+
 SCATTERED: dict[str, str | bytes] = {
     "spaces": " ".join(lines(TEXT, 4)),
     "short lines": "\n".join(lines(TEXT, 20)),
@@ -48,6 +61,9 @@ SCATTERED: dict[str, str | bytes] = {
     "bytes as JavaScript writes them": "".join(f"\\x{byte:02x}" for byte in PICTURE),
     "octal": "".join(f"\\{byte:03o}" for byte in PICTURE),
     "raw percents twice": quote(quote(PICTURE, safe=""), safe=""),
+    "hexdump -C": dump("{at:08x}  {bytes}  |{text}|\n", " "),
+    "xxd": dump("{at:08x}: {pairs}  {text}\n", " "),
+    "a dump in JSON": json.dumps({"a": dump("{at:04x}: {bytes}\n", "-")}),
     "spaced digits": PICTURE.hex(" "),
     "digits with colons": PICTURE.hex(":").upper(),
     "lines of digits": "\n".join(lines(PICTURE.hex(), 60)),

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import base64
+import bz2
 import gzip
 import io
 import json
+import lzma
 import random
 import zipfile
 import zlib
 
 import pytest
+import zstandard
 
 from safelight.bodies import Doubt, survey
 from tests.bodies.recogniser import MARKED, picture
@@ -45,6 +48,13 @@ WRAPPED: dict[str, str | bytes] = {
     "gzip of JSON": gzip.compress(json.dumps({"b": text(PICTURE)}).encode()),
     "gzip in a message": b"\x0a\3abc\x12\x80\x01" + gzip.compress(PICTURE) + b"\x1a\1x",
     "gzip behind other members": gzip.compress(b"{}") * 100 + gzip.compress(PICTURE),
+    "bzip2": bz2.compress(PICTURE),
+    "xz": lzma.compress(PICTURE),
+    "xz of gzip in a message": b"\x0a\3abc" + lzma.compress(gzip.compress(PICTURE)),
+    "zstd of JSON": zstandard.compress(json.dumps({"b": text(PICTURE * 5)}).encode()),
+    "zstd, far inside": zstandard.compress(bytes((1 << 20) - 5) + PICTURE),
+    "base64 of zstd": text(zstandard.compress(text(PICTURE * 5).encode())),
+    "bzip2 that breaks off": bz2.compress(PICTURE + random.Random(1).randbytes(2_000_000))[:-9],
     "a ZIP in a message": b"\x0a\3abc\x12\x80\x01" + archive(PICTURE) + b"\x1a\1x",
     "a ZIP behind a program": b"MZ" + bytes(5000) + archive(PICTURE),
     "base64 of a ZIP in a message": text(b"\x0a\3abc" + archive(PICTURE)),
@@ -66,6 +76,10 @@ def test_what_is_wrapped_once_more_is_noticed(case: str) -> None:
         gzip.compress(b"only text " * 1000),
         gzip.compress(b"text")[:-6] + b"damaged",
         b"\x78\x9c is how this text begins",
+        bz2.compress(b"only text " * 1000),
+        lzma.compress(b"only text " * 1000),
+        zstandard.compress(b"only text " * 1000),
+        b"\xfd7zXZ\0 \x28\xb5\x2f\xfd BZh91AY&SY is how they begin",
         b"before" + archive(b"only text"),
         b"\x1f\x8b\x08\0 is how gzip begins" * 100,
         b"x" * 10_000,

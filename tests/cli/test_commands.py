@@ -241,6 +241,7 @@ def test_services_list_and_show(own: Path) -> None:
     [
         (("path: ^/upload", "path: ^/(upload"), ":14:11: roads.0.path: is not a regular"),
         (("as-of: '2026-11-23'\n", ""), ":1:1: `as-of` is missing"),
+        (("as-of: '2026-11-23'\n", "as-of: '2026-13-23'\n"), ":5:8: as-of: is not a day such as"),
         (("source: [my own network]", "source: []"), ":18:13: roads.0.source: "),
         (
             ("name: My AI", "nmae: My AI"),
@@ -256,7 +257,8 @@ def test_services_check(own: Path, change: tuple[str, str], problem: str) -> Non
         assert result.exit_code == 1
         assert f"{file}{problem}" in result.output
     file.write_text(SERVICE)
-    assert call("services", "check", file).output == f"{file}: ok, My AI\n"
+    for given in (file, own):
+        assert call("services", "check", given).output == f"{file}: ok, My AI\n"
 
 
 def test_services_check_goes_on_to_the_end(own: Path) -> None:

@@ -6,6 +6,8 @@ import random
 import struct
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from safelight.images import Format, find_embedded, sniff
@@ -47,6 +49,18 @@ def test_pictures_that_can_be_cleaned(known: Format) -> None:
 )
 def test_other_formats_inside_other_data_are_noticed(data: bytes) -> None:
     assert find_embedded(b"\x08\x96\1\x12" + data + b"more") == 4
+
+
+def test_comments_may_stand_first() -> None:
+    photo = PICTURES[Format.JPEG]
+    assert find_embedded(b"xx" + photo[:2] + b"\xff\xfe\0\5\xff\xfe\xfd" * 5 + photo[2:]) == 2
+
+
+@pytest.mark.parametrize(
+    "start", [b"\xff\x4f\xff\x51\0\xab\xff\x95", b"\xff\xd8\xff\xfe\0\2\xff\xfe\0\3"]
+)
+def test_what_sound_has_by_chance_is_no_picture(start: bytes) -> None:
+    assert find_embedded(start + b"\xff\xfb\0\2" * 100) is None
 
 
 @pytest.mark.parametrize("loudness", [20, 60, 200])
@@ -115,6 +129,32 @@ def test_other_things_are_no_pictures(data: bytes) -> None:
 @pytest.mark.parametrize("before", [b"", b"\x08\x96\x01\x12", b"\xff\xd8\xff\xd8" * 5])
 def test_pictures_inside_other_data_are_noticed(known: Format, before: bytes) -> None:
     assert find_embedded(memoryview(before + PICTURES[known] + b"more")) == len(before)
+
+
+ANCHORS = [
+    *(b"\xff\xd8\xff", b"\xff\xd8\xff\xe0\0\x04ab", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"WEBPVP8 "),
+    *(
+        b"II*\0",
+        b"MM\0*",
+        b"Exif\0\0II*\0",
+        b"ftypheic",
+        b"\0\0\0\x0cJXL \r\n\x87\n",
+        b"%PDF-1.7\n%\xe2\xe3",
+    ),
+]
+
+
+@given(st.lists(st.one_of(st.sampled_from(ANCHORS), st.binary(max_size=12)), max_size=12))
+def test_the_first_is_where_trying_each_byte_finds_it(pieces: list[bytes]) -> None:
+    data = b"".join(pieces)
+    starts = (at for at in range(len(data)) if find_embedded(data[at:]) == 0)
+    assert find_embedded(data) == next(starts, None)
+
+
+@pytest.mark.parametrize("anchor", [b"\xff\xd8\xff", b"MM\0*"])
+def test_one_is_noticed_behind_thousands_of_beginnings(anchor: bytes) -> None:
+    before = anchor * 5_000 + b"\xff"
+    assert find_embedded(before + PICTURES[Format.PNG]) == len(before)
 
 
 def test_a_picture_cut_off_in_its_headers_is_noticed() -> None:

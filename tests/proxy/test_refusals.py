@@ -70,7 +70,7 @@ STAYS_HERE: dict[str, tuple[bytes, list[str], str, int]] = {
     ),
     "checksum that nobody here can compute": (
         JPEG,
-        ["x-ms-content-crc64: AAAAAAAAAAA="],
+        ["x-ms-structured-body: XSM/1.0; properties=crc64"],
         "unalterable",
         403,
     ),

@@ -8,6 +8,7 @@ import json
 import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import pytest
 
@@ -133,7 +134,7 @@ ROADS = {
         headers={"content-type": "text/plain;charset=UTF-8"},
     ),
     "urlencoded base64": Road(
-        lambda one: b"a=b&image=" + text(one).replace(b"+", b"%2B").replace(b"/", b"%2F"),
+        lambda one: urlencode({"a": "b", "image": text(one)}).encode(),
         headers={"content-type": "application/x-www-form-urlencoded"},
     ),
     "protobuf_body": Road(protobuf, KEPT, headers={"content-type": "application/x-protobuf"}),

@@ -14,39 +14,41 @@ from typing import TYPE_CHECKING
 
 import stringzilla
 
+from safelight.bodies import exactness
 from safelight.bodies.model import Encoding, Site
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from safelight.bodies.model import Recogniser
 
 SHORTEST_RUN = 32
 _HEAD = 8192
+_LONGEST_REPEAT = 8  # letters: no format begins with six bytes that are alike
+_LONGEST_LINE = 998  # letters; RFC 5322 section 2.1.1
 
 # JSON in JSON doubles the backslashes at each level. Unbounded, a run of them would be tried from
 # each of its characters to its end.
 _PLAIN = rb"[A-Za-z0-9+/_-]"
 _ESCAPE = rb"\\{1,15}/|\\{1,15}u00(?:2[BbFf]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa])|%2[BbFf]"
 _PADDING = rb"=|%3[Dd]|\\{1,15}u003[Dd]"
-_BREAK = rb"(?:\r?\n[ \t]*|\\{1,15}r\\{1,15}n|\\{1,15}n)(?=[A-Za-z0-9+/_\\%-])"
+_BREAK = rb"(?:\r?\n[ \t]*|\\{1,15}r\\{1,15}n|\\{1,15}n)(?=" + _PLAIN + rb"|" + _ESCAPE + rb")"
 # A run does not start in the middle of somebody else's escape (`\n`, `%2C`, `\u0022`).
 _NOT_IN_ESCAPE = rb"(?<!\\)(?<!%)(?<!%[0-9A-Fa-f])" rb"(?<!\\u)(?<!\\u.)(?<!\\u..)(?<!\\u...)"
-_RUN = re.compile(
-    rb"(?=[A-Za-z0-9+/_\\%-]{32})"
-    + _NOT_IN_ESCAPE
-    + rb"(?:"
-    + _PLAIN
-    + rb"|"
-    + _ESCAPE
-    + rb")"
+# What fails soonest comes first: in escaped Cyrillic or Chinese, long rows are none of base64.
+_BEGINNING = (
+    _NOT_IN_ESCAPE + rb"(?=" + _PLAIN + rb"|" + _ESCAPE + rb")" + rb"(?=[A-Za-z0-9+/_\\%-]{32})"
+)
+_BEGINS = re.compile(_BEGINNING)
+RUN = re.compile(
+    _BEGINNING
     + rb"(?:"
     + _PLAIN
     + rb"++|"
     + _ESCAPE
     + rb"|"
     + _BREAK
-    + rb")*+"
+    + rb")++"
     + rb"(?:"
     + _PADDING
     + rb"){0,2}"
@@ -54,43 +56,106 @@ _RUN = re.compile(
 _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_\\%-"
 _MARKED = bytes(65 if byte in _LETTERS else 32 for byte in range(256))
 _LONG_ENOUGH = b"A" * SHORTEST_RUN
+_BEFORE_LONG_ENOUGH = b" " + _LONG_ENOUGH
 _ESCAPES = re.compile(_ESCAPE + rb"|%3[Dd]|\\{1,15}u003[Dd]")
 _BREAKS = re.compile(_BREAK)
 
 
 def find(
-    body: bytes, start: int, end: int, recogniser: Recogniser, part: int = 0
+    body: bytes, runs: Iterable[tuple[int, int]], recogniser: Recogniser, part: int = 0
 ) -> Iterator[Site]:
-    """Yield a site for each base64 picture in `body[start:end]`."""
-    for first, last in runs(body, start, end):
-        for candidate in _candidates(body, first, last):
-            if _starts_image(body[candidate:last], recogniser):
-                yield Site(candidate, last, Encoding.BASE64, part=part)
-                break
+    """Yield a site for each picture in the `runs` of `body`."""
+    for first, last in runs:
+        position: int | None = first
+        while position is not None:
+            site = _first_site(body, position, last, recogniser, part)
+            if site is not None:
+                yield site
+            position = _next_line(body, site.end, last) if site else None
+
+
+def _first_site(
+    body: bytes, start: int, last: int, recogniser: Recogniser, part: int
+) -> Site | None:
+    for candidate in _candidates(body, start, last):
+        if body.startswith(body[candidate : candidate + 1] * _LONGEST_REPEAT, candidate):
+            continue  # a rule in text, as of dashes
+        if _starts_image(body[candidate:last], recogniser):
+            end = _end(body, candidate, last, recogniser)
+            return Site(candidate, end, Encoding.BASE64, part=part)
+    return None
+
+
+def _next_line(body: bytes, end: int, last: int) -> int | None:
+    match = _BREAKS.match(body, end, last)
+    return match.end() if match else None
+
+
+def _end(body: bytes, start: int, last: int, recogniser: Recogniser) -> int:
+    """Where the base64 that begins at `start` ends, at `last` or on a line before: text on the next
+    line may read like more of it. Lines of base64 are as long as each other, save for the first,
+    which may stand behind something else, and the last."""
+    breaks = [match.span() for match in _BREAKS.finditer(body, start, last)]
+    starts = [start, *(end for _, end in breaks)]
+    ends = [*(first for first, _ in breaks), last]
+    if breaks and _is_all(body[start : ends[0]], recogniser):
+        return ends[0]
+    widths = (_letters(body[a:b]) for a, b in zip(starts[1:], ends[1:], strict=True))
+    usual = next(widths, 0)
+    for number, width in enumerate(widths, 2):
+        if width > usual:
+            return ends[number - 1]
+        if width < usual:
+            before = ends[number - 1]
+            return before if _is_all(body[start:before], recogniser) else ends[number]
+    return last
+
+
+def _letters(line: bytes) -> int:
+    return len(_ESCAPES.sub(b"A", line)) if b"\\" in line or b"%" in line else len(line)
+
+
+def _is_all(run: bytes, recogniser: Recogniser) -> bool:
+    """Is `run` a whole picture? One that does not say where it ends is, if no line is so long."""
+    try:
+        data = memoryview(decode(run))
+    except ValueError:
+        return False
+    in_lines = len(run) <= _LONGEST_LINE or _BREAKS.search(run)
+    return exactness.ends_exactly(data, recogniser) if in_lines else recogniser.is_whole(data)
 
 
 def runs(body: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Where base64, of any length from 32 letters on, starts and ends in `body[start:end]`."""
-    marked = _marked(body, start, end)
     position = start
-    while (ahead := marked.find(_LONG_ENOUGH, position - start)) >= 0:
-        match = _RUN.search(body, start + ahead, end)
-        if match is None:
-            return
-        position = match.end()
-        yield match.start(), match.end()
+    for first, last in _stretches(body, start, end):
+        position = max(position, first)
+        while (begins := _BEGINS.search(body, position, last)) is not None:
+            match = RUN.match(body, begins.start(), end)
+            if match is None:
+                break
+            # A line break leads from one stretch into the next.
+            position = match.end()
+            yield match.start(), match.end()
 
 
-def has_run(body: bytes, start: int, end: int) -> bool:
-    """Do 32 letters of base64 or of its escapes stand in a row in `body[start:end]`?"""
-    return _LONG_ENOUGH in _marked(body, start, end)
+def _stretches(body: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Where 32 letters of base64 or of its escapes, or more, stand in a row.
 
-
-def _marked(body: bytes, start: int, end: int) -> bytes:
-    """`body[start:end]` with each letter as `A`, and spaces. Words are short: most text is then
-    passed over at the speed of a search for 32 in a row."""
+    Words are short: most text is passed over at the speed of a search for a long one's beginning.
+    """
     marked: bytes = stringzilla.translate(memoryview(body)[start:end], _MARKED)
-    return marked
+    first = 0 if marked.startswith(_LONG_ENOUGH) else _next_long(marked, 0)
+    while first is not None:
+        last = marked.find(b" ", first)
+        last = len(marked) if last < 0 else last
+        yield start + first, start + last
+        first = _next_long(marked, last)
+
+
+def _next_long(marked: bytes, position: int) -> int | None:
+    found: int = stringzilla.find(marked, _BEFORE_LONG_ENOUGH, position)
+    return found + 1 if found >= 0 else None
 
 
 def decode(text: bytes) -> bytes:
@@ -129,8 +194,8 @@ def _starts_image(run: bytes, recogniser: Recogniser) -> bool:
         return False
     head = _plain(run[:_HEAD]).rstrip(b"=")
     try:
-        decoded = decode(head[: len(head) // 4 * 4])
-    except ValueError:
+        decoded = binascii.a2b_base64(head[: len(head) // 4 * 4], strict_mode=True)
+    except binascii.Error:
         return False
     return recogniser.starts_image(decoded, len(run) * 3 // 4)
 
@@ -167,6 +232,8 @@ def _escape_like(text: bytes, like: bytes) -> bytes:
     written: dict[bytes, bytes] = {}
     for match in _ESCAPES.finditer(like):
         written.setdefault(_unescape(match), match[0])
+    if any(escape.startswith(b"%") for escape in written.values()):
+        written.setdefault(b"=", b"%3D")
     for character in (b"/", b"+", b"="):
         if character in written and (b"\\" in written[character] or b"%" in written[character]):
             text = text.replace(character, written[character])

@@ -28,7 +28,7 @@ class ExpandsTooFarError(CodingError):
 
 def decode(body: bytes, coding: str, cap: int) -> bytes:
     """Undo `coding` ("" or "identity" for none). At most `cap` bytes come back."""
-    coding = coding.strip().lower()
+    coding = _named(coding)
     if coding in {"", "identity"}:
         return body
     try:
@@ -47,7 +47,7 @@ def decode(body: bytes, coding: str, cap: int) -> bytes:
 
 def encode(body: bytes, coding: str) -> bytes:
     """Apply `coding` again, for a body that `decode` accepted."""
-    coding = coding.strip().lower()
+    coding = _named(coding)
     if coding == "gzip":
         # A fixed header: no time stamp and no file name.
         compressor = zlib.compressobj(6, zlib.DEFLATED, 31)
@@ -59,6 +59,12 @@ def encode(body: bytes, coding: str) -> bytes:
     if coding == "zstd":
         return zstandard.ZstdCompressor(level=3).compress(body)
     return body
+
+
+def _named(coding: str) -> str:
+    """Coding names have no case, and gzip has an old one (RFC 9110 section 8.4.1.3)."""
+    coding = coding.strip().lower()
+    return "gzip" if coding == "x-gzip" else coding
 
 
 def _deflate(body: bytes, cap: int) -> bytes:

@@ -30,6 +30,7 @@ _KEYS = (
     "source_?name|(?:attachment|client|image|local|media|object|photo|picture|upload)_?(?:file_?)?name"
 )
 _JSON_BEGINS = re.compile(rb"\s*+[{\[]")
+_LONGEST_KEY = 32
 _KEY_ENDINGS = (b'ame"', b'AME"', b'tle"', b'TLE"', b'ey"', b'EY"')
 _IN_JSON = re.compile(
     rb'("(?:' + _KEYS.encode() + rb')"\s{0,9}:\s{0,9}")'
@@ -69,13 +70,7 @@ def neutral(body: bytes, path: str, headers: Mapping[str, str]) -> Declaration |
     """
     endings: set[str] = set()
 
-    def in_json(match: re.Match[bytes]) -> bytes:
-        if match[2] == _NEUTRAL.encode():
-            return match[0]
-        endings.add(match[3].decode("ascii").lower())
-        return match[1] + _NEUTRAL.encode() + b"." + match[3] + b'"'
-
-    new_body = _IN_JSON.sub(in_json, body) if _may_name(body, 0, len(body)) else body
+    new_body = _json(body, endings)
     if headers.get("content-type", "").lower().startswith(_PAIRS):
         new_body = _pairs(new_body.decode("latin-1"), endings).encode("latin-1")
     new_headers = {
@@ -90,18 +85,44 @@ def neutral(body: bytes, path: str, headers: Mapping[str, str]) -> Declaration |
     return Declaration(new_body, new_path, new_headers, frozenset(endings))
 
 
-def _may_name(body: bytes, start: int, end: int) -> bool:
-    """Is it JSON with a key of which one could be a name? Tells so faster than the pattern."""
-    return _JSON_BEGINS.match(body, start, end) is not None and any(
-        stringzilla.find(body, ending, start, end) >= 0 for ending in _KEY_ENDINGS
-    )
+def _json(body: bytes, endings: set[str]) -> bytes:
+    pieces, position = [], 0
+    for match in _named_in_json(body, 0, len(body)):
+        if match[2] != _NEUTRAL.encode():
+            endings.add(match[3].decode("ascii").lower())
+            pieces += [body[position : match.end(1)], _NEUTRAL.encode()]
+            position = match.end(2)
+    return b"".join((*pieces, body[position:])) if pieces else body
 
 
 def names_in_json(body: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Where names of pictures stand in the JSON that is `body[start:end]`."""
-    if _may_name(body, start, end):
-        for match in _IN_JSON.finditer(body, start, end):
-            yield match.start(2), match.end(3)
+    for match in _named_in_json(body, start, end):
+        yield match.start(2), match.end(3)
+
+
+def _named_in_json(body: bytes, start: int, end: int) -> Iterator[re.Match[bytes]]:
+    """Keys with names of pictures, in order. Looking for how keys end is faster than the pattern,
+    which is tried only there."""
+    if _JSON_BEGINS.match(body, start, end) is None:
+        return
+    keys = sorted(
+        key
+        for ending in _KEY_ENDINGS
+        for found in _every(ending, body, start, end)
+        if (key := body.rfind(b'"', max(start, found - _LONGEST_KEY), found)) >= 0
+    )
+    for key in keys:
+        match = _IN_JSON.match(body, key, end) if key >= start else None
+        if match is not None:
+            yield match
+            start = match.end()
+
+
+def _every(word: bytes, body: bytes, start: int, end: int) -> Iterator[int]:
+    while (start := stringzilla.find(body, word, start, end)) >= 0:
+        yield start
+        start += len(word)
 
 
 def names_picture(name: str) -> bool:

@@ -36,6 +36,11 @@ def _crc64nvme(body: bytes) -> bytes:
     return value.to_bytes(8)
 
 
+def _crc64_azure(body: bytes) -> bytes:
+    """The same number with its lowest byte first."""
+    return _crc64nvme(body)[::-1]
+
+
 def _checksums() -> ModuleType:
     # It takes a while to load, and few uploads have such a digest.
     return importlib.import_module("awscrt.checksums")
@@ -52,11 +57,13 @@ _ALGORITHMS: dict[str, Callable[[bytes], bytes]] = {
     "crc32": _crc32,
     "crc32c": _crc32c,
     "crc64nvme": _crc64nvme,
+    "crc64azure": _crc64_azure,
 }
 # Headers whose value is the digest alone, in base64: RFC 1864, Azure Blob, Amazon S3.
 _BARE = {
     "content-md5": "md5",
     "x-ms-blob-content-md5": "md5",
+    "x-ms-content-crc64": "crc64azure",
     "x-amz-checksum-sha1": "sha1",
     "x-amz-checksum-sha256": "sha256",
     "x-amz-checksum-crc32": "crc32",
@@ -65,7 +72,8 @@ _BARE = {
 }
 # Headers that list `algorithm=digest`: RFC 3230, RFC 9530, Google Cloud Storage.
 _LISTED = ("digest", "content-digest", "repr-digest", "x-goog-hash")
-_UNKNOWN = ("x-ms-content-crc64",)
+# Azure's structured messages have checksums among the bytes.
+_UNKNOWN = ("x-ms-structured-body",)
 _MEMBER = re.compile(r"\s*([A-Za-z0-9-]+)=(:?)([A-Za-z0-9+/=_-]+)(:?)\s*")
 _MD5_IN_JSON = re.compile(rb'("md5"\s{0,9}:\s{0,9}")([0-9A-Fa-f]{32})"')
 _TUS = re.compile(r"\s*([A-Za-z0-9-]+)\s+([A-Za-z0-9+/=]+)\s*")

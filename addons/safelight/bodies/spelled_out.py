@@ -1,7 +1,7 @@
 """Pictures that a program spelled out as text: lists of numbers, hexadecimal digits, escapes.
 
 Nobody writes them so on purpose to be cleaned; they are noticed, not rewritten. Only the formats
-that begin with bytes no ordinary text has in a row are looked for: JPEG, PNG and WebP.
+that begin with bytes no ordinary text has in a row are looked for: JPEG and PNG.
 """
 
 from __future__ import annotations
@@ -16,96 +16,88 @@ from typing import TYPE_CHECKING
 import stringzilla
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
-# What may stand behind a number, save for the next one right away or behind a space.
-_BEFORE_THE_NEXT = (
-    b'"',
-    b"'",
-    b";",
-    b',"',
-    b', "',
-    b",  ",
-    b",\n",
-    b",\r",
-    b",\t",
-    b" ",
-    b"\n",
-    b"\r",
-    b"\t",
-)
 # Enough digits that no hash is as long.
 _LONGEST_HASH = 128
 _REST_OF_A_LINE = 50
-
-
-def _numbers(numbers: list[int]) -> bytes:
-    """`[255, 216, 255` and `{"0":255,"1":216,"2":255`, as JavaScript writes typed arrays; Java's
-    bytes have signs."""
-    between = rb"[\"'\s]{0,99}[,;\s][\"'\s]{0,99}(?:\"\d+\"\s{0,99}:\s{0,99})?"
-    return between.join(str(number).encode() for number in numbers) + rb"[^0-9.]"
-
-
-def _escapes(digits: list[bytes]) -> bytes:
-    return rb"u00" + rb"\\{1,15}u00".join(digits)
-
-
-def _percents(digits: list[bytes]) -> bytes:
-    return b"%" + b"%".join(digits)
-
-
-def _both_cases(data: bytes) -> tuple[list[bytes], list[bytes]]:
-    lower = [b"%02x" % byte for byte in data]
-    return lower, [pair.upper() for pair in lower]
+_LONGEST_NUMBERS = 4096  # bytes that the first numbers of a list and all around them take at most
+_MOST_TRIED = 64
+# All text in one manner: small letters, and a comma for whatever may stand between numbers.
+_ALIKE = bytes(
+    ord(",") if byte in b" \t\n\r\x0b\x0c\"';:" else byte + 32 * (65 <= byte <= 90)
+    for byte in range(256)
+)
 
 
 @dataclass(frozen=True, slots=True)
 class _Spelling:
-    """A way of writing: what is always in it, how it may go on behind that, and all of it."""
+    """A way of writing: what is always in it, once all text is in one manner if `alike`, and all of
+    it, which begins at most `before` bytes before that. Without its `sign` there is none."""
 
     anchor: bytes
-    continued: tuple[bytes, ...]
     pattern: re.Pattern[bytes]
+    alike: bool = True
+    before: int = 0
+    sign: bytes = b""
 
-    def stands_in(self, body: bytes, start: int, end: int) -> bool:
-        first = stringzilla.find(body, self.anchor, start, end)
-        if first < 0 or not self.continued:
-            return first >= 0 and self.pattern.search(body, first, end) is not None
-        beginnings = (self.anchor + more for more in self.continued)
-        found = [stringzilla.find(body, one, first, end) for one in beginnings]
-        possible = [at for at in found if at >= 0]
-        return bool(possible) and self.pattern.search(body, min(possible), end) is not None
+    def stands_in(self, text: bytes | memoryview, body: bytes, start: int) -> bool:
+        """`text` is `body` from `start` on, in one manner if it has to be."""
+        at = stringzilla.find(text, self.anchor)
+        for _ in range(_MOST_TRIED):
+            if at < 0:
+                return False
+            first = start + max(0, at - self.before)
+            last = start + min(len(text), at + _LONGEST_NUMBERS)
+            if self.pattern.search(body, first, last) is not None:
+                return True
+            at = stringzilla.find(text, self.anchor, at + 1)
+        if at < 0:
+            return False
+        first = start + max(0, at - self.before)
+        return self.pattern.search(body, first, start + len(text)) is not None
 
 
-def _spelling(anchor: bytes, pattern: bytes, continued: tuple[bytes, ...] = ()) -> _Spelling:
-    return _Spelling(anchor, continued, re.compile(pattern))
-
-
-def _runs(data: bytes) -> Iterator[_Spelling]:
-    """Spellings of many digits in a row."""
-    for digits in _both_cases(data):
-        together = b"".join(digits)
-        yield _spelling(together, together + rb"[0-9A-Fa-f]{%d}" % _LONGEST_HASH)
-
-
-def _others(data: bytes) -> Iterator[_Spelling]:
-    """Spellings that are shorter, or have something between their digits."""
-    for digits in _both_cases(data):
-        yield _spelling(b"u00" + digits[0], _escapes(digits))
-        yield _spelling(_percents(digits), _percents(digits))
+def _numbers(data: bytes) -> Iterator[_Spelling]:
+    """`[255, 216, 255` and `{"0":255,"1":216,"2":255`, as JavaScript writes typed arrays; Java's
+    bytes have signs."""
+    between = rb"[\"'\s]{0,99}[,;\s][\"'\s]{0,99}(?:\"\d+\"\s{0,99}:\s{0,99})?"
     for numbers in (list(data), [byte - 256 * (byte > 127) for byte in data]):
-        first, second = (str(number).encode() for number in numbers[:2])
-        continued = (b"," + second, b", " + second, *_BEFORE_THE_NEXT)
-        yield _spelling(first, _numbers(numbers), continued)
+        written = [str(number).encode() for number in numbers]
+        pattern = re.compile(between.join(written) + rb"[^0-9.]")
+        # Of two that follow each other, only commas stand before the second.
+        for anchor in (b",".join(written[:2]), b",," + written[1]):
+            yield _Spelling(anchor, pattern, before=_LONGEST_NUMBERS)
+
+
+def _row(data: bytes) -> _Spelling:
+    """Hexadecimal digits."""
+    digits = data.hex().encode()
+    pattern = digits + rb"[0-9a-f]{%d}" % _LONGEST_HASH
+    return _Spelling(digits, re.compile(pattern, re.IGNORECASE))
+
+
+def _packed(data: bytes) -> Iterator[_Spelling]:
     for written in _rarely(data):
         # Random base64 has four letters somewhere, but seldom at its beginning.
         before = rb"(?<![A-Za-z0-9+/_-])" if written.isalnum() else b""
-        yield _spelling(written, before + re.escape(written) + rb"[ -~]{%d}" % _REST_OF_A_LINE)
-    quoted = quopri.encodestring(data[:4])
-    yield _spelling(quoted, re.escape(quoted))
-    latin = data.decode("latin-1").encode()
-    yield _spelling(latin, re.escape(latin))
+        pattern = before + re.escape(written) + rb"[ -~]{%d}" % _REST_OF_A_LINE
+        yield _Spelling(written, re.compile(pattern), alike=False)
+
+
+def _escaped(data: bytes) -> Iterator[_Spelling]:
+    """The escapes of JSON, of addresses and of mail. Text in the picture stays as it is."""
+    pairs = [b"%02x" % byte for byte in data]
+    json = rb"u00" + rb"\\{1,15}u00".join(pairs)
+    yield _Spelling(b"u00" + pairs[0] + b"\\", re.compile(json, re.IGNORECASE), sign=b"u00")
+    percents = b"%" + b"%".join(pairs)
+    yield _Spelling(percents, re.compile(percents, re.IGNORECASE), sign=b"%")
+    yield _literally(quopri.encodestring(data[:4]))
+
+
+def _literally(written: bytes) -> _Spelling:
+    return _Spelling(written, re.compile(re.escape(written)), alike=False)
 
 
 def _rarely(data: bytes) -> Iterator[bytes]:
@@ -122,14 +114,35 @@ def _rarely(data: bytes) -> Iterator[bytes]:
     yield binascii.b2a_uu(data + bytes(45 - len(data)))[: 1 + len(data) * 8 // 6]
 
 
-_RUNS = [spelling for data in _BEGINNINGS for spelling in _runs(data)]
-_OTHERS = [spelling for data in _BEGINNINGS for spelling in _others(data)]
+_ANYWHERE = [spelling for data in _BEGINNINGS for spelling in _escaped(data)]
+# Bytes that were taken for letters.
+_UNLIKE_ASCII = [_literally(data.decode("latin-1").encode()) for data in _BEGINNINGS]
+_WITHOUT_WORDS = [
+    spelling for data in _BEGINNINGS for spelling in (*_numbers(data), _row(data), *_packed(data))
+]
 
 
-def holds_picture(body: bytes, start: int, end: int, *, has_run: bool) -> bool:
-    """Does a picture begin in `body[start:end]`, spelled out in one of these ways?
+def holds_picture(
+    body: bytes,
+    gaps: Iterable[tuple[int, int]],
+    unlike_ascii: Iterable[tuple[int, int]],
+    stretches: Iterable[tuple[int, int]],
+) -> bool:
+    """Does a picture begin in one of the `gaps` of `body`, spelled out in one of these ways? Some
+    of these are `unlike_ascii`, and `stretches` in them are no words."""
+    return any(
+        _stands_in(body, *where, spellings)
+        for places, spellings in (
+            (gaps, _ANYWHERE),
+            (unlike_ascii, _UNLIKE_ASCII),
+            (stretches, _WITHOUT_WORDS),
+        )
+        for where in places
+    )
 
-    `has_run` says whether many digits stand in a row somewhere in it.
-    """
-    spellings = [*_OTHERS, *(_RUNS if has_run else ())]
-    return any(spelling.stands_in(body, start, end) for spelling in spellings)
+
+def _stands_in(body: bytes, start: int, end: int, spellings: Iterable[_Spelling]) -> bool:
+    text = memoryview(body)[start:end]
+    possible = [one for one in spellings if not one.sign or stringzilla.find(text, one.sign) >= 0]
+    alike = stringzilla.translate(text, _ALIKE) if any(one.alike for one in possible) else b""
+    return any(one.stands_in(alike if one.alike else text, body, start) for one in possible)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect
+from codecs import getincrementaldecoder
 from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import stringzilla
 
 from safelight.bodies import (
     base64_text,
     declared,
+    density,
     headers,
     multipart,
     prefixed,
@@ -41,6 +46,7 @@ _UNREADABLE_CHARSETS = ("utf-16", "utf-32", "utf-7", "ucs", "iso-10646", "cp037"
 _FRAMED = ("application/grpc", "application/connect+")
 # What no text holds, and every binary message soon does.
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
+_NOT_IN_ASCII_TEXT = bytes(byte for byte in range(256) if not (32 <= byte < 127 or 9 <= byte <= 13))
 # Its mark alone is also how sound begins.
 _UTF_16 = re.compile(rb"\xff\xfe[\t\n\r -~]\0|\xfe\xff\0[\t\n\r -~]")
 
@@ -176,38 +182,53 @@ class _Surveyor:
         if marked or (charset and charset.value.lower().startswith(_UNREADABLE_CHARSETS)):
             self._doubt(Doubt.UNKNOWN_SHAPE, "Its text is in an unusual character set.")
         shape = _shape_of(body[start : min(end, start + _HEAD)], field.value)
-        has_run = base64_text.has_run(body, start, end)
-        sites = list(base64_text.find(body, start, end, self.recogniser, part)) if has_run else []
+        runs = tuple(base64_text.runs(body, start, end))
+        sites = list(base64_text.find(body, runs, self.recogniser, part))
         if shape is Shape.BINARY:
             # Whatever holds a length of it is not known, so it must stay true.
             sites = [replace(site, fixed=True) for site in sites]
             sites += self._binary(start, end, sites, part)
         self.sites += sites
-        if field.value.startswith(_FRAMED) and _has_compressed_frame(body, start, end):
-            self._doubt(Doubt.UNKNOWN_SHAPE, "It is a compressed message.")
+        if field.value.startswith(_FRAMED):
+            self._framed(start, end, sites)
         if field.value.startswith("image/") and size and not sites:
             self._doubt(
                 Doubt.UNREADABLE, "It is declared to be a picture, but is none that is known."
             )
-        if spelled_out.holds_picture(body, start, end, has_run=has_run):
+        gaps = tuple(between(start, end, sites))
+        stretches = tuple(stretch for gap in gaps for stretch in density.without_words(body, *gap))
+        # No other text holds a picture, or anything packed, as it is.
+        unlike_ascii = [gap for gap in gaps if not _is_ascii_text(body, *gap)]
+        if spelled_out.holds_picture(body, gaps, unlike_ascii, stretches):
             self._doubt(
                 Doubt.UNKNOWN_SHAPE, "A picture is spelled out in it, byte by byte, as text."
             )
-        if scattered.holds_picture(body, between(start, end, sites), self.recogniser):
+        if scattered.holds_picture(body, stretches, self.recogniser):
             self._doubt(
                 Doubt.UNKNOWN_SHAPE, "A picture is written in it, with other things in between."
             )
         try:
-            known = (body, start, end, sites, self.recogniser)
-            if wrapped.holds_picture(*known, has_run=has_run):
+            if wrapped.holds_picture(body, unlike_ascii, runs, sites, self.recogniser):
                 self._doubt(Doubt.UNKNOWN_SHAPE, "A picture is packed or encoded twice in it.")
         except wrapped.UnpacksTooFarError:
             self._doubt(Doubt.TOO_LARGE, "What is packed in it is more than can be looked at.")
-        if self._holds_imagebetween(start, end, sites):
+        if self._holds_image(unlike_ascii):
             self._doubt(
                 Doubt.UNKNOWN_SHAPE, "A picture stands inside it where it cannot be cleaned yet."
             )
         return shape
+
+    def _framed(self, start: int, end: int, sites: Iterable[Site]) -> None:
+        """gRPC's and Connect's messages are alike: flags, a length of four bytes, the content."""
+        edges = [start]
+        while edges[-1] < end:
+            if self.body[edges[-1]] & 1:
+                self._doubt(Doubt.UNKNOWN_SHAPE, "It is a compressed message.")
+            size = int.from_bytes(self.body[edges[-1] + 1 : edges[-1] + 5])
+            edges.append(edges[-1] + 5 + size)
+        for site in sites:
+            if bisect(edges, site.start) != bisect(edges, site.end - 1):
+                self._doubt(Doubt.UNKNOWN_SHAPE, "A picture in it is cut into several messages.")
 
     def _binary(self, start: int, end: int, sites: list[Site], part: int) -> list[Site]:
         """Pictures in a binary message, between those that are written in it as text."""
@@ -218,22 +239,16 @@ class _Surveyor:
             for site in prefixed.find(self.body, first, last, self.recogniser, part)
         ]
 
-    def _holds_imagebetween(self, start: int, end: int, sites: Iterable[Site]) -> bool:
+    def _holds_image(self, gaps: Iterable[tuple[int, int]]) -> bool:
         view = memoryview(self.body)
         return any(
-            self.recogniser.first_image(view[first:last]) is not None
-            for first, last in between(start, end, sites)
+            self.recogniser.first_image(view[first:last]) is not None for first, last in gaps
         )
 
 
-def _has_compressed_frame(body: bytes, start: int, end: int) -> bool:
-    """Is the lowest bit of a message's flags set? gRPC's and Connect's frames are alike: flags, a
-    length of four bytes, the message."""
-    while start < end:
-        if body[start] & 1:
-            return True
-        start += 5 + int.from_bytes(body[start + 1 : start + 5])
-    return False
+def _is_ascii_text(body: bytes, start: int, end: int) -> bool:
+    found: int = stringzilla.find_first_of(memoryview(body)[start:end], _NOT_IN_ASCII_TEXT)
+    return found < 0
 
 
 def _start(thing: Name | Site) -> int:
@@ -245,4 +260,13 @@ def _shape_of(head: bytes, declared: str) -> Shape:
         return Shape.JSON
     if declared == "application/x-www-form-urlencoded":
         return Shape.FORM
-    return Shape.BINARY if _CONTROL.search(head) else Shape.TEXT
+    return Shape.TEXT if _is_text(head) else Shape.BINARY
+
+
+def _is_text(head: bytes) -> bool:
+    """Is it the beginning of UTF-8 without control characters?"""
+    try:
+        getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return _CONTROL.search(head) is None

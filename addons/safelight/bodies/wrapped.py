@@ -1,39 +1,28 @@
 """Pictures inside something that is packed or encoded once more: base64 of base64, of JSON or of a
-message (gRPC-Web's text mode), gzip and zlib (RFC 1950, RFC 1952) that no header tells of, gzip and
-members of a ZIP archive somewhere inside other data.
+message (gRPC-Web's text mode), and what is packed without that a header tells of it.
 
 They are noticed, not rewritten.
 """
 
 from __future__ import annotations
 
-import re
-import zlib
 from typing import TYPE_CHECKING
 
-import stringzilla
-
-from safelight.bodies import base64_text
-from safelight.bodies.model import between
+from safelight.bodies import base64_text, packings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from safelight.bodies.model import Recogniser, Site
+    from safelight.bodies.packings import Unpack
 
 DEEPEST = 3
 MOST_UNPACKED = 256_000_000  # bytes
 _SHORTEST = 400  # letters: what is shorter holds no picture with something to say
-_PIECE = 1 << 20
-_STEP = 1 << 16
 # A signature that begins in one piece may end in the next, with the segments that follow it.
 _OVERLAP = 1 << 17
-_ZLIB = re.compile(rb"[\x78][\x01\x5e\x9c\xda]")
 # What an attempt to unpack costs, in bytes that could be unpacked instead.
 _ATTEMPT = 1 << 14
-_ANCHORS = (b"\x1f\x8b\x08", b"PK\3\4")
-_PACKED = re.compile(rb"\x1f\x8b\x08[\0-\x1f]|PK\x03\x04....\x08\0.{16}(..)(..)", re.DOTALL)
-_MEMBER_HEAD = 30  # bytes; APPNOTE.TXT 4.3.7
 
 
 class UnpacksTooFarError(ValueError):
@@ -42,28 +31,28 @@ class UnpacksTooFarError(ValueError):
 
 def holds_picture(
     body: bytes,
-    start: int,
-    end: int,
+    gaps: Iterable[tuple[int, int]],
+    runs: Iterable[tuple[int, int]],
     sites: Iterable[Site],
     recogniser: Recogniser,
-    *,
-    has_run: bool,
 ) -> bool:
-    """Is a picture wrapped up in `body[start:end]`, outside the `sites` that are known? `has_run`
-    says whether there is base64 at all. Raises UnpacksTooFarError."""
+    """Is a picture wrapped up in one of the `gaps` of `body`, or in one of its `runs` of base64
+    that is none of the `sites`? Raises UnpacksTooFarError."""
     unwrapping = _Unwrapping(recogniser)
     view = memoryview(body)
-    if any(unwrapping.packs(view[a:b], DEEPEST) for a, b in between(start, end, sites)):
+    if any(unwrapping.packs(view[a:b], DEEPEST) for a, b in gaps):
         return True
-    decoded = _decoded(body, start, end, sites) if has_run else ()
+    decoded = _decoded(body, runs, sites)
     return any(unwrapping.holds(content, DEEPEST) for content in decoded)
 
 
-def _decoded(body: bytes, start: int, end: int, sites: Iterable[Site]) -> Iterator[bytes]:
+def _decoded(
+    body: bytes, runs: Iterable[tuple[int, int]], sites: Iterable[Site]
+) -> Iterator[bytes]:
     """What the long runs of base64 stand for that are no sites."""
-    known = {site.end for site in sites}
-    for first, last in base64_text.runs(body, start, end):
-        if last - first >= _SHORTEST and last not in known:
+    known = [site.start for site in sites]
+    for first, last in runs:
+        if last - first >= _SHORTEST and not any(first <= start < last for start in known):
             try:
                 yield base64_text.decode(body[first:last])
             except ValueError:
@@ -83,59 +72,28 @@ class _Unwrapping:
             return True
         if not depth:
             return False
-        whole = (content, 0, len(content))
-        if any(True for _ in base64_text.find(*whole, self._recogniser)):
+        runs = tuple(base64_text.runs(content, 0, len(content)))
+        if any(True for _ in base64_text.find(content, runs, self._recogniser)):
             return True
         if self.packs(memoryview(content), depth - 1):
             return True
-        return any(self.holds(inner, depth - 1) for inner in _decoded(*whole, ()))
+        return any(self.holds(inner, depth - 1) for inner in _decoded(content, runs, ()))
 
     def packs(self, data: memoryview, depth: int) -> bool:
         """Does a picture stand in something that is packed in `data`?"""
-        return any(self._unpacks_to_one(*packed, depth) for packed in _packed(data))
+        return any(self._unpacks_to_one(*packed, depth) for packed in packings.packed(data))
 
-    def _unpacks_to_one(self, packed: memoryview, wbits: int, depth: int) -> bool:
+    def _unpacks_to_one(self, packed: memoryview, unpack: Unpack, depth: int) -> bool:
+        self._pay(_ATTEMPT)
         before = b""
-        for piece in self._unpacked(packed, wbits):
+        for piece in packings.unpacked(packed, unpack):
+            self._pay(len(piece))
             if self.holds(before[-_OVERLAP:] + piece, depth):
                 return True
             before = piece
         return False
 
-    def _unpacked(self, packed: memoryview, wbits: int) -> Iterator[bytes]:
-        """Piece by piece, up to where it is damaged."""
-        unpacking = zlib.decompressobj(wbits)
-        self._pay(_ATTEMPT)
-        try:
-            for start in range(0, len(packed), _STEP):
-                rest: bytes | memoryview = packed[start : start + _STEP]
-                while rest and not unpacking.eof:
-                    piece = unpacking.decompress(rest, _PIECE)
-                    rest = unpacking.unconsumed_tail
-                    if piece:
-                        self._pay(len(piece))
-                        yield piece
-                if unpacking.eof:
-                    return
-        except zlib.error:
-            return
-
     def _pay(self, cost: int) -> None:
         self._left -= cost
         if self._left < 0:
             raise UnpacksTooFarError
-
-
-def _packed(data: memoryview) -> Iterator[tuple[memoryview, int]]:
-    """Where something packed begins in `data`, and how it is packed, in zlib's terms."""
-    if _ZLIB.match(data):
-        yield data, zlib.MAX_WBITS
-    anchors = [at for one in _ANCHORS if (at := stringzilla.find(data, one)) >= 0]
-    if not anchors:
-        return
-    for match in _PACKED.finditer(data, min(anchors)):
-        if match[1] is None:
-            yield data[match.start() :], zlib.MAX_WBITS | 16
-        else:
-            names = sum(int.from_bytes(length, "little") for length in match.groups())
-            yield data[match.start() + _MEMBER_HEAD + names :], -zlib.MAX_WBITS

@@ -14,7 +14,7 @@ from safelight.documents import DocumentError
 from safelight.services import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from safelight.services.model import Fact
 
@@ -81,7 +81,7 @@ def show(name: str) -> None:
 @services.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 def check(files: tuple[Path, ...]) -> None:
-    """Check service FILES, or all that `safelight run` reads.
+    """Check service FILES, also whole folders of them, or all that `safelight run` reads.
 
     Every mistake is shown with its file, line and column. Exit code 1 if there are any.
     """
@@ -89,7 +89,7 @@ def check(files: tuple[Path, ...]) -> None:
         click.echo(f"ok, {len(catalogue.load().services)} services")
         return
     failed = False
-    for file in files:
+    for file in _inside(files):
         try:
             document = documents.read_file(file, Service)
         except DocumentError as error:
@@ -105,6 +105,11 @@ def check(files: tuple[Path, ...]) -> None:
         failed = True
     if failed:
         raise SystemExit(1)
+
+
+def _inside(files: Iterable[Path]) -> Iterator[Path]:
+    for file in files:
+        yield from sorted(file.glob("*.yaml")) if file.is_dir() else [file]
 
 
 def _roads(service: Service) -> Iterator[str]:

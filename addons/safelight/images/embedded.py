@@ -17,7 +17,7 @@ _START = re.compile(
     rb"|\0\0[\0-\x0f].ftyp(?:hei[cxms]|hev[cx]|mif[12]|msf1|avi[fs]"
     rb"|iso[m2456]|mp4[12v]|avc1|qt  |M4V |3gp[456]|MSNV|dash)"
     rb"|\0\0\0\x0c(?:JXL|jP ) \r\n\x87\n"
-    rb"|\xff\x4f\xff\x51\0"
+    rb"|\xff\x4f\xff\x51\0[\x29-\x59]..\0[\0-\x0f]..\0[\0-\x0f]"
     rb"|8BPS\0[\x01\x02]\0{6}"
     rb"|%PDF-[12]\.\d[\r\n]{1,2}%[\x80-\xff]{2}"
     rb"|Exif\0\0(?:II\*\0|MM\0\*)"
@@ -25,15 +25,23 @@ _START = re.compile(
     re.DOTALL,
 )
 
-# Each of the signatures holds one of these, not further behind its start than that.
+# Each of the signatures holds one of these, so many bytes behind its start.
 _ANCHORS = (
-    *(b"\xff\xd8", b"\x89PNG", b"GIF8", b"WEBP", b"ftyp", b"II*\0", b"MM\0*"),
-    *(b"\r\n\x87\n", b"\xff\x4f\xff\x51", b"8BPS\0", b"%PDF-"),
+    *((anchor, (0,)) for anchor in (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"\xff\x4f\xff\x51")),
+    *((anchor, (0,)) for anchor in (b"8BPS\0", b"%PDF-")),
+    *((anchor, (8,)) for anchor in (b"WEBP", b"\r\n\x87\n")),
+    (b"ftyp", (4,)),
+    *((anchor, (6, 0)) for anchor in (b"II*\0", b"MM\0*")),
 )
+_FURTHEST_ANCHOR = 8
+_MOST_TRIED = 1000
+_COMMENT = 0xFE
+_MOST_COMMENTS = 16  # in a row
 # What a segment begins with: quiet sound has the markers, but nothing of this behind them.
 _SEGMENT = re.compile(
     rb"\xff(?:"
     rb"[\xe0-\xef]..[!-~]{2}"  # the name of an application
+    rb"|\xef(?:..\0\0|\0[\x02\x03])"  # what stands in the place of a segment that was taken out
     rb"|[\xdb\xc4][\0-\x0f].[\0-\3\x10-\x13]"  # where a table goes
     rb"|[\xc0-\xc3]\0.[\x02-\x10]"  # bits per sample
     rb"|\xdd\x00\x04"
@@ -41,26 +49,45 @@ _SEGMENT = re.compile(
     rb")",
     re.DOTALL,
 )
-_FURTHEST_ANCHOR = 8
 
 
 def find_embedded(data: bytes | memoryview) -> int | None:
     """Where the first picture starts in `data`, or None. Time is linear in the data's size."""
-    anchors = [at for one in _ANCHORS if (at := stringzilla.find(data, one)) >= 0]
-    if not anchors:
-        return None
-    for match in _START.finditer(data, max(0, min(anchors) - _FURTHEST_ANCHOR)):
-        start = match.start()
-        if bytes(data[start : start + 2]) != b"\xff\xd8":
-            return start
-        if _two_segments_follow(data, start + 2):
-            return start
-    return None
+    first: int | None = None
+    for anchor, offsets in _ANCHORS:
+        end = len(data) if first is None else first + _FURTHEST_ANCHOR
+        found = _first(data, anchor, offsets, end)
+        if found is not None and (first is None or found < first):
+            first = found
+    return first
+
+
+def _first(
+    data: bytes | memoryview, anchor: bytes, offsets: tuple[int, ...], end: int
+) -> int | None:
+    """Where the first picture starts whose `anchor` stands before `end`."""
+    at: int = -1
+    for _ in range(_MOST_TRIED):
+        at = stringzilla.find(data, anchor, at + 1, end)
+        if at < 0:
+            return None
+        for start in (at - offset for offset in offsets if offset <= at):
+            if _START.match(data, start) is not None and _goes_on(data, start):
+                return start
+    # Where there are so many, the pattern alone is faster.
+    starts = (match.start() for match in _START.finditer(data, max(0, at - _FURTHEST_ANCHOR)))
+    return next((start for start in starts if _goes_on(data, start)), None)
+
+
+def _goes_on(data: bytes | memoryview, start: int) -> bool:
+    return bytes(data[start : start + 2]) != b"\xff\xd8" or _two_segments_follow(data, start + 2)
 
 
 def _two_segments_follow(data: bytes | memoryview, position: int) -> bool:
-    """One marker by chance is likely in much data; a second exactly where the first ends is not."""
-    for number in range(2):
+    """One marker by chance is likely in much data; a second exactly where the first ends is not.
+    Comments do not count: in sound, their marker is a number next to silence."""
+    counted = 0
+    for number in range(_MOST_COMMENTS):
         head = bytes(data[position : position + 8])
         if number and len(head) < 8:
             # Cut off within its headers: then the rest cannot be told from a picture.
@@ -70,5 +97,8 @@ def _two_segments_follow(data: bytes | memoryview, position: int) -> bool:
         length = int.from_bytes(head[2:4])
         if length < 2:
             return False
+        counted += head[1] != _COMMENT
+        if counted == 2:
+            return True
         position += 2 + length
     return True

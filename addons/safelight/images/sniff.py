@@ -56,6 +56,10 @@ _BY_FIRST_BYTE = {
     first: [(one, known) for one, known in _SIGNATURES if one.startswith(first)]
     for first in {one[:1] for one, _ in _SIGNATURES}
 }
+_ATOMS = _ROOM | {b"ftyp", b"moov", b"mdat"}
+# What else a picture may begin with, save for what says one of these behind its first four bytes.
+_OTHERS = (b"RIFF", b"BM", b"%PDF-", b"\0", b"\xef\xbb\xbf", b"<", *_SPACES, b"\v", b"\f")
+_OTHERS += (svgz.SIGNATURE, *_WIDE)
 
 
 def sniff(data: bytes) -> Format | None:
@@ -69,6 +73,8 @@ def sniff(data: bytes) -> Format | None:
     for signature, found in _BY_FIRST_BYTE.get(head[:1], ()):
         if head.startswith(signature):
             return found
+    if not head.startswith(_OTHERS) and head[4:8] not in _ATOMS:
+        return None
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return Format.WEBP
     if head[4:8] == b"ftyp":

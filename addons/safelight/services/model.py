@@ -60,7 +60,10 @@ def _repeats_what_varies(pattern: str) -> bool:
 
 
 def _day(text: str) -> str:
-    date.fromisoformat(text)
+    try:
+        date.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError("is not a day such as 2026-11-23") from error
     return text
 
 

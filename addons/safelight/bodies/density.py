@@ -1,0 +1,79 @@
+"""Where a body is written as encoded bytes are, whichever encoding it is: with capitals and digits
+among its letters, unlike what people write.
+
+Told of blocks, by sums at the speed of memory. Most of a chat is then not looked at any closer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import stringzilla
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_BLOCK = 1024
+_CAPITALS_AND_DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+_SMALL_LETTERS = b"abcdefghijklmnopqrstuvwxyz"
+# What is left of numbers without these is next to nothing; of escapes, their signs are left.
+_DIGITS_AND_SIGNS = b"0123456789 \t\r\n.,;:-+\"'[]{}()"
+
+# Two conditions on how often something stands in a block, each as what every byte adds to a sum:
+# the sum of a block that meets one is larger than that of as many bytes that do not matter.
+# At least a capital or digit for four small letters:
+_NO_LETTER = 50
+_WORDS = bytes(
+    201 + _NO_LETTER
+    if byte in _CAPITALS_AND_DIGITS
+    else 0
+    if byte in _SMALL_LETTERS
+    else _NO_LETTER
+    for byte in range(256)
+)
+# For ten capitals and digits at least one of what is not only in numbers:
+_NO_DIGIT = 2
+_NUMBERS = bytes(
+    _NO_DIGIT - 2 * (byte in _CAPITALS_AND_DIGITS) + 21 * (byte not in _DIGITS_AND_SIGNS)
+    for byte in range(256)
+)
+
+
+def without_words(body: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The stretches of `body[start:end]` that are no words."""
+    return _stretches(body, start, end, _WORDS, _NO_LETTER)
+
+
+def without_numbers(body: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The stretches of `body[start:end]`, which holds no words, that are no lists of numbers."""
+    return _stretches(body, start, end, _NUMBERS, _NO_DIGIT)
+
+
+def _stretches(
+    body: bytes, start: int, end: int, added: bytes, usual: int
+) -> Iterator[tuple[int, int]]:
+    """Where the bytes of blocks add more to a sum than as many `usual` ones."""
+    since: int | None = None
+    until = 0
+    for block in _blocks_above(memoryview(body)[start:end], added, usual):
+        if since is not None and block > until:
+            yield start + since, start + until
+            since = None
+        # It may begin where there is still little of it.
+        since = max(0, block - _BLOCK) if since is None else since
+        until = min(block + _BLOCK, end - start)
+    if since is not None:
+        yield start + since, start + until
+
+
+def _blocks_above(data: memoryview, added: bytes, usual: int) -> Iterator[int]:
+    weighed = memoryview(stringzilla.translate(data, added))
+    pairs = range(0, len(data), 2 * _BLOCK)
+    sums = map(stringzilla.bytesum, [weighed[pair : pair + 2 * _BLOCK] for pair in pairs])
+    for pair, total in zip(pairs, sums, strict=True):
+        # Nothing takes away from a sum: neither is above if both together are not.
+        if total > usual * min(_BLOCK, len(data) - pair - _BLOCK):
+            for block in (pair, pair + _BLOCK):
+                weights = weighed[block : block + _BLOCK]
+                if stringzilla.bytesum(weights) > usual * len(weights):
+                    yield block
