@@ -30,7 +30,8 @@ _ENDINGS = {"jpeg": "jpg", "tiff": "tif", "heif": "heic"}
 _TEXT = """\
 # Safelight and other tools that clean pictures
 
-Measured by `make bench-peers` on {day}, with Python {python} on {cores} cores ({machine}).
+Measured by `make bench-peers` on {day}, with Python {python} on {cores} cores ({machine}), under
+a load of {load:.0f} in the last quarter of an hour.
 
 ## What they clean
 
@@ -84,6 +85,7 @@ def main() -> None:
         python=platform.python_version(),
         cores=os.cpu_count(),
         machine=platform.machine(),
+        load=os.getloadavg()[2],
         count=len(corpus),
         cleaned="\n".join(cleaned) or "| no corpus was given | | | | |",
         files=files,
