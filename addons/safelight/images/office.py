@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safelight.images import office_package
+from safelight.images.disk import PLACE
 from safelight.images.model import ImageError, Kind
 
 if TYPE_CHECKING:
@@ -107,8 +108,6 @@ _CELL_AUTHORS = rb"xl/persons/[\w.-]+\.xml"
 _AUTHORS, _SESSIONS = "names of authors", "numbers of editing sessions"
 _FOLDERS, _DATES = "folders on somebody's disk", "dates of changes"
 _OPEN = rb"(?:.*/)?(?:content|styles)\.xml"
-# A place on a disk, or in a network of an office.
-_PLACE = rb"(?:file:|[A-Za-z]:[\\/]|\\\\|/(?:home|Users|Volumes|private|tmp|var|mnt|media)/)"
 _RULES = (
     _attributes(_WORD, rb"author", b"Author", Kind.AUTHOR, _AUTHORS),
     _attributes(_WORD, rb"initials", b"A", Kind.AUTHOR, _AUTHORS),
@@ -142,7 +141,7 @@ _RULES = (
         Kind.PERSON,
         _FOLDERS,
         re.compile(
-            rb"(\sTarget\s*=\s*)(?:\"(?!file:///file\")%s[^\"]*+\"|'%s[^']*+')" % (_PLACE, _PLACE)
+            rb"(\sTarget\s*=\s*)(?:\"(?!file:///file\")%s[^\"]*+\"|'%s[^']*+')" % (PLACE, PLACE)
         ),
         value=rb'\1"file:///file"',
     ),
@@ -232,7 +231,7 @@ _RULES = (
         _FOLDERS,
         re.compile(
             rb"(\s(?:xlink:)?href\s*=\s*)(?:\"(?!file:///file\")%s[^\"]*+\"|'%s[^']*+')"
-            % (_PLACE, _PLACE)
+            % (PLACE, PLACE)
         ),
         value=rb'\1"file:///file"',
     ),

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from pikepdf import Name, Stream, String
 
+from safelight.images.disk import PLACE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -39,10 +41,7 @@ _TRAILER |= {"/XRefStm"}
 _CAPTURED = ("/URLS", "/IDS")
 _NAMED = frozenset({"/Dests", "/EmbeddedFiles", "/URLS"})
 _PLACES = ("/F", "/UF", "/DOS", "/Unix", "/URI")
-_ON_DISK = re.compile(
-    r"\s*(?:file:(?!///file$)|/?[A-Za-z][:|][\\/]|/[A-Za-z]/|\\\\"
-    r"|/(?:home|Users|Volumes|private|tmp|var|mnt|media)/)"
-)
+_ON_DISK = re.compile(rf"\s*(?!file:///file$)(?:{PLACE.decode()}|/?[A-Za-z][:|][\\/]|/[A-Za-z]/)")
 _ELSEWHERE = "file:///file"
 
 

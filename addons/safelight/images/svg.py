@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from safelight.images import svg_doctype, svg_values, svgz
+from safelight.images.disk import PLACE
 from safelight.images.model import Edit, Examination, Format, ImageError, Kind, Length
 from safelight.images.svg_names import Names
 from safelight.images.svg_values import Value
@@ -33,10 +34,7 @@ _ATTRIBUTE = re.compile(rb"(?<![\w.:-])([A-Za-z_][\w.:-]*+)\s*+=\s*+(?:\"([^\"]*
 # SVG 2 section 5.7: descriptive elements are not drawn; nor is what HTML says about itself.
 _DESCRIBING = frozenset({b"metadata", b"title", b"desc", b"meta"})
 _WITH_TEXT = frozenset({b"text", b"style", b"script", b"foreignObject", b"flowRoot"})
-_ON_DISK = re.compile(
-    rb"\s*(?:file:|[A-Za-z]:[\\/]|\\\\|/(?:home|Users|Volumes|private|tmp|var|mnt|media)/)",
-    re.IGNORECASE,
-)
+_ON_DISK = re.compile(rb"\s*" + PLACE, re.IGNORECASE)
 _STYLE_SHEET = b"xml-stylesheet"
 _DECLARATION = re.compile(
     rb"xml\s+version\s*=\s*[\"'][\w.]+[\"'](?:\s+encoding\s*=\s*[\"'][\w.:-]+[\"'])?"
