@@ -19,7 +19,7 @@ from safelight.proxy.hooks import HookCalls
 from safelight.proxy.memory import Memory
 from safelight.proxy.own_pages import OwnPages
 from safelight.proxy.resolve import Resolver
-from safelight.proxy.tls import SniOnlyTlsConfig
+from safelight.proxy.tls import SniOnlyTlsConfig, can_call_back
 from safelight.proxy.tunnels import Tunnels
 from safelight.proxy.users import Users
 
@@ -67,6 +67,11 @@ async def serve(
 ) -> None:
     """Run until SIGINT, or SIGTERM, which lets what is on its way be answered first; `ready` is
     called when all can connect, `leaving` when nobody can any more. Raises StartError."""
+    if not can_call_back():
+        raise StartError(
+            "This system forbids memory that is written first and executed then, without which no "
+            "connection to an AI service can be opened. With systemd: MemoryDenyWriteExecute=no."
+        )
     guard.install()
     bulk.install()
     # Until the canary was refused, only it can connect.
