@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support import lab as labs
-from tests.support import pictures, tools
+from tests.support import pictures, programs, tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,22 +66,11 @@ def balanced(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[L
         )
         process = subprocess.Popen([program, "-db", "-f", str(configuration)])
         try:
-            _wait_for(port)
+            programs.wait_for(port)
             yield lab, port
         finally:
             process.terminate()
             process.wait(10)
-
-
-def _wait_for(port: int) -> None:
-    for _ in range(100):
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail("HAProxy does not start")
 
 
 def upload(lab: Lab, port: int, client: str) -> int:
