@@ -111,6 +111,7 @@ async def serve(
 
     async def drain() -> None:
         leaving()
+        await starting.left()
         starting.close()
         await draining.drained()
         master.should_exit.set()
@@ -154,8 +155,9 @@ class _Starting:
         self._master = master
         self._server = server
         self._canary = canary
-        self._listener = settings.listener
         self._networks = settings.networks
+        self._admission: Admission | None = None
+        self._listener = settings.listener
         self._tunnels = tunnels
         self._ready = ready
         self._public: asyncio.Server | None = None
@@ -170,6 +172,11 @@ class _Starting:
             self.failed = True
             self._master.shutdown()
 
+    async def left(self) -> None:
+        """Return when nobody is sent here any more."""
+        if self._admission is not None:
+            await self._admission.left()
+
     def close(self) -> None:
         """Let nobody connect any more."""
         if self._public is not None:
@@ -179,8 +186,8 @@ class _Starting:
 
     async def _open(self) -> None:
         [instance] = self._server.servers
-        admission = Admission(self._networks, instance.handle_stream)
-        self._public = await asyncio.start_server(admission.connected, sock=self._listener)
+        self._admission = Admission(self._networks, instance.handle_stream)
+        self._public = await asyncio.start_server(self._admission.connected, sock=self._listener)
         # mitmproxy can only open sockets itself.
         servers = cast("AsyncioServerInstance[RegularMode]", instance)._servers  # noqa: SLF001
         servers.pop().close()
