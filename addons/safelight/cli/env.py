@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from safelight import trust
-from safelight.cli.options import STATE
+from safelight.cli.options import PROXY, STATE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,13 +20,7 @@ _FURTHER_ROOT = "NODE_EXTRA_CA_CERTS"
 
 
 @click.command()
-@click.option(
-    "--proxy",
-    default="127.0.0.1:8080",
-    show_default=True,
-    metavar="HOST:PORT",
-    help="Where programs find the proxy.",
-)
+@PROXY
 @click.option("--undo", is_flag=True, help="Print what takes it back.")
 @STATE
 def env(*, proxy: str, undo: bool, state: Path) -> None:
