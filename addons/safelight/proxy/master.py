@@ -166,7 +166,11 @@ class _Starting:
     async def running(self) -> None:
         """Called once mitmproxy's own listener was set up, or was not."""
         addresses = self._server.listen_addrs()
-        if addresses and await self._canary.is_refused(addresses[0][:2]):
+        try:
+            refused = bool(addresses) and await self._canary.is_refused(addresses[0][:2])
+        except Exception:  # noqa: BLE001 - whatever it is, nobody is let in
+            refused = False
+        if refused:
             await self._open()
         else:
             self.failed = True
