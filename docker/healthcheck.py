@@ -11,5 +11,10 @@ HOST = "chatgpt.com"
 context = ssl.create_default_context(cafile="/data/state/safelight-ca.pem")
 connection = http.client.HTTPSConnection("127.0.0.1", 8080, timeout=8, context=context)
 connection.set_tunnel(HOST, 443)
-connection.connect()
+try:
+    connection.connect()
+except OSError as error:
+    # It wants to know who asks, and nobody told this script a password.
+    if "407" not in str(error):
+        raise
 connection.close()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.proxy.test_users import POLICY, URL
 from tests.support import lab as labs
 from tests.support import pictures, records
 from tests.test_users import line
@@ -20,16 +21,6 @@ if TYPE_CHECKING:
     from tests.support.lab import Lab
 
 JSON = ("--log-format", "json")
-URL = "https://api.openai.com/v1/files"
-POLICY = """
-version: 1
-name: test
-people:
-  kids: ["user:bert"]
-rules:
-  - {id: clean, do: strip-metadata, because: always}
-  - {id: kids, when: {people: kids}, do: block, because: Bert asks Anna first}
-"""
 BROKEN = """
 from safelight.proxy.gate import Gate
 def broken(self, flow):
@@ -63,7 +54,8 @@ def wait_for(lab: Lab, event: str) -> None:
 
 def test_what_happens_is_told_in_ids_and_numbers(tmp_path: Path) -> None:
     policy, users = tmp_path / "policy.yaml", tmp_path / "users"
-    policy.write_text(POLICY)
+    text = POLICY.replace("not for kids", "Bert asks Anna first")
+    policy.write_text(text)
     users.write_text(line("anna", "se:cret") + line("bert", "berts"))
     photo = tmp_path / "Anna at home.jpg"
     photo.write_bytes(pictures.jpeg())
@@ -77,7 +69,7 @@ def test_what_happens_is_told_in_ids_and_numbers(tmp_path: Path) -> None:
         with pytest.raises(ConnectionError):
             lab.curl("--interface", "127.0.0.9", *form)
         users.write_text("anna:plain")
-        policy.write_text(POLICY + "anna: 127.0.0.1\n")
+        policy.write_text(text + "anna: 127.0.0.1\n")
         wait_for(lab, "policy-rejected")
         with pytest.raises(ConnectionError):
             lab.curl("--proxy-user", "bert:wrong", *form)

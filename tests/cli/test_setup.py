@@ -131,8 +131,11 @@ def test_a_browser_in_a_home_that_was_set_up(
     assert {one["name"]: one["says"] for one in told if one["state"] == "wrong"} == {}
     assert code == 0
     assert call(lab, environment, "status")[1].startswith("Photos are protected.\n")
+    assert call(lab, environment, "env")[0] == 0
+    assert (lab.folder / "state" / "program-roots.pem").exists()
     code, said = call(lab, environment, "setup", "--undo", "--yes")
     assert code == 0
+    assert not (lab.folder / "state" / "program-roots.pem").exists()
     assert not any(".pki" in one for one in files(home))
     # This backend of GSettings keeps the heading of an empty group.
     left = (home / ".config/glib-2.0/settings/keyfile").read_text()

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cli.test_monitoring import free_port
 from tests.support import lab as labs
-from tests.support import pictures, tools
+from tests.support import pictures, programs, tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +48,25 @@ backend workers
     server w1 127.0.0.1:{first} send-proxy{version}
     server w2 127.0.0.1:{second} send-proxy{version}
 """
+GATEWAYS = """
+defaults
+    mode tcp
+    timeout connect 5s
+    timeout client 60s
+    timeout server 60s
+    timeout check 2s
+frontend safelight
+    bind 127.0.0.1:{port}
+    default_backend gateways
+backend gateways
+    balance source
+    option httpchk GET /readyz
+    option redispatch 1
+    retries 3
+    default-server inter 500ms fall 1 rise 1 check send-proxy-v2
+    server a 127.0.0.1:{a} port {a_monitor}
+    server b 127.0.0.1:{b} port {b_monitor}
+"""
 UPLOADS = 400
 
 
@@ -64,29 +84,24 @@ def balanced(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[L
         configuration.write_text(
             CONFIGURATION.format(port=port, first=first, second=first + 1, version=request.param)
         )
-        process = subprocess.Popen([program, "-db", "-f", str(configuration)])
-        try:
-            _wait_for(port)
+        with _balancing(program, configuration, port):
             yield lab, port
-        finally:
-            process.terminate()
-            process.wait(10)
 
 
-def _wait_for(port: int) -> None:
-    for _ in range(100):
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail("HAProxy does not start")
+@contextlib.contextmanager
+def _balancing(program: str, configuration: Path, port: int) -> Iterator[None]:
+    process = subprocess.Popen([program, "-db", "-f", str(configuration)])
+    try:
+        programs.wait_for(port)
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
-def upload(lab: Lab, port: int, client: str) -> int:
+def upload(lab: Lab, port: int, client: str, root: Path | None = None) -> int:
     """Upload a photo from the address `client`; the answer's status."""
-    context = ssl.create_default_context(cafile=str(lab.proxy.root))
+    context = ssl.create_default_context(cafile=str(root or lab.proxy.root))
     connection = http.client.HTTPSConnection(
         "127.0.0.1", port, context=context, timeout=30, source_address=(client, 0)
     )
@@ -128,3 +143,41 @@ def test_nothing_on_its_way_is_lost_when_they_stop(balanced: tuple[Lab, int]) ->
                 answered += 1
     assert process.wait(30) == 0
     assert UPLOADS // 4 <= answered == len(lab.arrived) == len(lab.proxy.records())
+
+
+def test_of_two_gateways_one_stops_and_nobody_notices(tmp_path: Path) -> None:
+    program = tools.needed("haproxy")
+    monitors = free_port(), free_port()
+    folders = tmp_path / "a", tmp_path / "b"
+    with contextlib.ExitStack() as running:
+        labs_ = []
+        for folder, monitor in zip(folders, monitors, strict=True):
+            folder.mkdir()
+            (folder / "policy.yaml").write_text(POLICY)
+            options = ("--proxy-protocol", "127.0.0.1", "--monitor", f"127.0.0.1:{monitor}")
+            one = labs.running(folder, folder / "policy.yaml", options=options)
+            labs_.append(running.enter_context(one))
+        port = free_port()
+        configuration = tmp_path / "haproxy.cfg"
+        a, b = (lab.proxy.address[1] for lab in labs_)
+        configuration.write_text(
+            GATEWAYS.format(port=port, a=a, b=b, a_monitor=monitors[0], b_monitor=monitors[1])
+        )
+        running.enter_context(_balancing(program, configuration, port))
+        roots = tmp_path / "roots.pem"
+        roots.write_text("".join(lab.proxy.root.read_text() for lab in labs_))
+        stopping = labs_[0].proxy.process
+        assert stopping is not None
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            sent = [
+                pool.submit(upload, labs_[0], port, f"127.0.0.{20 + number % 8}", roots)
+                for number in range(UPLOADS)
+            ]
+            while sum(one.done() for one in sent) < UPLOADS // 4:
+                time.sleep(0.01)
+            stopping.send_signal(signal.SIGTERM)
+            assert [one.result() for one in sent] == [200] * UPLOADS
+        assert stopping.wait(30) == 0
+        arrived = [len(lab.arrived) for lab in labs_]
+        assert sum(arrived) == UPLOADS
+        assert min(arrived) > 0

@@ -10,6 +10,7 @@ import trustme
 from safelight.directory import Directory
 from safelight.users import CannotTellError
 from tests.cli.test_monitoring import free_port
+from tests.proxy.test_users import POLICY, URL
 from tests.support import lab as labs
 from tests.support import pictures, slapd
 
@@ -17,16 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-URL = "https://api.openai.com/v1/files"
-POLICY = """
-version: 1
-name: test
-people:
-  kids: ["user:bert"]
-rules:
-  - {id: clean, do: strip-metadata, because: always}
-  - {id: kids, when: {people: kids}, do: block, because: not for kids}
-"""
 BY_NAME = f"user: 'uid={{user}},ou=people,{slapd.BASE}'\n"
 BY_SEARCH = f"""search:
   base: ou=people,{slapd.BASE}

@@ -17,7 +17,7 @@ import pytest
 import trustme
 
 from tests.cli.test_monitoring import free_port
-from tests.support import pictures, tools
+from tests.support import pictures, programs, tools
 from tests.support.lab import Lab
 from tests.support.origin import Origin
 from tests.support.proxy import HOME_POLICY, Proxy
@@ -102,22 +102,11 @@ def _running(program: str, home: Path, helper: Path) -> Iterator[Squid]:
         stderr=quiet,
     )
     try:
-        _wait_for(port)
+        programs.wait_for(port)
         yield Squid(home, port)
     finally:
         process.kill()
         process.wait()
-
-
-def _wait_for(port: int) -> None:
-    for _ in range(200):
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail("Squid does not start")
 
 
 @pytest.fixture(scope="module")

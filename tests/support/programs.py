@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pytest
 
 from tests.support import tools
 
@@ -29,6 +33,18 @@ def node(package: str) -> str:
 def javascript(program: str, package: str) -> list[str]:
     """How to run a module that needs `package`."""
     return [node(package), "--input-type=module", "--eval", program]
+
+
+def wait_for(port: int, host: str = "127.0.0.1") -> None:
+    """Wait until somebody listens there."""
+    for _ in range(400):
+        try:
+            socket.create_connection((host, port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    pytest.fail(f"nobody listens at {host}:{port}")
 
 
 _ADDRESS = re.compile(r"http://[0-9.]+:[0-9]+")

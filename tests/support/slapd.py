@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pytest
-
-from tests.support import tools
+from tests.support import programs, tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,14 +56,7 @@ class Directory:
         urls = f"ldap://127.0.0.1:{self.plain}/ ldaps://127.0.0.1:{self.encrypted}/"
         command = [_slapd(), "-f", str(self.folder / "slapd.conf"), "-h", urls, "-d", "0"]
         self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        for _ in range(100):
-            try:
-                socket.create_connection(("127.0.0.1", self.encrypted), timeout=1).close()
-            except OSError:
-                time.sleep(0.05)
-            else:
-                return
-        pytest.fail("slapd does not start")
+        programs.wait_for(self.encrypted)
 
     def stop(self) -> None:
         """End it."""

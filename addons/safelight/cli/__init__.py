@@ -8,6 +8,7 @@ from safelight import __version__
 from safelight.cli.audit import audit
 from safelight.cli.ca import ca
 from safelight.cli.doctor import doctor, status
+from safelight.cli.env import env
 from safelight.cli.holds import holds, watch
 from safelight.cli.inspect import inspect
 from safelight.cli.pac import pac
@@ -42,6 +43,7 @@ main.add_command(services)
 main.add_command(audit)
 main.add_command(ca)
 main.add_command(pac)
+main.add_command(env)
 main.add_command(phones)
 main.add_command(holds)
 main.add_command(watch)

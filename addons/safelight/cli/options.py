@@ -8,6 +8,13 @@ import click
 
 from safelight import paths
 
+PROXY = click.option(
+    "--proxy",
+    default="127.0.0.1:8080",
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Where browsers and other programs find the proxy.",
+)
 STATE = click.option(
     "--state",
     type=click.Path(path_type=Path),

@@ -6,16 +6,11 @@ import click
 
 from safelight import trust
 from safelight.cli import catalogue
+from safelight.cli.options import PROXY
 
 
 @click.command()
-@click.option(
-    "--proxy",
-    default="127.0.0.1:8080",
-    show_default=True,
-    metavar="HOST:PORT",
-    help="Where browsers find the proxy.",
-)
+@PROXY
 @click.option("--url", is_flag=True, help="Print it as one long address for a browser's settings.")
 def pac(proxy: str, *, url: bool) -> None:
     """Print a proxy auto-configuration script: only AI services go through the proxy.

@@ -222,6 +222,7 @@ class _Undoing:
             "remove the certificate and its key", [Run(("rm", *map(str, gone)))]
         ):
             trust.remove(self.state)
+            (self.state / trust.PROGRAMS_FILE).unlink(missing_ok=True)
         for folder in (self.state, self.state.parent):
             with contextlib.suppress(OSError):
                 folder.rmdir()

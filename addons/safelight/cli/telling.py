@@ -45,12 +45,11 @@ def _as_facts(destination: Destination, outcome: Outcome) -> dict[str, object]:
     service = destination.service.id
     if outcome.refusal is not None:
         cause, record = str(outcome.refusal.cause), outcome.refusal.record
-        facts: dict[str, object] = {"service": service, "cause": cause, "record": record}
-        return {"event": "upload-stopped", "facts": facts}
+        stopped = {"service": service, "cause": cause, "record": record}
+        return {"event": "upload-stopped", "facts": stopped}
     removed, warned = sorted(outcome.removed), bool(outcome.warnings)
-    pictures = outcome.pictures
-    facts = {"service": service, "pictures": pictures, "removed": removed, "warned": warned}
-    return {"event": "upload-sent", "facts": facts}
+    sent = {"service": service, "pictures": outcome.pictures, "removed": removed, "warned": warned}
+    return {"event": "upload-sent", "facts": sent}
 
 
 def lines(event: Mapping[str, Any]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+import time
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,8 @@ PRIVATE = tuple(
     )
 )
 _LONGEST_HEADER = 5  # seconds
+_QUIET = 1.0  # seconds without anybody
+_LONGEST_NOTICE = 4.0  # seconds
 _MOST_TOLD = 100  # strangers
 
 
@@ -56,9 +59,11 @@ class Admission:
         self._networks = networks
         self._serve = serve
         self._strangers: set[str] = set()
+        self._last_came = 0.0
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Let a connection in, or close it without an answer."""
+        self._last_came = time.monotonic()
         peer = writer.get_extra_info("peername")
         client: Address | None = (str(peer[0]), int(peer[1])) if peer else None
         if client is not None and _is_in(client[0], self._networks.balancers):
@@ -74,6 +79,15 @@ class Admission:
             writer.close()
             return
         await self._serve(reader, writer)
+
+    async def left(self) -> None:
+        """Return when balancers seem to know that they are to send nobody any more. A connection
+        that they have made, and nobody has accepted, would be lost."""
+        begun = time.monotonic()
+        while self._networks.balancers and time.monotonic() - begun < _LONGEST_NOTICE:
+            if time.monotonic() - max(begun, self._last_came) >= _QUIET:
+                return
+            await asyncio.sleep(_QUIET / 10)
 
     def _is_client(self, address: str) -> bool:
         if _is_in(address, self._networks.clients):

@@ -19,7 +19,7 @@ from safelight.proxy.hooks import HookCalls
 from safelight.proxy.memory import Memory
 from safelight.proxy.own_pages import OwnPages
 from safelight.proxy.resolve import Resolver
-from safelight.proxy.tls import SniOnlyTlsConfig
+from safelight.proxy.tls import SniOnlyTlsConfig, can_call_back
 from safelight.proxy.tunnels import Tunnels
 from safelight.proxy.users import Users
 
@@ -67,6 +67,11 @@ async def serve(
 ) -> None:
     """Run until SIGINT, or SIGTERM, which lets what is on its way be answered first; `ready` is
     called when all can connect, `leaving` when nobody can any more. Raises StartError."""
+    if not can_call_back():
+        raise StartError(
+            "This system forbids memory that is written first and executed then, without which no "
+            "connection to an AI service can be opened. With systemd: MemoryDenyWriteExecute=no."
+        )
     guard.install()
     bulk.install()
     # Until the canary was refused, only it can connect.
@@ -106,6 +111,7 @@ async def serve(
 
     async def drain() -> None:
         leaving()
+        await starting.left()
         starting.close()
         await draining.drained()
         master.should_exit.set()
@@ -149,8 +155,9 @@ class _Starting:
         self._master = master
         self._server = server
         self._canary = canary
-        self._listener = settings.listener
         self._networks = settings.networks
+        self._admission: Admission | None = None
+        self._listener = settings.listener
         self._tunnels = tunnels
         self._ready = ready
         self._public: asyncio.Server | None = None
@@ -159,11 +166,20 @@ class _Starting:
     async def running(self) -> None:
         """Called once mitmproxy's own listener was set up, or was not."""
         addresses = self._server.listen_addrs()
-        if addresses and await self._canary.is_refused(addresses[0][:2]):
+        try:
+            refused = bool(addresses) and await self._canary.is_refused(addresses[0][:2])
+        except Exception:  # noqa: BLE001 - whatever it is, nobody is let in
+            refused = False
+        if refused:
             await self._open()
         else:
             self.failed = True
             self._master.shutdown()
+
+    async def left(self) -> None:
+        """Return when nobody is sent here any more."""
+        if self._admission is not None:
+            await self._admission.left()
 
     def close(self) -> None:
         """Let nobody connect any more."""
@@ -174,8 +190,8 @@ class _Starting:
 
     async def _open(self) -> None:
         [instance] = self._server.servers
-        admission = Admission(self._networks, instance.handle_stream)
-        self._public = await asyncio.start_server(admission.connected, sock=self._listener)
+        self._admission = Admission(self._networks, instance.handle_stream)
+        self._public = await asyncio.start_server(self._admission.connected, sock=self._listener)
         # mitmproxy can only open sockets itself.
         servers = cast("AsyncioServerInstance[RegularMode]", instance)._servers  # noqa: SLF001
         servers.pop().close()

@@ -7,11 +7,22 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 from mitmproxy.addons import tlsconfig
+from OpenSSL import SSL
 
 if TYPE_CHECKING:
     from mitmproxy.certs import CertStoreEntry
     from mitmproxy.proxy.context import Context
     from mitmproxy.tls import TlsData
+
+
+def can_call_back() -> bool:
+    """May OpenSSL call Python, as each handshake needs? That takes memory which is written first
+    and executed then, and a system may forbid it."""
+    try:
+        SSL.Context(SSL.TLS_METHOD).set_alpn_select_callback(lambda _, offered: offered[0])
+    except MemoryError:
+        return False
+    return True
 
 
 class SniOnlyTlsConfig(tlsconfig.TlsConfig):

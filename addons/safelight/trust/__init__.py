@@ -13,9 +13,10 @@ from safelight.trust.authority import (
     remove,
     rotate,
 )
-from safelight.trust.roots import bundle
+from safelight.trust.roots import PROGRAMS_FILE, bundle, for_programs
 
 __all__ = [
+    "PROGRAMS_FILE",
     "ROOT_FILE",
     "Authority",
     "AuthorityError",
@@ -23,6 +24,7 @@ __all__ = [
     "describe",
     "exported",
     "files",
+    "for_programs",
     "open_existing",
     "open_or_create",
     "pac",

@@ -11,6 +11,7 @@ from cryptography import x509
 from safelight.trust.authority import AuthorityError
 
 BUNDLE_FILE = "upstream-roots.pem"
+PROGRAMS_FILE = "program-roots.pem"
 
 
 def count() -> int:
@@ -27,14 +28,22 @@ def bundle(folder: Path, further: Path | None) -> Path:
 
     Raises AuthorityError when `further` holds no certificates.
     """
-    public = Path(certifi.where())
     if further is None:
-        return public
+        return Path(certifi.where())
+    return _joined(folder / BUNDLE_FILE, further)
+
+
+def for_programs(folder: Path, own: Path) -> Path:
+    """A PEM file of the public roots and our `own`, written to `folder`: for programs that take one
+    file in place of what the system trusts. Raises AuthorityError."""
+    return _joined(folder / PROGRAMS_FILE, own)
+
+
+def _joined(target: Path, further: Path) -> Path:
     try:
         added = further.read_bytes()
         x509.load_pem_x509_certificates(added)
-        target = folder / BUNDLE_FILE
-        target.write_bytes(public.read_bytes() + b"\n" + added)
+        target.write_bytes(Path(certifi.where()).read_bytes() + b"\n" + added)
     except (OSError, ValueError) as error:
         raise AuthorityError(f"{further} cannot be used as further roots: {error}") from error
     return target
