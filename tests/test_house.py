@@ -36,7 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "engine": FIVE
     | {"case", "conclusions", "examiner", "in_force", "passage", "pieces", "refusals", "uploads"},
     "assembly": FIVE | {"documents", "engine", "paths"},
-    "recorded": {"audit", "policy"},
+    "recorded": {"audit", "journal", "policy"},
     "broker": set(),
     "pausing": set(),
     "reloading": {"assembly", "audit", "documents", "pausing", "policy"},

@@ -43,8 +43,7 @@ def conclude(case: Case, decision: policy.Decision) -> Outcome:
         decision,
         case.doubts,
         refusal,
-        client=upload.client,
-        identity=upload.identity,
+        upload.sender,
     )
     reasons = tuple(sorted(decision.because))
     sent = None if blocked else _sent(case, body, reasons)
@@ -81,6 +80,7 @@ def _waits(case: Case, record: str, decision: policy.Decision, sent: Outcome) ->
         tuple(hashlib.sha256(content).hexdigest() for content in contents),
         sent,
         case.rules.journal,
+        case.upload.workspace,
     )
 
 

@@ -55,7 +55,7 @@ class Strict(BaseModel):
 
 
 def _one_or_more(value: object) -> object:
-    return [value] if isinstance(value, str) else value
+    return [value] if isinstance(value, str | int | float) else value
 
 
 class _OneOrMore:
@@ -283,6 +283,8 @@ def _message(details: ErrorDetails, where: str, model: type[BaseModel]) -> str:
         given = str(details["input"])
         choice = f"must be one of {', '.join(words)}" if len(words) > 1 else f"must be {words[0]}"
         return f"{where}: {choice}{did_you_mean(given, words)}"
+    if details["type"] == "string_type" and isinstance(details["input"], int | float):
+        return f"{where}: must be text; write it in quotes"
     if details["type"] in _EXPECTED:
         return f"{where or 'the document'}: must be {_EXPECTED[details['type']]}"
     if details["type"] == "too_short":

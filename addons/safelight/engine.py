@@ -281,8 +281,7 @@ class Engine:
             decision,
             case.doubts,
             refusal,
-            client=upload.client,
-            identity=upload.identity,
+            upload.sender,
         )
         reasons = tuple(sorted(decision.because))
         if refusal is not None:

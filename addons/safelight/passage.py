@@ -136,9 +136,8 @@ def begin(rules: Rules, upload: Upload, total: int) -> Passage | None:
         str(known),
         total,
         decision,
+        upload.sender,
         renamed=renames,
-        client=upload.client,
-        identity=upload.identity,
     )
     cleaner = StreamCleaner(known, total)
     passage = Passage(upload.destination, policy, facts, record, rules.journal, cleaner, total)

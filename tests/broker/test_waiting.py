@@ -139,7 +139,7 @@ def test_over_a_socket(tmp_path: Path) -> None:
         watching.close()
     assert answers == [Answer.APPROVED]
     assert events == [
-        {"held": held(1).model_dump(exclude={"content"}, mode="json")},
+        {"held": held(1).model_dump(exclude={"content", "workspace"}, mode="json")},
         {"service": "ChatGPT"},
     ]
     assert not path.exists()

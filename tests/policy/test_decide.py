@@ -39,6 +39,7 @@ PHOTO = Facts(
     2000,
     frozenset({"location"}),
     trains="by-default",
+    workspace="ours",
     shape="raw",
     pixels=5000,
     count=2,
@@ -58,6 +59,9 @@ BEDTIME = {"from": "20:30", "to": "07:00"}
         ({"service": {"id": "a", "category": "image"}}, False),
         ({"service": {"trains-on-uploads": ["by-default", "unknown"]}}, True),
         ({"service": {"trains-on-uploads": "not-by-default"}}, False),
+        ({"service": {"workspace": ["theirs", "OURS"]}}, True),
+        ({"service": {"workspace": "theirs"}}, False),
+        ({"service": {"workspace": "ours", "id": "b"}}, False),
         ({"upload": {"type": "png"}}, False),
         ({"upload": {"larger-than": "2 KB"}}, False),
         ({"upload": {"larger-than": "1 KB", "type": "jpeg"}}, True),
@@ -86,6 +90,17 @@ BEDTIME = {"from": "20:30", "to": "07:00"}
 def test_all_conditions_of_a_rule_must_hold(when: dict[str, Any], *, applies: bool) -> None:
     decision = decide(policy_of(rule(["block"], when=when)), [PHOTO])
     assert (decision.verdict is Verdict.BLOCK) is applies
+
+
+def test_a_workspace_that_is_not_known_opens_no_way() -> None:
+    named = {"service": {"workspace": "ours"}}
+    unknown = replace(PHOTO, workspace=None)
+    for when in (named, {"not": named}):
+        assert decide(policy_of(rule(["block"], when=when)), [unknown]).verdict is Verdict.BLOCK
+    exception = {"id": "e", "when": named, "until": "2027-01-01", "why": "x"}
+    guarded = policy_of(rule(["block"], **{"except": [exception]}))
+    assert decide(guarded, [PHOTO]).verdict is Verdict.ALLOW
+    assert decide(guarded, [unknown]).verdict is Verdict.BLOCK
 
 
 def test_a_span_over_midnight_belongs_to_the_day_it_began() -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 SERVICES = {
     "chatgpt_web": policy.About("chat", "by-default"),
-    "claude_web": policy.About("chat"),
+    "claude_web": policy.About("chat", says_workspace=True),
     "luma": policy.About("image"),
 }
 
@@ -81,6 +81,18 @@ def test_the_revision_is_of_the_meaning(tmp_path: Path) -> None:
         (
             ("    do:", "    when: {service: {category: chats}}\n    do:"),
             "no service has the category `chats`; did you mean `chat`?",
+        ),
+        (
+            ("    do:", "    when: {service: {id: luma, workspace: ours}}\n    do:"),
+            "p.yaml:5:43: no request to `luma` is known to say which workspace it is for",
+        ),
+        (
+            ("    do:", "    when: {service: {id: claude_web, workspace: my company}}\n    do:"),
+            "p.yaml:5:49: rules.0.when.service.workspace.0: must be the id of a workspace, such as",
+        ),
+        (
+            ("    do:", "    when: {service: {id: claude_web, workspace: 123}}\n    do:"),
+            "p.yaml:5:49: rules.0.when.service.workspace.0: must be text; write it in quotes",
         ),
         (("    do:", "    when: {metadata: gps}\n    do:"), "p.yaml:5:22: rules.0.when.metadata"),
         (

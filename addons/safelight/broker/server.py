@@ -128,4 +128,4 @@ async def _say(writer: asyncio.StreamWriter, said: dict[str, Any]) -> None:
 
 
 def _shown(held: Held) -> dict[str, Any]:
-    return held.model_dump(exclude={"content"})
+    return held.model_dump(exclude={"content", "workspace"})

@@ -32,9 +32,10 @@ class Answer(StrEnum):
 
 
 class Held(BaseModel):
-    """An upload that waits. `content` are digests of its pictures and `client` is who sends it, as
-    `user:anna`, or the address that it comes from, both of which are kept in memory alone; `size`
-    is in bytes, `found` are kinds, `because` sentences for people, `rules` ids."""
+    """An upload that waits. `content` are digests of its pictures, `client` is who sends it, as
+    `user:anna`, or the address that it comes from, `workspace` is that of the service; these are
+    kept in memory alone. `size` is in bytes, `found` are kinds, `because` sentences for people,
+    `rules` ids."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -47,12 +48,14 @@ class Held(BaseModel):
     because: tuple[str, ...] = ()
     content: tuple[str, ...] = ()
     client: str | None = None
+    workspace: str | None = None
 
     @property
     def same(self) -> tuple[object, ...]:
         """What another upload has in common with this one if it is the same again, by the same
-        person, for the same reasons."""
-        return (self.service, self.client, tuple(sorted(self.rules)), tuple(sorted(self.content)))
+        person, to the same place, for the same reasons."""
+        place = (self.service, self.workspace, self.client)
+        return (*place, tuple(sorted(self.rules)), tuple(sorted(self.content)))
 
 
 @dataclass(slots=True)

@@ -35,7 +35,10 @@ def list_(state: Path, *, as_json: bool) -> None:
     """Show which uploads wait, oldest first."""
     every = _waiting(state)
     if as_json:
-        said = [{**held.model_dump(exclude={"content"}), "since": since} for held, since in every]
+        said = [
+            {**held.model_dump(exclude={"content", "workspace"}), "since": since}
+            for held, since in every
+        ]
         click.echo(json.dumps(said))
         return
     if not every:

@@ -60,6 +60,7 @@ _UNITS = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 USER, PHONE = "user:", "phone:"
 IDENTITIES = (USER, PHONE)
 _LONGEST_IDENTITY = 200
+_WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@-]{0,199}")
 
 
 def _size(value: object) -> object:
@@ -89,6 +90,12 @@ def _network(text: str) -> str:
     except ValueError as error:
         hint = "such as 192.168.1.20, or a range such as 192.168.1.16/28"
         raise ValueError(f"must be an address {hint} ({error})") from error
+
+
+def _workspace(text: str) -> str:
+    if not _WORKSPACE.fullmatch(text):
+        raise ValueError("must be the id of a workspace, such as org-AbC123 or a UUID")
+    return text.lower()
 
 
 def _member(text: str) -> str:
@@ -121,6 +128,8 @@ type Zone = Annotated[str, AfterValidator(_zone)]
 # phone that comes through WireGuard (phone:anna).
 type Member = Annotated[str, AfterValidator(_member)]
 type Sender = Annotated[str, AfterValidator(_sender)]
+# The id by which a service's requests name an organization, an account, a tenant or a project.
+type Workspace = Annotated[str, AfterValidator(_workspace)]
 
 
 class ServiceMatch(Strict):
@@ -129,6 +138,7 @@ class ServiceMatch(Strict):
     id: OneOrMore[str] | None = None
     category: OneOrMore[str] | None = None
     trains_on_uploads: OneOrMore[Trains] | None = None
+    workspace: OneOrMore[Workspace] | None = None
 
 
 class TimeMatch(Strict):

@@ -18,6 +18,7 @@ from safelight.policy.conditions import (
     Size,
     UploadShape,
     When,
+    Workspace,
 )
 
 if TYPE_CHECKING:
@@ -144,10 +145,12 @@ class Unsure(Strict):
 
 class Given(Strict):
     """The upload of a test. `from` is an address or `user:NAME`, `people` a group of them; what is
-    left out is ordinary: a JPEG of 1 MB, alone and without metadata, from an address of nobody's.
+    left out is ordinary: a JPEG of 1 MB, alone and without metadata, from an address of nobody's,
+    in a request that says no workspace.
     """
 
     service: str | None = None
+    workspace: Workspace | None = None
     from_: Sender | None = None
     people: str | None = None
     at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d$")] | None = None

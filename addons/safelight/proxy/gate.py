@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _DESTINATION = "safelight.destination"
 _TURN = "safelight.turn"
+_WORKSPACE = "safelight.workspace"
 _LONGEST_LOOK = 120  # seconds
 _LARGE = 8_000_000  # bytes; what is smaller is looked at as a whole
 
@@ -93,6 +94,7 @@ class Gate:
             flow.request.stream = True
             return
         flow.metadata[_DESTINATION] = destination
+        flow.metadata[_WORKSPACE] = self._workspace(flow, destination, guarded)
         flow.metadata[_TURN] = self._engine.pieces.begin(destination, flow.request.path)
         clearance.cap(flow, self._engine.largest_held)
         length = _declared_length(flow)
@@ -116,15 +118,7 @@ class Gate:
         """Decide by the beginning of a large body whether it can be cleaned while it flows."""
         destination: Destination = flow.metadata[_DESTINATION]
         head, total = flowing.head(flow)
-        upload = Upload(
-            destination,
-            flow.request.path,
-            _headers(flow),
-            head,
-            client=framing.client(flow),
-            identity=framing.identity(flow),
-        )
-        passage = await asyncio.to_thread(self._engine.flow, upload, total)
+        passage = await asyncio.to_thread(self._engine.flow, _upload(flow, head), total)
         if passage is None:
             if total > self._engine.largest_held:
                 self._too_large(flow, destination)
@@ -161,16 +155,7 @@ class Gate:
         if destination is None or flow.response or flow.error:
             return
         body = flow.request.raw_content or b""
-        turn = flow.metadata[_TURN]
-        upload = Upload(
-            destination,
-            flow.request.path,
-            _headers(flow),
-            body,
-            turn=turn,
-            client=framing.client(flow),
-            identity=framing.identity(flow),
-        )
+        upload = _upload(flow, body)
         if not self._engine.concerns(upload):
             clearance.clear(flow)
             return
@@ -214,7 +199,8 @@ class Gate:
         if destination is None or flow.response is None or not _names_addresses(flow):
             return
         answer = flow.response.get_content(strict=False) or b""
-        self._learnt.learn(destination.service, answer.decode("utf-8", "replace"))
+        workspace = flow.metadata[_WORKSPACE]
+        self._learnt.learn(destination.service, answer.decode("utf-8", "replace"), workspace)
         asked = flow.request.get_content(strict=False) or b""
         self._engine.pieces.announced(destination, asked, answer)
 
@@ -234,7 +220,7 @@ class Gate:
         if destination is None or not message.from_client:
             message.dropped = False
             return
-        await self._messages.take(flow, destination, message)
+        await self._messages.take(flow, _upload(flow, b""), message)
 
     async def websocket_quiet(self, flow: HTTPFlow) -> None:
         """A client whose messages are held back is silent."""
@@ -253,6 +239,17 @@ class Gate:
             learnt = self._learnt.find(name, request.path)
             if learnt is not None:
                 return Destination(*learnt)
+        return None
+
+    def _workspace(self, flow: HTTPFlow, destination: Destination, names: list[str]) -> str | None:
+        """The workspace that a request says, or for which its address was given out."""
+        path, service = flow.request.path, destination.service
+        for name in names:
+            found = destination.workspace(name, path, _headers(flow)) or self._learnt.workspace(
+                service, name, path
+            )
+            if found is not None:
+                return found
         return None
 
     def _end(self, flow: HTTPFlow, *, lost: bool = False) -> None:
@@ -308,6 +305,19 @@ def _names_addresses(flow: HTTPFlow) -> bool:
 
 def _carries_bytes(destination: Destination) -> bool:
     return destination.road is None or destination.road.role.carries_bytes
+
+
+def _upload(flow: HTTPFlow, body: bytes) -> Upload:
+    return Upload(
+        flow.metadata[_DESTINATION],
+        flow.request.path,
+        _headers(flow),
+        body,
+        turn=flow.metadata[_TURN],
+        client=framing.client(flow),
+        identity=framing.identity(flow),
+        workspace=flow.metadata[_WORKSPACE],
+    )
 
 
 def _headers(flow: HTTPFlow) -> dict[str, str]:

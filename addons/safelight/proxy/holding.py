@@ -41,6 +41,7 @@ class Holding:
             because=tuple(sorted(waits.decision.because)),
             content=waits.content,
             client=framing.identity(flow) or framing.client(flow),
+            workspace=waits.workspace,
         )
         client = flow.client_conn.id
         asked: asyncio.Future[Answer] = asyncio.ensure_future(self._ask(held))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from safelight.case import Upload
 from safelight.conversation import QUIET, Conversation, Room
-from safelight.proxy import framing, socket_guard
+from safelight.proxy import socket_guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mitmproxy.http import HTTPFlow
     from mitmproxy.websocket import WebSocketMessage
 
-    from safelight.case import Outcome
+    from safelight.case import Outcome, Upload
     from safelight.conversation import Ready
     from safelight.engine import Engine
     from safelight.services import Destination
@@ -34,11 +34,12 @@ class Messages:
         self._longest = longest
         self._room = Room()
 
-    async def take(self, flow: HTTPFlow, destination: Destination, one: WebSocketMessage) -> None:
-        """Judge a message of the client's, or what several make up."""
+    async def take(self, flow: HTTPFlow, handshake: Upload, one: WebSocketMessage) -> None:
+        """Judge a message of the client's, or what several make up. `handshake` is the request by
+        which the connection began."""
         conversation = flow.metadata.get(_CONVERSATION)
         if conversation is None:
-            conversation = self._conversation(destination, flow)
+            conversation = self._conversation(handshake)
             flow.metadata[_CONVERSATION] = conversation
         alone = not conversation.waiting
         async with asyncio.timeout(self._longest):
@@ -49,7 +50,7 @@ class Messages:
             one.dropped = False
         else:
             _pass_on(flow, ready)
-        self._tell(destination, ready)
+        self._tell(handshake.destination, ready)
 
     async def look(self, flow: HTTPFlow, destination: Destination) -> None:
         """The client of held messages is silent: what it sent may be whole, or never be."""
@@ -64,16 +65,11 @@ class Messages:
         if conversation is not None:
             conversation.close()
 
-    def _conversation(self, destination: Destination, flow: HTTPFlow) -> Conversation:
-        path, client, identity = flow.request.path, framing.client(flow), framing.identity(flow)
-
+    def _conversation(self, handshake: Upload) -> Conversation:
         def judge(content: bytes, is_text: bool) -> Outcome:  # noqa: FBT001 - a value, no switch
             # Sizes are often announced in a message before; text has no such framing.
-            return self._engine.process(
-                Upload(
-                    destination, path, {}, content, not is_text, client=client, identity=identity
-                )
-            )
+            message = replace(handshake, headers={}, body=content, length_promised=not is_text)
+            return self._engine.process(message)
 
         return Conversation(judge, self._engine.largest_upload, self._room)
 
