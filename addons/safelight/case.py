@@ -58,17 +58,20 @@ class Upload:
 @dataclass(frozen=True, slots=True)
 class Waits:
     """An upload that a person may still let go: `then` is what leaves after a yes. `content` are
-    digests (SHA-256) of its pictures, to know the same upload again, `workspace` where it goes."""
+    digests (SHA-256) of its pictures, to know the same upload again, `workspace` where it goes. Of
+    an upload in pieces, `piece` is the one that waits; the yes is to all of it for `reasons`."""
 
     record: str
     decision: Decision
     pictures: int
     size: int
-    found: frozenset[str]
+    found: frozenset[str] | None
     content: tuple[str, ...]
     then: Outcome
     journal: Journal
     workspace: str | None = None
+    piece: bodies.Piece | None = None
+    reasons: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

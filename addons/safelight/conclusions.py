@@ -21,13 +21,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_UNANSWERED = {
-    "denied": "Somebody said no.",
-    "timed-out": "Nobody answered in time.",
-    "full": "Too many uploads wait already.",
-    "nobody-to-ask": "There is nobody to ask.",
-}
-
 
 def conclude(case: Case, decision: policy.Decision) -> Outcome:
     """Build what may leave and read it again; record the decision; only then let it go."""
@@ -158,5 +151,4 @@ def released(destination: Destination, held: Outcome, how: str) -> Outcome:
         return unrecorded(destination, error)
     if how == "approved":
         return waits.then
-    reason = f"{refusal.reason} {_UNANSWERED.get(how, '')}".strip()
-    return replace(held, refusal=replace(refusal, reason=reason), waits=None)
+    return replace(held, refusal=refusal.because(how), waits=None)

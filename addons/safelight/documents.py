@@ -10,10 +10,12 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, cast
+from functools import lru_cache
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol, cast
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from yaml.reader import ReaderError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 LARGEST_DOCUMENT = 1_000_000
 DEEPEST_NESTING = 40
+MOST_PROBLEMS = 100  # what is shown at once
 
 type Location = tuple[str | int, ...]
 
@@ -130,9 +133,8 @@ def read_text[M: BaseModel](text: str, file: str, model: type[M]) -> Document[M]
         value = model.model_validate(data)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        raise DocumentError(
-            _explain(one, reader, model) for one in details if not _follows(one, details)
-        ) from error
+        new = [one for one in details[:MOST_PROBLEMS] if not _follows(one, details)]
+        raise DocumentError(_explain(one, reader, model) for one in new) from error
     return Document(value, file, reader.positions)
 
 
@@ -161,6 +163,19 @@ class _Mark(Protocol):
     def column(self) -> int: ...
 
 
+class _Place(NamedTuple):
+    line: int
+    column: int
+
+
+def _in_words(error: yaml.MarkedYAMLError) -> str:
+    problem = error.problem or "is not YAML"
+    if problem.startswith("found character '\\t'"):
+        return "a tab stands here; indent with spaces"
+    # Such a problem goes on with the sentence of its context.
+    return f"{error.context}, {problem}" if problem.startswith("but ") else problem
+
+
 class _Reader:
     """Turns YAML nodes into plain values and remembers where each one stood."""
 
@@ -176,10 +191,12 @@ class _Reader:
             node = yaml.compose(text, Loader=yaml.SafeLoader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            message = error.problem or error.context or "is not YAML"
+            raise self._failure(mark, _in_words(error)) from error
+        except ReaderError as error:
+            begun = text[: error.position]
+            mark = _Place(begun.count("\n"), len(begun) - begun.rfind("\n") - 1)
+            message = f"the character {error.character:#06x} must not stand here"
             raise self._failure(mark, message) from error
-        except yaml.YAMLError as error:
-            raise self._failure(None, f"is not YAML: {error}".splitlines()[0]) from error
         if node is None:
             raise self._failure(None, "is empty")
         return self._value(node, ())
@@ -273,7 +290,7 @@ _EXPECTED = {
 def _message(details: ErrorDetails, where: str, model: type[BaseModel]) -> str:
     last = str(details["loc"][-1]) if details["loc"] else ""
     if details["type"] == "extra_forbidden":
-        known = _keys(model.model_json_schema())
+        known = _known_keys(model)
         return f"`{last}` is not a key that is known here{did_you_mean(last, known)}"
     if details["type"] == "missing":
         return f"`{last}` is missing"
@@ -293,6 +310,11 @@ def _message(details: ErrorDetails, where: str, model: type[BaseModel]) -> str:
         return f"{where}: does not have the form {details['ctx']['pattern']}"
     message = details["msg"].removeprefix("Value error, ")
     return f"{where}: {message[:1].lower()}{message[1:]}" if where else message
+
+
+@lru_cache(maxsize=16)
+def _known_keys(model: type[BaseModel]) -> frozenset[str]:
+    return frozenset(_keys(model.model_json_schema()))
 
 
 def _keys(schema: object) -> set[str]:

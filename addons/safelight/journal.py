@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from safelight import audit
 from safelight.bodies import Shape
 from safelight.policy import groups
+from safelight.refusals import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from safelight.audit import AuditLog
     from safelight.policy import Decision, LoadedPolicy
-    from safelight.refusals import Cause
     from safelight.services import Destination
 
 # What pseudonyms are for; those of different purposes cannot be compared.
@@ -93,7 +93,8 @@ class Journal:
         *,
         renamed: bool,
     ) -> str:
-        """Record that a picture may leave while it is cleaned; return the record's id."""
+        """Record that a picture may leave while it is cleaned, perhaps after a yes; return the
+        record's id."""
         picture = audit.Picture(
             type=known, received=size, sent=size, same_length=True, renamed=renamed
         )
@@ -104,6 +105,8 @@ class Journal:
                 "received": size,
                 "pictures": (picture,),
                 **_said(decision),
+                "by": tuple(sorted(decision.deciding)) if decision.verdict.stops else (),
+                "refusal": str(Cause.HELD) if decision.verdict.stops else None,
                 "flowing": True,
                 **self._from(sender),
             },

@@ -64,7 +64,7 @@ class Recorded:
                 about.category,
                 picture.type,
                 picture.received,
-                frozenset(self.end.found if self.end else picture.found),
+                None if self._waited else frozenset(self.end.found if self.end else picture.found),
                 about.trains,
                 workspaces.of(record),
                 record.shape,
@@ -76,6 +76,11 @@ class Recorded:
             )
             for picture in record.pictures
         ]
+
+    @property
+    def _waited(self) -> bool:
+        """Was a person asked before anybody knew what would be found in it?"""
+        return bool(self.decision.flowing) and self.decision.verdict == "hold"
 
     def again(
         self, rules: Policy, services: Mapping[str, About], workspaces: Workspaces

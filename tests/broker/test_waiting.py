@@ -177,3 +177,37 @@ def test_nonsense_is_not_answered(tmp_path: Path, said: bytes) -> None:
     with broker.running(path):
         assert asyncio.run(speak()) == b""
         assert broker.waiting(path) == []
+
+
+def test_what_cannot_wait_is_asked_about_for_later() -> None:
+    async def scenario() -> None:
+        clock = Clock()
+        waiting = Waiting(clock)
+        large = held(1, "large", size=MOST_BYTES * 2)
+        assert waiting.ask(large) is Answer.ASKED
+        await asyncio.sleep(0)
+        assert waiting.ask(held(2, "large")) is Answer.ASKED
+        assert [one.id for one, _ in waiting.every()] == ["d_1"]
+        # It is not in memory, so it takes no room from others.
+        other = asyncio.ensure_future(waiting.wait(held(3, size=MOST_BYTES), 0.01))
+        assert await other is Answer.TIMED_OUT
+        assert waiting.answer("d_1", approve=True)
+        await asyncio.sleep(0)
+        assert waiting.ask(held(4, "large")) is Answer.APPROVED
+        clock.now += YES_HOLDS
+        assert waiting.ask(held(5, "large"), 0.01) is Answer.ASKED
+        await asyncio.sleep(0.05)
+        assert waiting.every() == []
+
+    asyncio.run(scenario())
+
+
+def test_no_more_are_asked_about_than_can_wait() -> None:
+    async def scenario() -> None:
+        waiting = Waiting()
+        for number in range(MOST_WAITING):
+            assert waiting.ask(held(number, str(number))) is Answer.ASKED
+            await asyncio.sleep(0)
+        assert waiting.ask(held(MOST_WAITING, "another")) is Answer.FULL
+
+    asyncio.run(scenario())

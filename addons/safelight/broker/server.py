@@ -1,7 +1,7 @@
 """The broker: one for all workers, on a Unix socket that only its owner can open.
 
-Each line is a JSON object. A worker says `hold` and waits for the answer, or `tell` what happened;
-a person's command says `list`, `answer` or `watch`.
+Each line is a JSON object. A worker says `hold` and waits for the answer, `ask` for what was or
+will be answered, or `tell` what happened; a person's command says `list`, `answer` or `watch`.
 """
 
 from __future__ import annotations
@@ -46,6 +46,11 @@ class Broker:
     ) -> None:
         if said["do"] == "hold":
             await self._hold(said, reader, writer)
+        elif said["do"] == "ask":
+            held = Held.model_validate(said["held"])
+            answer = self.waiting.ask(held, said["longest"])
+            self._tell({"held": _shown(held)})
+            await _say(writer, {"answer": str(answer)})
         elif said["do"] == "list":
             every = [(_shown(held), since) for held, since in self.waiting.every()]
             await _say(writer, {"holds": every})

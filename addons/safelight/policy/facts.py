@@ -30,8 +30,8 @@ class Facts:
     `workspace` is the organization, account or project of the service that the request says it is
     for, in lower case. `size` is in bytes, `pixels` counts those of this picture (0 where there are
     none), `count` the pictures in its upload. `metadata` holds kinds of findings. `client` is the
-    address it comes from, `identity` who is known to send it, as `user:anna` or `phone:anna` ("" for
-    nobody), `people` the groups these belong to where only the groups are known. `at` without a
+    address it comes from, `identity` who is known to send it, as `user:anna` or `phone:anna` (""
+    for nobody), `people` the groups these belong to where only the groups are known. `at` without a
     time zone is what every clock shows, whatever zone a rule asks for. `paused`: somebody asked for
     rules that stop uploads not to do so for a while.
     """

@@ -7,7 +7,7 @@ from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, StrictBool, field_validator, model_validator
 
 from safelight.documents import AnyNumber, OneOrMore, Strict
 from safelight.policy.conditions import (
@@ -114,7 +114,7 @@ class Rule(Strict):
     because: Reason
     mode: Mode = "enforce"
     except_: tuple[Exemption, ...] = ()
-    locked: bool = False
+    locked: StrictBool = False
 
     @property
     def verdict(self) -> Verdict:
@@ -160,7 +160,7 @@ class Given(Strict):
     pixels: Annotated[int, Field(ge=0)] = 1_000_000
     pictures: Annotated[int, Field(ge=1)] = 1
     metadata: OneOrMore[FindingKind] | None = None
-    paused: bool = False
+    paused: StrictBool = False
 
 
 class Expected(Strict):

@@ -21,14 +21,14 @@ from safelight.services import Destination, Learnt, Role
 from safelight.services.learnt import LONGEST_ANSWER
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from mitmproxy.connection import Client
     from mitmproxy.http import HTTPFlow
     from mitmproxy.tls import ClientHelloData, TlsData
 
-    from safelight.broker import Answer, Held
     from safelight.engine import Engine
+    from safelight.proxy.holding import Ask
     from safelight.sequences import Turn
     from safelight.services import Catalogue
 
@@ -41,21 +41,22 @@ _LARGE = 8_000_000  # bytes; what is smaller is looked at as a whole
 
 class Gate:
     """mitmproxy's side of the engine. `told` hears of every upload that held a picture; by `ask` a
-    person is asked about one that waits."""
+    person is asked about one that waits, by `ask_for_later` about one that cannot."""
 
     def __init__(
         self,
         engine: Engine,
         catalogue: Catalogue,
         told: Callable[[Destination, Outcome], None],
-        ask: Callable[[Held], Awaitable[Answer]] | None = None,
+        ask: Ask | None = None,
+        ask_for_later: Ask | None = None,
     ) -> None:
         self._engine = engine
         self._catalogue = catalogue
         self._told = told
-        self._holding = Holding(ask)
+        self._holding = Holding(ask, ask_for_later)
         self._order = Order()
-        self._messages = Messages(engine, told, _LONGEST_LOOK)
+        self._messages = Messages(engine, told, self._holding, _LONGEST_LOOK)
         self._learnt = Learnt(catalogue.permitted_names())
         self._selection = Selection(engine, catalogue, self._learnt)
         self.canary = Canary()
@@ -106,7 +107,7 @@ class Gate:
         elif length:
             piece = self._engine.pieces.said(_headers(flow), flow.request.path, length)
             if piece is not None:
-                self._order.begin(flow, piece.upload)
+                self._order.begin(flow, f"{framing.client(flow)} {piece.upload}")
             elif length >= _LARGE and _carries_bytes(destination):
                 flowing.may_flow(flow, length)
 
@@ -123,6 +124,13 @@ class Gate:
             if total > self._engine.largest_held:
                 self._too_large(flow, destination)
             return
+        if passage.waits is not None:
+            name = destination.service.name
+            how = await self._holding.answer_before(flow, name, passage.waits)
+            refusal = await asyncio.to_thread(passage.admit, how)
+            if refusal is not None:
+                self._answer(flow, destination, Outcome(refusal=refusal, pictures=1))
+                return
         for name, value in passage.headers.items():
             flow.request.headers[name] = value
         if passage.path is not None:
@@ -163,10 +171,11 @@ class Gate:
         # Walking a large body takes a while, and so does a sync of the disk.
         async with asyncio.timeout(_LONGEST_LOOK):
             outcome = await asyncio.to_thread(self._engine.process, upload)
-        self._order.end(flow)
         if outcome.waits is not None:
+            self._order.ask(flow)
             how = await self._holding.answer(flow, destination.service.name, outcome.waits)
             outcome = await asyncio.to_thread(self._engine.released, upload, outcome, how)
+        self._order.end(flow)
         if outcome.refusal is not None:
             self._answer(flow, destination, outcome)
             return
@@ -224,7 +233,7 @@ class Gate:
 
     async def websocket_quiet(self, flow: HTTPFlow) -> None:
         """A client whose messages are held back is silent."""
-        await self._messages.look(flow, flow.metadata[_DESTINATION])
+        await self._messages.look(flow, _upload(flow, b""))
 
     def websocket_end(self, flow: HTTPFlow) -> None:
         """A connection is over."""
