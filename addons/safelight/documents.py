@@ -130,7 +130,8 @@ def read_text[M: BaseModel](text: str, file: str, model: type[M]) -> Document[M]
     reader = _Reader(file)
     data = reader.read(text)
     try:
-        value = model.model_validate(data)
+        # By the names that people write, not by those that Python has for them.
+        value = model.model_validate(data, by_alias=True, by_name=False)
     except ValidationError as error:
         details = error.errors(include_url=False)
         new = [one for one in details[:MOST_PROBLEMS] if not _follows(one, details)]

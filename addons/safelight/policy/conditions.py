@@ -55,7 +55,7 @@ type Trains = Literal["by-default", "not-by-default", "unknown"]
 type Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_SIZE = re.compile(r"(\d{1,9}) ?(B|KB|MB|GB)", re.IGNORECASE)
+_SIZE = re.compile(r"([0-9]{1,9}) ?(B|KB|MB|GB)", re.IGNORECASE)
 _UNITS = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 USER, PHONE = "user:", "phone:"
 IDENTITIES = (USER, PHONE)
@@ -122,6 +122,7 @@ def _address(text: str) -> str:
 
 # In bytes.
 type Size = Annotated[int, BeforeValidator(_size, json_schema_input_type=str)]
+type Count = Annotated[int, Field(ge=0, strict=True)]
 type Clock = Annotated[str, AfterValidator(_clock)]
 type Zone = Annotated[str, AfterValidator(_zone)]
 # One address, a range of them in CIDR notation, somebody who logs in to the proxy (user:anna), or a
@@ -167,8 +168,8 @@ class UploadMatch(Strict):
     shape: OneOrMore[UploadShape] | None = None
     type: OneOrMore[ImageType] | None = None
     larger_than: Size | None = None
-    more_pixels_than: Annotated[int, Field(ge=0)] | None = None
-    more_pictures_than: Annotated[int, Field(ge=0)] | None = None
+    more_pixels_than: Count | None = None
+    more_pictures_than: Count | None = None
 
 
 class When(Strict):

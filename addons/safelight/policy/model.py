@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Mapping  # noqa: TC003 - pydantic reads it
 from datetime import date
 from enum import StrEnum
@@ -11,6 +13,7 @@ from pydantic import BeforeValidator, Field, StrictBool, field_validator, model_
 
 from safelight.documents import AnyNumber, OneOrMore, Strict
 from safelight.policy.conditions import (
+    Count,
     FindingKind,
     ImageType,
     Member,
@@ -71,15 +74,24 @@ class Kept(StrEnum):
 
 
 def _day(value: object) -> date:
-    try:
-        return date.fromisoformat(str(value))
-    except ValueError as error:
-        raise ValueError("must be a day such as 2026-12-24") from error
+    text = str(value)
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        with contextlib.suppress(ValueError):
+            return date.fromisoformat(text)
+    raise ValueError("must be a day such as 2026-12-24")
+
+
+def _sentence(value: object) -> object:
+    """Line breaks are those of the file; what commands terminals has no place in it."""
+    text = " ".join(value.split()) if isinstance(value, str) else value
+    if isinstance(text, str) and not text.isprintable():
+        raise ValueError("must be a sentence without control characters")
+    return text
 
 
 type Day = Annotated[date, BeforeValidator(_day, json_schema_input_type=date)]
 type Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
-type Reason = Annotated[str, Field(min_length=1, max_length=300)]
+type Reason = Annotated[str, BeforeValidator(_sentence), Field(min_length=1, max_length=300)]
 type Mode = Literal["enforce", "monitor"]
 
 
@@ -157,8 +169,8 @@ class Given(Strict):
     shape: UploadShape = "raw"
     type: ImageType = "jpeg"
     size: Size = 1_000_000
-    pixels: Annotated[int, Field(ge=0)] = 1_000_000
-    pictures: Annotated[int, Field(ge=1)] = 1
+    pixels: Count = 1_000_000
+    pictures: Annotated[Count, Field(ge=1)] = 1
     metadata: OneOrMore[FindingKind] | None = None
     paused: StrictBool = False
 
