@@ -263,7 +263,7 @@ def _explain(details: ErrorDetails, reader: _Reader, model: type[BaseModel]) -> 
     location: Location = tuple(details["loc"])
     line, column = _position(location, details["type"], reader)
     where = ".".join(map(str, location))
-    return Problem(reader.file, line, column, _message(details, where, model))
+    return Problem(reader.file, line, column, in_words(details, where, model))
 
 
 def _position(location: Location, type_: str, reader: _Reader) -> tuple[int, int]:
@@ -288,7 +288,8 @@ _EXPECTED = {
 }
 
 
-def _message(details: ErrorDetails, where: str, model: type[BaseModel]) -> str:
+def in_words(details: ErrorDetails, where: str, model: type[BaseModel]) -> str:
+    """What a value of `model` that stands at `where` has wrong."""
     last = str(details["loc"][-1]) if details["loc"] else ""
     if details["type"] == "extra_forbidden":
         known = _known_keys(model)

@@ -5,11 +5,18 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Mapping  # noqa: TC003 - pydantic reads it
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, StrictBool, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StrictBool,
+    field_validator,
+    model_validator,
+)
 
 from safelight.documents import AnyNumber, OneOrMore, Strict
 from safelight.policy.conditions import (
@@ -81,6 +88,13 @@ def _day(value: object) -> date:
     raise ValueError("must be a day such as 2026-12-24")
 
 
+def _moment(text: str) -> str:
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}", text):
+        with contextlib.suppress(ValueError):
+            return datetime.fromisoformat(text).isoformat(timespec="minutes")
+    raise ValueError("must be a moment such as 2026-11-23T21:00")
+
+
 def _sentence(value: object) -> object:
     """Line breaks are those of the file; what commands terminals has no place in it."""
     text = " ".join(value.split()) if isinstance(value, str) else value
@@ -90,6 +104,8 @@ def _sentence(value: object) -> object:
 
 
 type Day = Annotated[date, BeforeValidator(_day, json_schema_input_type=date)]
+# A time on every clock, whatever zone a rule asks for.
+type Moment = Annotated[str, AfterValidator(_moment)]
 type Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 type Reason = Annotated[str, BeforeValidator(_sentence), Field(min_length=1, max_length=300)]
 type Mode = Literal["enforce", "monitor"]
@@ -165,7 +181,7 @@ class Given(Strict):
     workspace: Workspace | None = None
     from_: Sender | None = None
     people: str | None = None
-    at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d$")] | None = None
+    at: Moment | None = None
     shape: UploadShape = "raw"
     type: ImageType = "jpeg"
     size: Size = 1_000_000

@@ -15,7 +15,7 @@ from safelight import paths
 from safelight.cli.audit_options import FOLDER
 from safelight.cli.options import STATE
 from safelight.cli.policy import past, shown
-from safelight.documents import did_you_mean
+from safelight.documents import did_you_mean, in_words
 from safelight.in_force import clock
 from safelight.policy.compare import compare
 from safelight.policy.explain import explain as explained
@@ -126,7 +126,7 @@ def _given(options: dict[str, object], services: dict[str, About], loaded: Loade
     except ValidationError as error:
         [first, *_] = error.errors()
         option = {"metadata": "found", "from_": "from"}.get(str(first["loc"][0]), first["loc"][0])
-        raise click.UsageError(f"--{option}: {first['msg']}") from error
+        raise click.UsageError(in_words(first, f"--{option}", Given)) from error
 
 
 def _one_of(said: str, known: Collection[str], what: str) -> str:

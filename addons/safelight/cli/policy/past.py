@@ -129,6 +129,8 @@ def uploads(folder: Path) -> Iterator[Recorded]:
     """The recorded uploads, oldest first. Raises click.ClickException."""
     try:
         yield from recorded.of_uploads(audit.told(folder))
+    except FileNotFoundError as error:
+        raise click.ClickException(f"No decision has been recorded in {folder} yet.") from error
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise click.ClickException(f"{folder} cannot be read: {reason}") from error
