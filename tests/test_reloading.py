@@ -90,6 +90,48 @@ def test_a_folder_is_all_that_is_in_it(tmp_path: Path) -> None:
     assert "the last good one stays" in told[-1]
 
 
+def test_another_file_as_large_and_as_old_is_another_file(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        file = tmp_path / f"{name}.txt"
+        file.write_text(POLICY.replace("one", name))
+        os.utime(file, ns=(10**18, 10**18))
+    current = tmp_path / "p.yaml"
+    current.symlink_to("one.txt")
+    reloading = Reloading([current], tmp_path, lambda _: None)
+    assembled = assembly.assemble([current], tmp_path / "audit", tmp_path / "keys")
+    (tmp_path / "next").symlink_to("two.txt")
+    (tmp_path / "next").rename(current)
+    for _ in range(2):
+        reloading.look(assembled)
+    policy = assembled.engine.in_force.policy
+    assert policy is not None
+    assert policy.name == "two"
+
+
+def test_a_look_that_breaks_is_not_the_last_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def nobody_reads(_: str) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("safelight.reloading.INTERVAL", 0.05)
+    file = tmp_path / "p.yaml"
+    file.write_text(POLICY)
+    reloading = Reloading([file], tmp_path, nobody_reads)
+    assembled = assembly.assemble([file], tmp_path / "audit", tmp_path / "keys")
+    reloading.start(assembled)
+    try:
+        for name in ("two", "three"):
+            changed(file, POLICY.replace("one", name))
+            deadline = time.monotonic() + 10
+            while (now := assembled.engine.in_force.policy) is None or now.name != name:
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+    finally:
+        reloading.stop()
+    assert "could not be looked at: BrokenPipeError" in caplog.text
+
+
 def test_a_mended_policy_counts_without_a_new_start(tmp_path: Path) -> None:
     file = tmp_path / "p.yaml"
     file.write_text("version: 1")

@@ -195,9 +195,9 @@ class _Reader:
             raise self._failure(mark, _in_words(error)) from error
         except ReaderError as error:
             begun = text[: error.position]
-            mark = _Place(begun.count("\n"), len(begun) - begun.rfind("\n") - 1)
+            place = _Place(begun.count("\n"), len(begun) - begun.rfind("\n") - 1)
             message = f"the character {error.character:#06x} must not stand here"
-            raise self._failure(mark, message) from error
+            raise self._failure(place, message) from error
         if node is None:
             raise self._failure(None, "is empty")
         return self._value(node, ())

@@ -277,7 +277,8 @@ def test_what_becomes_known_contradicts_nothing(
 ) -> None:
     """An answer that was sure before stays; what was decided before is no milder."""
     policy = policy_of(*some)
-    before = replace(seen, **dict.fromkeys(unknown))
+    nothing: dict[str, Any] = dict.fromkeys(unknown)
+    before = replace(seen, **nothing)
     for one in policy.rules:
         assert applies(one, before, policy) in {None, applies(one, seen, policy)}
     earlier, later = decide(policy, [before]), decide(policy, [seen])
