@@ -70,11 +70,17 @@ def _waits(case: Case, record: str, decision: policy.Decision, sent: Outcome) ->
         len(case.pictures),
         len(case.upload.body),
         frozenset(kind for picture in case.pictures for kind in picture.kinds),
-        tuple(hashlib.sha256(content).hexdigest() for content in contents),
+        (_digest(contents),),
         sent,
         case.rules.journal,
         case.upload.workspace,
     )
+
+
+def _digest(contents: list[bytes]) -> str:
+    """What tells an upload from others: its pictures, in whatever order."""
+    digests = sorted(hashlib.sha256(content).digest() for content in contents)
+    return hashlib.sha256(b"".join(digests)).hexdigest()
 
 
 def why_stopped(case: Case, decision: policy.Decision) -> Cause:

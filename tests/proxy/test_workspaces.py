@@ -66,6 +66,9 @@ def test_of_storage_it_is_that_of_the_request_before(lab: Lab) -> None:
     assert lab.curl("-T", photo, f"{STORAGE}/{OURS}/raw?sig=1").status == 200
     for address in (f"{STORAGE}/{THEIRS}/raw?sig=1", f"{STORAGE}/{OURS}x/raw?sig=1"):
         assert lab.curl("-T", photo, address).status == 403
+    # Storage does not look at the header, so what it says there counts for nothing.
+    forged = ("-H", f"chatgpt-account-id: {OURS}")
+    assert lab.curl(*forged, "-T", photo, f"{STORAGE}/{THEIRS}/raw?sig=1").status == 403
     assert len(lab.arrived) == 3
 
 

@@ -27,6 +27,7 @@ VERTEX = "/v1/projects/acme-1/locations/us-central1/publishers/google/models/m:g
         ("api.openai.com", "/v1/files", {"openai-organization": "org-a, org-b"}, None),
         ("api.openai.com", "/v1/files", {"openai-organization": ""}, None),
         ("api.openai.com", "/v1/files", {"openai-organization": "x" * 201}, None),
+        ("files.oaiusercontent.com", "/files/a/raw", {"chatgpt-account-id": UUID}, None),
         ("chatgpt.com", "/backend-api/files", {"chatgpt-account-id": UUID}, UUID),
         ("claude.ai", f"/api/organizations/{UUID}/conversations/c/wiggle/upload-file", {}, UUID),
         ("claude.ai", f"/api/{UUID}/upload", {}, UUID),
@@ -53,7 +54,9 @@ def test_what_requests_say(
     [
         ({}, "needs one of `header`, `path` and `host`"),
         ({"header": "a", "path": "^/(a)"}, "needs one of `header`, `path` and `host`"),
-        ({"path": "^/a"}, "needs one group"),
+        ({"header": "a"}, "needs `hosts`"),
+        ({"host": "^(a)$", "hosts": ["a.example"]}, "a host is one itself"),
+        ({"path": "^/a", "hosts": ["a.example"]}, "needs one group"),
         ({"host": "^(a)(b)$"}, "needs one group"),
         ({"path": "^/(a+)+"}, "take forever"),
         ({"header": "X-Upper"}, "should match pattern"),
@@ -65,7 +68,7 @@ def test_mistakes_in_the_catalogue(said: dict[str, str], message: str) -> None:
 
 
 def test_a_long_path_takes_no_longer() -> None:
-    sign = Sign.model_validate(KNOWN | {"path": "/x/([a-z]+)$"})
+    sign = Sign.model_validate(KNOWN | {"path": "/x/([a-z]+)$", "hosts": ["a.example"]})
     assert workspace([sign], "a.example", "/" * 10_000_000 + "/x/ours", {}) is None
 
 

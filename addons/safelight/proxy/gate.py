@@ -251,15 +251,19 @@ class Gate:
         return None
 
     def _workspace(self, flow: HTTPFlow, destination: Destination, names: list[str]) -> str | None:
-        """The workspace that a request says, or for which its address was given out."""
-        path, service = flow.request.path, destination.service
-        for name in names:
-            found = destination.workspace(name, path, _headers(flow)) or self._learnt.workspace(
-                service, name, path
+        """The workspace that a request says, or for which its address was given out; None if these
+        are different ones."""
+        path, headers = flow.request.path, _headers(flow)
+        found = {
+            one
+            for name in names
+            for one in (
+                destination.workspace(name, path, headers),
+                self._learnt.workspace(destination.service, name, path),
             )
-            if found is not None:
-                return found
-        return None
+            if one is not None
+        }
+        return found.pop() if len(found) == 1 else None
 
     def _end(self, flow: HTTPFlow, *, lost: bool = False) -> None:
         """A piece is answered, or its connection is `lost`: others may have waited for that."""

@@ -170,12 +170,14 @@ class Privacy(Strict):
 
 
 class Sign(Strict):
-    """Where a request says it: in a `header` (name in lower case), or in the group of a pattern
-    that its `path` (path and query) or its `host` matches."""
+    """Where a request says which workspace it is for: in a `header` (name in lower case), or in the
+    group of a pattern that its `path` (path and query) or its `host` matches. A header or a path
+    says it to `hosts` alone: others do not check it, so anything could stand there."""
 
     header: HeaderName | None = None
     path: PathPattern | None = None
     host: PathPattern | None = None
+    hosts: tuple[HostPattern, ...] = ()
     as_of: Day
     confidence: Confidence
     source: Sources
@@ -184,6 +186,8 @@ class Sign(Strict):
     def _says_where(self) -> Self:
         if sum(one is not None for one in (self.header, self.path, self.host)) != 1:
             raise ValueError("needs one of `header`, `path` and `host`")
+        if (self.host is None) != bool(self.hosts):
+            raise ValueError("a header or a path needs `hosts`, a host is one itself")
         pattern = self.path or self.host
         if pattern is not None and re.compile(pattern).groups != 1:
             raise ValueError("its pattern needs one group, which is the workspace")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from safelight.services.hosts import normal
+from safelight.services.hosts import matches, normal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,6 +35,8 @@ def workspace(
 
 
 def _said(sign: Sign, host: str, path: str, headers: Mapping[str, str]) -> str | None:
+    if sign.hosts and not any(matches(one, host) for one in sign.hosts):
+        return None
     if sign.header is not None:
         return headers.get(sign.header)
     pattern, text = (sign.path, path) if sign.path is not None else (sign.host, host)
