@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import stat
 import threading
 import time
@@ -211,3 +212,33 @@ def test_no_more_are_asked_about_than_can_wait() -> None:
         assert waiting.ask(held(MOST_WAITING, "another")) is Answer.FULL
 
     asyncio.run(scenario())
+
+
+def test_watchers_hear_of_what_waits_alone(tmp_path: Path) -> None:
+    path = tmp_path / "broker.socket"
+    with broker.running(path):
+        watching = broker.watch(path)
+        events: list[str] = []
+        watcher = threading.Thread(
+            target=lambda: events.extend(
+                event["held"]["id"] if "held" in event else "end"
+                for event in itertools.islice(watching, 2)
+            )
+        )
+        watcher.start()
+        time.sleep(0.3)
+
+        def ask(number: int) -> Answer:
+            return asyncio.run(broker.ask_for_later(path, held(number, "same")))
+
+        assert ask(1) is Answer.ASKED
+        assert ask(2) is Answer.ASKED
+        assert broker.answer(path, "d_1", approve=True)
+        assert ask(3) is Answer.APPROVED
+        assert asyncio.run(broker.ask(path, held(4, "same"))) is Answer.APPROVED
+        teller = broker.Teller(path)
+        teller.tell({"service": "ChatGPT"})
+        teller.close()
+        watcher.join(5)
+        watching.close()
+    assert events == ["d_1", "end"]

@@ -346,10 +346,12 @@ def test_what_is_too_large_to_be_held_passes_when_it_comes_again(
         assert (decided["verdict"], decided["by"], decided["flowing"]) == ("hold", ["ask-me"], True)
         assert (released["of"], released["how"]) == (decided["id"], "approved")
         assert (ended["of"], ended["how"]) == (decided["id"], "whole")
+        log = ("--audit", lab.proxy.audit_folder, "--state", lab.folder / "state")
+        found = call("audit", "find", lab.folder / f"photo-{len(photo)}", *log)
+        assert "left, without" in found.stdout
         # One that begins otherwise is another one.
         other = bytearray(photo)
         other[9_000] ^= 1
         assert put(lab, bytes(other), version).status == 403
-        log = ("--audit", lab.proxy.audit_folder, "--state", lab.folder / "state")
         replayed = call("policy", "replay", lab.folder / "ask.yaml", *log)
         assert (replayed.exit_code, replayed.stdout) == (0, "")

@@ -49,7 +49,7 @@ class Broker:
         elif said["do"] == "ask":
             held = Held.model_validate(said["held"])
             answer = self.waiting.ask(held, said["longest"])
-            self._tell({"held": _shown(held)})
+            await self._tell_of(held)
             await _say(writer, {"answer": str(answer)})
         elif said["do"] == "list":
             every = [(_shown(held), since) for held, since in self.waiting.every()]
@@ -67,7 +67,7 @@ class Broker:
     ) -> None:
         held = Held.model_validate(said["held"])
         asked = asyncio.ensure_future(self.waiting.wait(held, said["longest"]))
-        self._tell({"held": _shown(held)})
+        await self._tell_of(held)
         gone = asyncio.ensure_future(reader.read(1))
         await asyncio.wait({asked, gone}, return_when=asyncio.FIRST_COMPLETED)
         gone.cancel()
@@ -77,6 +77,12 @@ class Broker:
             asked.cancel()
             return
         await _say(writer, {"answer": str(asked.result())})
+
+    async def _tell_of(self, held: Held) -> None:
+        """Tell that it waits, if it does: what was answered before is not asked again."""
+        await asyncio.sleep(0)
+        if self.waiting.waits(held.id):
+            self._tell({"held": _shown(held)})
 
     def _tell(self, event: dict[str, Any]) -> None:
         for unread in self._watching:

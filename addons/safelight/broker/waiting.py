@@ -116,6 +116,10 @@ class Waiting:
         finally:
             del self._waits[held.id]
 
+    def waits(self, id_: str) -> bool:
+        """Does this one wait?"""
+        return id_ in self._waits
+
     def every(self) -> list[tuple[Held, float]]:
         """Who waits, and since when, oldest first."""
         return [(wait.held, wait.since) for wait in self._waits.values()]
