@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from safelight import conversation, images
-from safelight.case import Outcome
+from safelight.case import Outcome, Waits
 from safelight.conversation import LEAST_COUNTED, LONGEST_PAUSE, Conversation, Room
 from safelight.examiner import PICTURES
 from safelight.images import ImageError, Length
+from safelight.policy import Decision
 from safelight.refusals import Cause, Refusal
 from tests.support import more_pictures as more
 from tests.support import pictures
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from safelight.conversation import Ready
+    from safelight.journal import Journal
 
 PHOTO = pictures.jpeg()
 CLEAN = images.strip(PHOTO, Length.SAME_LENGTH)
@@ -29,6 +32,7 @@ MADE = (PHOTO, pictures.png(), pictures.webp(), pictures.gif(), more.heic())
 REFUSED = Outcome(refusal=Refusal(Cause.UNREADABLE, "No.", "x"))
 LARGEST = 1_000_000
 HEADS = (b"\0\0\0\1", b"head")
+NO_JOURNAL = cast("Journal", None)  # nothing is recorded before an answer comes
 
 
 def judge(content: bytes, is_text: bool) -> Outcome:
@@ -48,13 +52,29 @@ def cut(data: bytes, places: Sequence[int], head: bytes = b"") -> list[bytes]:
     return [head + data[start:end] for start, end in itertools.pairwise(edges)]
 
 
+def asking(content: bytes, is_text: bool) -> Outcome:
+    """As `judge`, but a person is asked about each picture."""
+    outcome = judge(content, is_text)
+    if not outcome.pictures:
+        return outcome
+    waits = Waits("d_1", Decision(), 1, len(content), frozenset(), (), outcome, NO_JOURNAL)
+    return replace(REFUSED, waits=waits)
+
+
 class Client:
     """Sends to a conversation and keeps what it lets go."""
 
-    def __init__(self, room: Room | None = None, largest: int = LARGEST) -> None:
+    def __init__(
+        self,
+        room: Room | None = None,
+        largest: int = LARGEST,
+        judge: Callable[[bytes, bool], Outcome] = judge,
+    ) -> None:
         self.now = 0.0
         self.room = room or Room()
         self.conversation = Conversation(judge, largest, self.room, lambda: self.now)
+        self.asks: list[Outcome] = []
+        self.unanswered: list[Outcome] = []
         self.left: list[bytes | str] = []
         self.judged = 0
         self.stopped = False
@@ -70,7 +90,16 @@ class Client:
         self.now += seconds
         self._take(self.conversation.look())
 
+    def approve(self) -> None:
+        waits = self.unanswered.pop(0).waits
+        assert waits is not None
+        self.conversation.answered(waits.then)
+        self.wait()
+
     def _take(self, ready: Ready) -> None:
+        asked = [ready.asks] if ready.asks else []
+        self.asks += asked
+        self.unanswered += asked
         self.left += [one.decode() if is_text else one for one, is_text in ready.messages]
         self.judged += len(ready.outcomes)
         self.stopped = self.stopped or ready.stopped
@@ -214,3 +243,53 @@ def test_many_small_messages_are_not_looked_at_each_time(
     client.wait()
     assert b"".join(one for one in client.left if isinstance(one, bytes)) == CLEAN
     assert sum(looks) < 25 * len(PHOTO)
+
+
+def test_what_a_person_is_asked_about_waits_and_all_behind_it() -> None:
+    client = Client(judge=asking)
+    half = len(PHOTO) // 2
+    client.send("before", PHOTO[:half], PHOTO[half:], "behind")
+    assert client.left == ["before"]
+    [first] = client.asks
+    client.wait(2 * LONGEST_PAUSE)
+    client.send(PHOTO, PHOTO[:half])
+    assert client.left == ["before"]
+    assert client.asks == [first]
+    assert first.waits is not None
+    client.conversation.answered(first.waits.then)
+    client.wait()
+    assert client.left == ["before", CLEAN[:half], CLEAN[half:], "behind"]
+    # It is the next one's turn to be asked about.
+    assert len(client.asks) == 2
+    client.conversation.answered(REFUSED)
+    client.wait()
+    assert client.stopped
+    assert len(client.left) == 4
+    assert client.room.change(conversation.MOST_HELD)
+
+
+def test_no_more_waits_behind_it_than_can_be_held() -> None:
+    client = Client(judge=asking)
+    client.send(PHOTO, b"\0" * (LARGEST - len(PHOTO)))
+    assert client.conversation.waiting
+    client.send("a")
+    assert client.stopped
+    assert not client.conversation.waiting
+    assert client.left == []
+    assert client.room.change(conversation.MOST_HELD)
+
+
+@given(st.lists(st.sampled_from([PHOTO, b"\1\2", "text"]), max_size=8), st.data())
+def test_order_stays_whenever_answers_come(
+    messages: list[bytes | str], data: st.DataObject
+) -> None:
+    client = Client(judge=asking)
+    for message in messages:
+        client.send(message)
+        while client.unanswered:
+            if data.draw(st.booleans()):
+                break
+            client.approve()
+    while client.unanswered:
+        client.approve()
+    assert client.left == [CLEAN if one == PHOTO else one for one in messages]

@@ -11,8 +11,8 @@ HOUSE = Path(__file__).parents[1] / "addons" / "safelight"
 
 # A room is a package, or a module beside them. `documents` reads YAML for two rooms and knows
 # neither; `engine` is where the rooms meet, with its hands: `case`, `examiner`, `in_force`,
-# `journal`, `passage`, `pieces`, `uploads`, `sequences` and `refusals`. `conversation` joins
-# messages before it is asked.
+# `journal`, `joining`, `passage`, `pieces`, `uploads`, `sequences` and `refusals`. `conversation`
+# joins messages before it is asked.
 FIVE = {"images", "bodies", "services", "policy", "audit"}
 MAY_IMPORT: dict[str, set[str]] = {
     "images": set(),
@@ -33,10 +33,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "conversation": FIVE | {"case", "examiner"},
     "pieces": FIVE | {"case", "examiner", "sequences", "uploads"},
     "conclusions": FIVE | {"case", "in_force", "refusals"},
+    "joining": FIVE | {"case", "conclusions", "pieces", "refusals", "uploads"},
     "engine": FIVE
-    | {"case", "conclusions", "examiner", "in_force", "passage", "pieces", "refusals", "uploads"},
+    | {"case", "conclusions", "examiner", "in_force", "joining", "passage", "pieces", "refusals"}
+    | {"uploads"},
     "assembly": FIVE | {"documents", "engine", "paths"},
-    "recorded": {"audit", "policy"},
+    "recorded": {"audit", "journal", "policy"},
     "broker": set(),
     "pausing": set(),
     "reloading": {"assembly", "audit", "documents", "pausing", "policy"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import time
@@ -18,6 +19,7 @@ from tests.support import pictures, records
 from tests.support.proxy import HOME_POLICY
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from tests.support.lab import Lab
@@ -89,6 +91,54 @@ def test_a_folder_is_all_that_is_in_it(tmp_path: Path, caplog: pytest.LogCapture
         reloading.look(assembled)
     assert assembled.engine.in_force.policy is policy
     assert "the last good one stays" in caplog.messages[-1]
+
+
+def test_another_file_as_large_and_as_old_is_another_file(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        file = tmp_path / f"{name}.txt"
+        file.write_text(POLICY.replace("one", name))
+        os.utime(file, ns=(10**18, 10**18))
+    current = tmp_path / "p.yaml"
+    current.symlink_to("one.txt")
+    reloading = Reloading([current], tmp_path)
+    assembled = assembly.assemble([current], tmp_path / "audit", tmp_path / "keys")
+    (tmp_path / "next").symlink_to("two.txt")
+    (tmp_path / "next").rename(current)
+    for _ in range(2):
+        reloading.look(assembled)
+    policy = assembled.engine.in_force.policy
+    assert policy is not None
+    assert policy.name == "two"
+
+
+def test_a_look_that_breaks_is_not_the_last_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    looks = itertools.count()
+    read = pausing.read
+
+    def breaks_once(state: Path) -> datetime | None:
+        if next(looks) == 1:
+            raise BrokenPipeError
+        return read(state)
+
+    monkeypatch.setattr(pausing, "read", breaks_once)
+    monkeypatch.setattr("safelight.reloading.INTERVAL", 0.05)
+    file = tmp_path / "p.yaml"
+    file.write_text(POLICY)
+    reloading = Reloading([file], tmp_path)
+    assembled = assembly.assemble([file], tmp_path / "audit", tmp_path / "keys")
+    reloading.start(assembled)
+    try:
+        for name in ("two", "three"):
+            changed(file, POLICY.replace("one", name))
+            deadline = time.monotonic() + 10
+            while (now := assembled.engine.in_force.policy) is None or now.name != name:
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+    finally:
+        reloading.stop()
+    assert "could not be looked at: BrokenPipeError" in caplog.text
 
 
 def test_a_mended_policy_counts_without_a_new_start(tmp_path: Path) -> None:

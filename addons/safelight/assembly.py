@@ -40,7 +40,9 @@ def load_policy(files: Sequence[Path], catalogue: Catalogue) -> policy.LoadedPol
 def about(catalogue: Catalogue) -> dict[str, policy.About]:
     """What rules can know of each service."""
     return {
-        service.id: policy.About(str(service.category), service.trains_on_uploads)
+        service.id: policy.About(
+            str(service.category), service.trains_on_uploads, bool(service.workspace)
+        )
         for service in catalogue.services.values()
     }
 

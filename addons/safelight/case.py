@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from safelight import audit, bodies, images
 from safelight.bodies import Shape
 from safelight.examiner import PICTURES, Picture, examine
+from safelight.journal import Sender
 from safelight.policy import Action
 from safelight.refusals import Cause, Refusal
 
@@ -30,6 +31,7 @@ class Upload:
     `length_promised`: it must stay as long as it is, for reasons that the headers do not say.
     `turn` is that of a piece which does not say where it belongs. `client` is the address from
     which it comes, and `identity` who is known to send it, as `user:anna` or `phone:anna`.
+    `workspace` is that of the service for which it says it is.
     """
 
     destination: Destination
@@ -40,6 +42,12 @@ class Upload:
     turn: Turn | None = None
     client: str | None = None
     identity: str | None = None
+    workspace: str | None = None
+
+    @property
+    def sender(self) -> Sender:
+        """Who sends it."""
+        return Sender(self.client, self.identity, self.workspace)
 
     @property
     def query(self) -> str:
@@ -50,16 +58,20 @@ class Upload:
 @dataclass(frozen=True, slots=True)
 class Waits:
     """An upload that a person may still let go: `then` is what leaves after a yes. `content` are
-    digests (SHA-256) of its pictures, to know the same upload again."""
+    digests (SHA-256) of its pictures, to know the same upload again, `workspace` where it goes. Of
+    an upload in pieces, `piece` is the one that waits; the yes is to all of it for `reasons`."""
 
     record: str
     decision: Decision
     pictures: int
     size: int
-    found: frozenset[str]
+    found: frozenset[str] | None
     content: tuple[str, ...]
     then: Outcome
     journal: Journal
+    workspace: str | None = None
+    piece: bodies.Piece | None = None
+    reasons: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,13 +23,6 @@ logger = logging.getLogger(__name__)
 
 UNWRITABLE = {"event": "audit-unwritable"}
 
-_UNANSWERED = {
-    "denied": "Somebody said no.",
-    "timed-out": "Nobody answered in time.",
-    "full": "Too many uploads wait already.",
-    "nobody-to-ask": "There is nobody to ask.",
-}
-
 
 def conclude(case: Case, decision: policy.Decision) -> Outcome:
     """Build what may leave and read it again; record the decision; only then let it go."""
@@ -45,8 +38,7 @@ def conclude(case: Case, decision: policy.Decision) -> Outcome:
         decision,
         case.doubts,
         refusal,
-        client=upload.client,
-        identity=upload.identity,
+        upload.sender,
     )
     reasons = tuple(sorted(decision.because))
     sent = None if blocked else _sent(case, body, reasons)
@@ -80,10 +72,17 @@ def _waits(case: Case, record: str, decision: policy.Decision, sent: Outcome) ->
         len(case.pictures),
         len(case.upload.body),
         frozenset(kind for picture in case.pictures for kind in picture.kinds),
-        tuple(hashlib.sha256(content).hexdigest() for content in contents),
+        (_digest(contents),),
         sent,
         case.rules.journal,
+        case.upload.workspace,
     )
+
+
+def _digest(contents: list[bytes]) -> str:
+    """What tells an upload from others: its pictures, in whatever order."""
+    digests = sorted(hashlib.sha256(content).digest() for content in contents)
+    return hashlib.sha256(b"".join(digests)).hexdigest()
 
 
 def why_stopped(case: Case, decision: policy.Decision) -> Cause:
@@ -160,5 +159,4 @@ def released(destination: Destination, held: Outcome, how: str) -> Outcome:
         return unrecorded(destination, error)
     if how == "approved":
         return waits.then
-    reason = f"{refusal.reason} {_UNANSWERED.get(how, '')}".strip()
-    return replace(held, refusal=replace(refusal, reason=reason), waits=None)
+    return replace(held, refusal=refusal.because(how), waits=None)

@@ -4,7 +4,8 @@ until it is whole, judged once, and leaves in messages as long as those that cam
 Messages of one picture follow each other, and each begins with the same few bytes as the first, or
 with none: Yandex Alice puts the number of a stream there. Everything behind a message that is held
 waits for it, so that the order stays. What does not become whole in time, or is too much, is
-judged message by message.
+judged message by message. One that a person has to say yes to waits for that as well; when more
+comes behind it than can be held, the connection ends.
 """
 
 from __future__ import annotations
@@ -52,12 +53,14 @@ class Room:
 @dataclass(slots=True)
 class Ready:
     """`messages` may leave, each with whether it is text; `waiting`: others are held back;
-    `stopped`: nothing may follow. `outcomes` are those of what was judged."""
+    `stopped`: nothing may follow. `outcomes` are those of what was judged; a person has to be
+    asked about `asks`."""
 
     messages: list[tuple[bytes, bool]] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     waiting: bool = False
     stopped: bool = False
+    asks: Outcome | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -103,6 +106,8 @@ class Conversation:
         self._runs: list[_Run] = []
         self._size = 0
         self._taken = 0
+        self._asked = False
+        self._answer: Outcome | None = None
 
     @property
     def waiting(self) -> bool:
@@ -127,6 +132,10 @@ class Conversation:
         if any(run.touched < oldest and not run.whole for run in self._runs):
             self._give_up()
         return self._released()
+
+    def answered(self, outcome: Outcome) -> None:
+        """A person was asked about the message that waits: this becomes of it."""
+        self._answer = outcome
 
     def close(self) -> None:
         """The connection is over: forget what is held."""
@@ -165,7 +174,7 @@ class Conversation:
     def _give_up(self) -> None:
         """Judge message by message what did not become whole."""
         for held in self._queue:
-            if held.run is not None and held.run.cleaned is None:
+            if held.run in self._runs:
                 held.run = None
         self._runs.clear()
 
@@ -175,6 +184,8 @@ class Conversation:
         if self._queue and not self._has_room():
             self._give_up()
             self._release(ready)
+            if self._queue and not self._has_room():
+                self._stop(ready)
         self._room.change(self._size - self._taken)
         self._taken = self._size
         ready.waiting = self.waiting
@@ -193,32 +204,45 @@ class Conversation:
             run = held.run
             if run is not None and not run.whole:
                 return
-            content = self._clean(held, ready)
-            if content is None:
-                ready.stopped = True
-                self._queue.clear()
-                self._size = 0
-                return
+            if run is not None and run.cleaned is not None:
+                end = held.start + len(held.content) - len(run.head)
+                content = run.head + run.cleaned[held.start : end]
+            else:
+                outcome = self._judged(held, ready)
+                if outcome is None:
+                    return
+                ready.outcomes.append(outcome)
+                if outcome.refusal is not None:
+                    self._stop(ready)
+                    return
+                if run is not None:
+                    run.cleaned = outcome.body
+                    continue
+                content = outcome.body
             self._queue.popleft()
             self._size -= _cost(held)
             ready.messages.append((content, held.is_text))
 
-    def _clean(self, held: _Held, ready: Ready) -> bytes | None:
-        """What may leave in a message's place; None when nothing may."""
-        run = held.run
-        if run is not None and run.cleaned is not None:
-            end = held.start + len(held.content) - len(run.head)
-            return run.head + run.cleaned[held.start : end]
-        body = held.content if run is None else bytes(run.data)
+    def _judged(self, held: _Held, ready: Ready) -> Outcome | None:
+        """What becomes of the first message, or its picture; None while a person is asked."""
+        if self._asked:
+            outcome, self._answer = self._answer, None
+            self._asked = outcome is None
+            return outcome
+        body = held.content
+        if held.run is not None:
+            body = bytes(held.run.data)
+            self._runs.remove(held.run)
         outcome = self._judge(body, held.is_text)
-        ready.outcomes.append(outcome)
-        if outcome.refusal is not None:
-            return None
-        if run is None:
-            return outcome.body
-        run.cleaned = outcome.body
-        self._runs.remove(run)
-        return self._clean(held, ready)
+        if outcome.waits is None:
+            return outcome
+        self._asked, ready.asks = True, outcome
+        return None
+
+    def _stop(self, ready: Ready) -> None:
+        ready.stopped = True
+        self._queue.clear()
+        self._size = 0
 
 
 def _cost(held: _Held) -> int:

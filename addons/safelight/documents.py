@@ -10,10 +10,12 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, cast
+from functools import lru_cache
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol, cast
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from yaml.reader import ReaderError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 LARGEST_DOCUMENT = 1_000_000
 DEEPEST_NESTING = 40
+MOST_PROBLEMS = 100  # what is shown at once
 
 type Location = tuple[str | int, ...]
 
@@ -55,7 +58,7 @@ class Strict(BaseModel):
 
 
 def _one_or_more(value: object) -> object:
-    return [value] if isinstance(value, str) else value
+    return [value] if isinstance(value, str | int | float) else value
 
 
 class _OneOrMore:
@@ -127,12 +130,12 @@ def read_text[M: BaseModel](text: str, file: str, model: type[M]) -> Document[M]
     reader = _Reader(file)
     data = reader.read(text)
     try:
-        value = model.model_validate(data)
+        # By the names that people write, not by those that Python has for them.
+        value = model.model_validate(data, by_alias=True, by_name=False)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        raise DocumentError(
-            _explain(one, reader, model) for one in details if not _follows(one, details)
-        ) from error
+        new = [one for one in details[:MOST_PROBLEMS] if not _follows(one, details)]
+        raise DocumentError(_explain(one, reader, model) for one in new) from error
     return Document(value, file, reader.positions)
 
 
@@ -147,8 +150,13 @@ _SCALARS: tuple[tuple[re.Pattern[str], Any], ...] = (
     (re.compile(r"true|True|TRUE"), lambda _: True),
     (re.compile(r"false|False|FALSE"), lambda _: False),
     (re.compile(r"[-+]?[0-9]{1,18}"), int),
+    (re.compile(r"0o[0-7]{1,20}"), lambda text: int(text, 8)),
     (re.compile(r"0x[0-9a-fA-F]{1,15}"), lambda text: int(text, 16)),
     (re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]{1,3})?"), float),
+    (
+        re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"),
+        lambda text: float(text.replace(".", "")),
+    ),
 )
 
 
@@ -159,6 +167,19 @@ class _Mark(Protocol):
     def line(self) -> int: ...
     @property
     def column(self) -> int: ...
+
+
+class _Place(NamedTuple):
+    line: int
+    column: int
+
+
+def _in_words(error: yaml.MarkedYAMLError) -> str:
+    problem = error.problem or "is not YAML"
+    if problem.startswith("found character '\\t'"):
+        return "a tab stands here; indent with spaces"
+    # Such a problem goes on with the sentence of its context.
+    return f"{error.context}, {problem}" if problem.startswith("but ") else problem
 
 
 class _Reader:
@@ -176,10 +197,12 @@ class _Reader:
             node = yaml.compose(text, Loader=yaml.SafeLoader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            message = error.problem or error.context or "is not YAML"
-            raise self._failure(mark, message) from error
-        except yaml.YAMLError as error:
-            raise self._failure(None, f"is not YAML: {error}".splitlines()[0]) from error
+            raise self._failure(mark, _in_words(error)) from error
+        except ReaderError as error:
+            begun = text[: error.position]
+            place = _Place(begun.count("\n"), len(begun) - begun.rfind("\n") - 1)
+            message = f"the character {error.character:#06x} must not stand here"
+            raise self._failure(place, message) from error
         if node is None:
             raise self._failure(None, "is empty")
         return self._value(node, ())
@@ -245,7 +268,7 @@ def _explain(details: ErrorDetails, reader: _Reader, model: type[BaseModel]) -> 
     location: Location = tuple(details["loc"])
     line, column = _position(location, details["type"], reader)
     where = ".".join(map(str, location))
-    return Problem(reader.file, line, column, _message(details, where, model))
+    return Problem(reader.file, line, column, in_words(details, where, model))
 
 
 def _position(location: Location, type_: str, reader: _Reader) -> tuple[int, int]:
@@ -270,10 +293,11 @@ _EXPECTED = {
 }
 
 
-def _message(details: ErrorDetails, where: str, model: type[BaseModel]) -> str:
+def in_words(details: ErrorDetails, where: str, model: type[BaseModel]) -> str:
+    """What a value of `model` that stands at `where` has wrong."""
     last = str(details["loc"][-1]) if details["loc"] else ""
     if details["type"] == "extra_forbidden":
-        known = _keys(model.model_json_schema())
+        known = _known_keys(model)
         return f"`{last}` is not a key that is known here{did_you_mean(last, known)}"
     if details["type"] == "missing":
         return f"`{last}` is missing"
@@ -283,6 +307,8 @@ def _message(details: ErrorDetails, where: str, model: type[BaseModel]) -> str:
         given = str(details["input"])
         choice = f"must be one of {', '.join(words)}" if len(words) > 1 else f"must be {words[0]}"
         return f"{where}: {choice}{did_you_mean(given, words)}"
+    if details["type"] == "string_type" and isinstance(details["input"], int | float):
+        return f"{where}: must be text; write it in quotes"
     if details["type"] in _EXPECTED:
         return f"{where or 'the document'}: must be {_EXPECTED[details['type']]}"
     if details["type"] == "too_short":
@@ -291,6 +317,11 @@ def _message(details: ErrorDetails, where: str, model: type[BaseModel]) -> str:
         return f"{where}: does not have the form {details['ctx']['pattern']}"
     message = details["msg"].removeprefix("Value error, ")
     return f"{where}: {message[:1].lower()}{message[1:]}" if where else message
+
+
+@lru_cache(maxsize=16)
+def _known_keys(model: type[BaseModel]) -> frozenset[str]:
+    return frozenset(_keys(model.model_json_schema()))
 
 
 def _keys(schema: object) -> set[str]:

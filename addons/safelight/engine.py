@@ -10,26 +10,24 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from safelight import bodies, conclusions, images, in_force, passage, policy
+from safelight import bodies, conclusions, in_force, joining, passage, policy
 from safelight.audit import AuditError
-from safelight.bodies import Doubt, Shape
+from safelight.bodies import Doubt
 from safelight.case import (
     Case,
     Outcome,
     Upload,
-    entry_of_piece,
     may_change,
     new_headers,
     packed,
-    rewritten_piece,
     transform,
 )
 from safelight.examiner import PICTURES, examine
 from safelight.in_force import InForce
 from safelight.pieces import Pieces
 from safelight.policy import Action
-from safelight.refusals import Cause, Refusal
-from safelight.uploads import CleanPiece, UnknownPieceError
+from safelight.refusals import Cause
+from safelight.uploads import UnknownPieceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,7 +35,7 @@ if TYPE_CHECKING:
 
     from safelight.audit import AuditLog
     from safelight.passage import Passage
-    from safelight.policy import LoadedPolicy, Policy
+    from safelight.policy import LoadedPolicy
     from safelight.services import Destination
 
 logger = logging.getLogger(__name__)
@@ -133,19 +131,28 @@ class Engine:
                 rules, upload.destination, Cause.ENGINE_ERROR, _WENT_WRONG, len(upload.body)
             )
             outcome = outcome if outcome.refusal else replace(outcome, body=upload.body)
-        self.pieces.judged(upload, outcome)
+        if outcome.waits is None:
+            self.pieces.judged(upload, outcome)
         return outcome
 
     def released(self, upload: Upload, refused: Outcome, how: str) -> Outcome:
         """What becomes of an upload whose wait ended: it leaves only if it was approved and that is
         on record. Never raises."""
-        return conclusions.released(upload.destination, refused, how)
+        outcome = conclusions.released(upload.destination, refused, how)
+        waited = refused.waits
+        if waited is not None and waited.piece is not None:
+            if outcome.refusal is None:
+                self.pieces.approve(waited.piece, waited.reasons)
+            else:
+                self.pieces.forget(waited.piece)
+        self.pieces.judged(upload, outcome)
+        return outcome
 
     def flow(self, upload: Upload, total: int) -> Passage | None:
         """A way for an upload of `total` bytes to flow, of which `upload.body` has come; None if
         it has to be looked at as a whole, or if that cannot be told. Never raises."""
         try:
-            return passage.begin(self.in_force.now(), upload, total)
+            return passage.begin(self.in_force.now(), upload, total, self.largest_held)
         except Exception as error:  # noqa: BLE001 - it is then looked at as a whole
             _say("beginning", error)
             return None
@@ -167,7 +174,7 @@ class Engine:
         if bodies.beside_the_body(case.upload.path, case.upload.headers, PICTURES):
             case.doubt(Cause.UNKNOWN_SHAPE, "A picture stands in its address or its headers.")
         if case.piece is not None:
-            return self._process_piece(case, case.piece)
+            return joining.judge(self.pieces, case, case.piece)
         if not case.pictures and not case.doubts:
             return self._without_names(case)
         rules = case.rules
@@ -217,78 +224,6 @@ class Engine:
         except UnknownPieceError as error:
             case.doubt(Cause.UNKNOWN_SHAPE, str(error))
         return None
-
-    def _process_piece(self, case: Case, piece: bodies.Piece) -> Outcome:
-        """Judge a piece of an upload with what was found in it and before."""
-        upload, rules = case.upload, case.rules.policy
-        if rules is None:
-            self.pieces.forget(piece)
-            return conclusions.undecidable(case)
-        if upload.headers.get("content-encoding", "identity") != "identity":
-            case.doubt(Cause.UNKNOWN_SHAPE, "It is a piece of something that cannot be followed.")
-        if case.doubts:
-            return self._unjoined(rules, case, piece)
-        try:
-            clean = self.pieces.clean(piece, bodies.content(case.body, case.site))
-        except UnknownPieceError as error:
-            case.doubt(Cause.UNKNOWN_SHAPE, str(error))
-        except images.UnalterableError as error:
-            case.doubt(Cause.UNALTERABLE, str(error))
-        except images.ImageError as error:
-            case.doubt(Cause.UNREADABLE, str(error))
-        else:
-            if clean.type is None:
-                return Outcome(upload.body)
-            return self._joined(rules, case, piece, clean)
-        return self._unjoined(rules, case, piece)
-
-    def _unjoined(self, rules: Policy, case: Case, piece: bodies.Piece) -> Outcome:
-        """What the policy says of a piece that cannot be judged."""
-        self.pieces.forget(piece)
-        return conclusions.conclude(
-            case, conclusions.with_doubts(rules, case, policy.decide(rules, ()))
-        )
-
-    def _joined(self, rules: Policy, case: Case, piece: bodies.Piece, clean: CleanPiece) -> Outcome:
-        """Decide on a piece of a picture, record that, and let it go clean."""
-        upload, service = case.upload, case.upload.destination.service
-        shape = Shape.MULTIPART if case.form else Shape.RAW
-        facts = replace(
-            case.rules.facts(upload),
-            type=str(clean.type),
-            size=piece.total,
-            metadata=clean.kinds,
-            shape=str(shape),
-            count=1,
-        )
-        # Of what comes in pieces, nothing is kept.
-        decision = replace(policy.decide(rules, [facts]), kept=frozenset())
-        body = rewritten_piece(case, clean, decision.transforms)
-        if body is not upload.body and not may_change(upload):
-            case.doubt(Cause.UNALTERABLE, "A signature or checksum forbids any change to it.")
-            decision = conclusions.with_doubts(rules, case, decision)
-            case.cleaned.clear()
-            case.names.clear()
-            body = upload.body
-        blocked = decision.verdict.stops
-        refusal = conclusions.why_stopped(case, decision) if blocked else None
-        record = case.rules.journal.decided(
-            upload.destination,
-            shape,
-            len(upload.body),
-            [(entry_of_piece(case, clean, blocked=blocked), None)],
-            decision,
-            case.doubts,
-            refusal,
-            client=upload.client,
-            identity=upload.identity,
-        )
-        reasons = tuple(sorted(decision.because))
-        if refusal is not None:
-            self.pieces.forget(piece)
-            return Outcome(refusal=Refusal(refusal, " ".join(reasons), service.name, record))
-        removed = clean.kinds if case.cleaned else frozenset()
-        return Outcome(body, None, 1, removed, reasons, new_headers(upload, body))
 
     def _without_names(self, case: Case) -> Outcome:
         """A request without pictures; it may still name one that comes before or after it."""

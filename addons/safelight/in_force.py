@@ -47,6 +47,7 @@ class Rules:
             None,
             None,
             trains=service.trains_on_uploads,
+            workspace=upload.workspace,
             client=upload.client,
             identity=upload.identity,
             at=self.at,

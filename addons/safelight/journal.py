@@ -4,23 +4,38 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safelight import audit
 from safelight.bodies import Shape
 from safelight.policy import groups
+from safelight.refusals import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from safelight.audit import AuditLog
     from safelight.policy import Decision, LoadedPolicy
-    from safelight.refusals import Cause
     from safelight.services import Destination
 
 # What pseudonyms are for; those of different purposes cannot be compared.
 CONTENT = "content"
 CLIENT = "client"
+WORKSPACE = "workspace"
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sends an upload: the address that it comes from, who that is known to be, and the
+    workspace of the service in whose name it is sent. None of it is written as it is."""
+
+    client: str | None = None
+    identity: str | None = None
+    workspace: str | None = None
+
+
+NOBODY = Sender()
 
 
 class Journal:
@@ -47,9 +62,7 @@ class Journal:
         decision: Decision,
         doubts: Iterable[Cause],
         refusal: Cause | None,
-        *,
-        client: str | None = None,
-        identity: str | None = None,
+        sender: Sender = NOBODY,
     ) -> str:
         """Record a decision; return the record's id. With each picture goes its content, where it
         is at hand, which is recorded under a pseudonym."""
@@ -66,7 +79,7 @@ class Journal:
                 "by": tuple(sorted(decision.deciding)),
                 "doubts": tuple(sorted(doubts)),
                 "refusal": str(refusal) if refusal else None,
-                **self._from(client, identity),
+                **self._from(sender),
             },
         )
 
@@ -76,12 +89,12 @@ class Journal:
         known: str,
         size: int,
         decision: Decision,
+        sender: Sender,
         *,
         renamed: bool,
-        client: str | None,
-        identity: str | None,
     ) -> str:
-        """Record that a picture may leave while it is cleaned; return the record's id."""
+        """Record that a picture may leave while it is cleaned, perhaps after a yes; return the
+        record's id."""
         picture = audit.Picture(
             type=known, received=size, sent=size, same_length=True, renamed=renamed
         )
@@ -92,8 +105,10 @@ class Journal:
                 "received": size,
                 "pictures": (picture,),
                 **_said(decision),
+                "by": tuple(sorted(decision.deciding)) if decision.verdict.stops else (),
+                "refusal": str(Cause.HELD) if decision.verdict.stops else None,
                 "flowing": True,
-                **self._from(client, identity),
+                **self._from(sender),
             },
         )
 
@@ -136,14 +151,16 @@ class Journal:
         }
         self._log.append(audit.Unseen.model_validate(record))
 
-    def _from(self, client: str | None, identity: str | None) -> dict[str, object]:
-        if client is None:
-            return {}
-        known = identity or client
-        return {
-            "client": self._log.pseudonym(CLIENT, known.encode()),
-            "people": tuple(sorted(groups(self._people, client, identity) or ())),
-        }
+    def _from(self, sender: Sender) -> dict[str, object]:
+        said: dict[str, object] = {}
+        if sender.workspace is not None:
+            said["workspace"] = self._log.pseudonym(WORKSPACE, sender.workspace.encode())
+        if sender.client is not None:
+            known = sender.identity or sender.client
+            said["client"] = self._log.pseudonym(CLIENT, known.encode())
+            people = groups(self._people, sender.client, sender.identity) or ()
+            said["people"] = tuple(sorted(people))
+        return said
 
     def _pseudonym(self, content: bytes | None) -> str | None:
         if content is None:

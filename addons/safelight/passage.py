@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from safelight import bodies, images
 from safelight.audit import AuditError, Ending
 from safelight.bodies import Shape
-from safelight.case import may_change
+from safelight.case import Outcome, Waits, may_change
 from safelight.examiner import PICTURES
 from safelight.images import ImageError, StreamCleaner
-from safelight.policy import Action, bounds, decide
+from safelight.policy import Action, Verdict, bounds, decide
 from safelight.refusals import Cause, Refusal
 
 if TYPE_CHECKING:
@@ -54,10 +54,25 @@ class Passage:
     left: int
     headers: Mapping[str, str] = field(default_factory=dict)
     path: str | None = None
+    waits: Waits | None = None
     withheld: bytes = b""
     sent: int = 0
     ended: bool = False
     digest: hashlib._Hash = field(default_factory=hashlib.sha256)
+
+    def admit(self, how: str) -> Refusal | None:
+        """Let one that waits flow if it was `approved`, and that is on record; otherwise say why
+        it may not."""
+        reasons = " ".join(sorted(self.waits.decision.because)) if self.waits else ""
+        held = Refusal(Cause.HELD, reasons, self.destination.service.name, self.record)
+        if how != "approved":
+            return held.because(how)
+        try:
+            self.journal.released(self.record, how)
+        except AuditError:
+            reason = "The decision could not be written to the audit file."
+            return replace(held, cause=Cause.AUDIT_UNWRITABLE, reason=reason)
+        return None
 
     def feed(self, piece: bytes) -> bytes:
         """Take the next piece; what may leave comes back. Raises StoppedError."""
@@ -116,9 +131,10 @@ class Passage:
         self.journal.ended(self.record, how, sent, self.found, self.decision, cause, content)
 
 
-def begin(rules: Rules, upload: Upload, total: int) -> Passage | None:
+def begin(rules: Rules, upload: Upload, total: int, largest_held: int) -> Passage | None:
     """A passage for an upload of `total` bytes whose first ones are `upload.body`; None if it has
-    to be looked at as a whole. Raises AuditError."""
+    to be looked at as a whole. One that needs a yes `waits` if it is larger than what can be held
+    until then. Raises AuditError."""
     policy = rules.policy
     known = images.sniff(upload.body)
     if policy is None or known not in images.STREAMED or not _can_flow(upload, total):
@@ -126,7 +142,7 @@ def begin(rules: Rules, upload: Upload, total: int) -> Passage | None:
     if bodies.beside_the_body(upload.path, upload.headers, PICTURES):
         return None
     facts = replace(rules.facts(upload), type=str(known), size=total, shape=str(Shape.RAW), count=1)
-    decision = _decided(policy, facts)
+    decision = _decided(policy, facts, may_wait=total > largest_held)
     if decision is None:
         return None
     named = bodies.neutral_declaration(upload.body, upload.path, upload.headers)
@@ -136,12 +152,27 @@ def begin(rules: Rules, upload: Upload, total: int) -> Passage | None:
         str(known),
         total,
         decision,
+        upload.sender,
         renamed=renames,
-        client=upload.client,
-        identity=upload.identity,
     )
     cleaner = StreamCleaner(known, total)
+    waits = None
+    if decision.verdict is Verdict.HOLD:
+        # What comes later is not known yet: the yes is to what begins like this and is as large.
+        content = hashlib.sha256(f"{total} ".encode() + upload.body[:HEAD]).hexdigest()
+        waits = Waits(
+            record,
+            decision,
+            1,
+            total,
+            None,
+            (content,),
+            Outcome(),
+            rules.journal,
+            upload.workspace,
+        )
     passage = Passage(upload.destination, policy, facts, record, rules.journal, cleaner, total)
+    passage.waits = waits
     if renames and named is not None:
         passage.headers = named.headers
         passage.path = named.path if named.path != upload.path else None
@@ -161,13 +192,16 @@ def _can_flow(upload: Upload, total: int) -> bool:
     )
 
 
-def _decided(rules: Policy, facts: Facts) -> Decision | None:
-    """The decision, if it lets it leave clean whatever is going to be found."""
+def _decided(rules: Policy, facts: Facts, *, may_wait: bool) -> Decision | None:
+    """The decision, if it lets it leave clean whatever is going to be found; if it `may_wait`, also
+    after a yes."""
     # Findings will be known by its end. How many pixels it has will not: nobody asks the cleaner.
     if any(one.upload and one.upload.more_pixels_than is not None for one in rules.conditions()):
         return None
     least, most = bounds(rules, [facts])
-    same = least.transforms == most.transforms and not most.verdict.stops
+    waits = may_wait and most.verdict is Verdict.HOLD
+    same = least.transforms == most.transforms and (waits or not most.verdict.stops)
     # What is to stay of the metadata is told from the rest by looking at all of it.
     same = same and not least.kept
-    return least if same and Action.STRIP_METADATA in least.transforms else None
+    decision = most if waits else least
+    return decision if same and Action.STRIP_METADATA in least.transforms else None

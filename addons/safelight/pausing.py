@@ -20,7 +20,7 @@ def read(state: Path) -> datetime | None:
     """Until when there is a pause; None where nobody asked for one, or nobody can tell."""
     try:
         until = datetime.fromisoformat(json.loads(file(state).read_bytes())["until"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return until if until.tzinfo else None
 

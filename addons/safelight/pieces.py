@@ -92,6 +92,14 @@ class Pieces:
         """Judge no later piece of this upload."""
         self._uploads.forget(piece)
 
+    def approve(self, piece: bodies.Piece, reasons: frozenset[str]) -> None:
+        """Somebody said yes to this upload, whatever these reasons say against it."""
+        self._uploads.approve(piece, reasons)
+
+    def approved(self, piece: bodies.Piece, reasons: frozenset[str]) -> bool:
+        """Did somebody say yes to this upload in spite of all these reasons?"""
+        return bool(reasons) and reasons <= self._uploads.approved(piece)
+
     def judged(self, upload: Upload, outcome: Outcome) -> None:
         """Note what becomes of a piece that does not say where it belongs."""
         if upload.turn is None:

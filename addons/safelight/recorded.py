@@ -7,11 +7,42 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from safelight import audit, policy
+from safelight.journal import WORKSPACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from safelight.policy import About, Decision, Facts, Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Workspaces:
+    """Those that a policy names, to be known again by their pseudonyms; `months` are those whose
+    keys are still here."""
+
+    names: Mapping[str, str]
+    months: frozenset[str]
+
+    @classmethod
+    def named_in(cls, rules: Policy, keys: audit.Keyring) -> Workspaces:
+        """All that stand in the conditions of `rules`. Raises OSError."""
+        named = {
+            one
+            for when in rules.conditions()
+            for one in (when.service and when.service.workspace) or ()
+        }
+        names = {
+            pseudonym: one
+            for one in named
+            for pseudonym in keys.pseudonyms(WORKSPACE, one.encode()).values()
+        }
+        return cls(names, keys.months())
+
+    def of(self, record: audit.Decision) -> str | None:
+        """The workspace of a recorded upload; None where it said none, or nobody can tell."""
+        if record.workspace is None or (record.at or "")[:7] not in self.months:
+            return None
+        return self.names.get(record.workspace, policy.ANOTHER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +52,7 @@ class Recorded:
     decision: audit.Decision
     end: audit.End | None = None
 
-    def facts(self, services: Mapping[str, About]) -> list[Facts]:
+    def facts(self, services: Mapping[str, About], workspaces: Workspaces) -> list[Facts]:
         """What was known of each picture. A service that is not in the catalogue any more is of
         no category."""
         record = self.decision
@@ -33,8 +64,9 @@ class Recorded:
                 about.category,
                 picture.type,
                 picture.received,
-                frozenset(self.end.found if self.end else picture.found),
+                None if self._waited else frozenset(self.end.found if self.end else picture.found),
                 about.trains,
+                workspaces.of(record),
                 record.shape,
                 picture.pixels,
                 len(record.pictures),
@@ -45,9 +77,16 @@ class Recorded:
             for picture in record.pictures
         ]
 
-    def again(self, rules: Policy, services: Mapping[str, About]) -> Decision:
+    @property
+    def _waited(self) -> bool:
+        """Was a person asked before anybody knew what would be found in it?"""
+        return bool(self.decision.flowing) and self.decision.verdict == "hold"
+
+    def again(
+        self, rules: Policy, services: Mapping[str, About], workspaces: Workspaces
+    ) -> Decision:
         """What `rules` say of it."""
-        decision = policy.decide(rules, self.facts(services))
+        decision = policy.decide(rules, self.facts(services, workspaces))
         for doubt in self.decision.doubts:
             decision = decision.and_also(policy.when_unsure(rules, doubt, ""))
         return decision

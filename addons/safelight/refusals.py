@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -31,7 +31,7 @@ _STATUS = {
 
 _ADVICE = {
     Cause.POLICY: "Your policy file says so; change it there if this is not what you want.",
-    Cause.HELD: "It needs a yes: send it again and answer `safelight holds`.",
+    Cause.HELD: "It needs a yes: answer `safelight holds`, and send it again.",
     Cause.UNREADABLE: "Try another copy of the picture, saved as JPEG or PNG.",
     Cause.TOO_LARGE: "Send a smaller file, or raise `largest-upload` in your policy file.",
     Cause.UNKNOWN_SHAPE: "Try the service's ordinary upload button with one JPEG or PNG picture.",
@@ -43,6 +43,16 @@ _ADVICE = {
 }
 
 
+# Why what needs a yes did not get one.
+_NO_YES = {
+    "denied": "Somebody said no.",
+    "timed-out": "Nobody answered in time.",
+    "full": "Too many uploads wait already.",
+    "nobody-to-ask": "There is nobody to ask.",
+    "asked": "It is too large to wait here, but it can be answered for from now on.",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """An upload that did not leave: the cause, the reason in a sentence, where it was going."""
@@ -51,6 +61,10 @@ class Refusal:
     reason: str
     service: str
     record: str | None = None
+
+    def because(self, how: str) -> Refusal:
+        """The same, with how the wait for a yes ended."""
+        return replace(self, reason=f"{self.reason} {_NO_YES.get(how, '')}".strip())
 
     @property
     def status(self) -> int:

@@ -24,8 +24,9 @@ logger = logging.getLogger(__name__)
 
 INTERVAL = 1.0  # seconds
 
-# A file, when it was changed, in nanoseconds, and its size; -1 while it is not there.
-type _Stamp = tuple[Path, int, int]
+# A file, and what tells that it is as it was; nothing of that while it is not there. Another file
+# in its place may be as large, and as old by the time that copying keeps.
+type _Stamp = tuple[Path, tuple[int, ...]]
 
 
 class Reloading:
@@ -98,7 +99,10 @@ class Reloading:
 
     def _run(self, assembled: Assembly) -> None:
         while not self._stopped.wait(INTERVAL):
-            self.look(assembled)
+            try:
+                self.look(assembled)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next look comes
+                logger.error("the policy could not be looked at: %s", type(error).__name__)  # noqa: TRY400
 
     def _stamps(self) -> tuple[_Stamp, ...]:
         return tuple(_stamp(file) for file in policy.files(self._files))
@@ -108,8 +112,9 @@ def _stamp(file: Path) -> _Stamp:
     try:
         found = file.stat()
     except OSError:
-        return file, -1, -1
-    return file, found.st_mtime_ns, found.st_size
+        return file, ()
+    same = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    return file, same
 
 
 def _record(assembled: Assembly, record: audit.Record) -> None:

@@ -60,6 +60,7 @@ class _Upload:
     identities: list[str] = field(default_factory=list)
     tail: bytes = b""
     stopped: bool = False
+    approved: frozenset[str] = frozenset()
 
 
 class Uploads:
@@ -84,6 +85,19 @@ class Uploads:
         """Judge no later piece of this upload."""
         with self._lock:
             self._stop(piece)
+
+    def approve(self, piece: Piece, reasons: frozenset[str]) -> None:
+        """Somebody said yes to this upload, whatever these reasons say against it."""
+        with self._lock:
+            upload = self._uploads.get(piece.upload)
+            if upload is not None:
+                upload.approved |= reasons
+                upload.touched = self._clock()
+
+    def approved(self, piece: Piece) -> frozenset[str]:
+        """The reasons in spite of which somebody said yes to this upload."""
+        upload = self._uploads.get(piece.upload)
+        return upload.approved if upload is not None else frozenset()
 
     def _stop(self, piece: Piece) -> None:
         upload = self._uploads.pop(piece.upload, None)

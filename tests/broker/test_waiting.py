@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import stat
 import threading
 import time
@@ -139,7 +140,7 @@ def test_over_a_socket(tmp_path: Path) -> None:
         watching.close()
     assert answers == [Answer.APPROVED]
     assert events == [
-        {"held": held(1).model_dump(exclude={"content"}, mode="json")},
+        {"held": held(1).model_dump(exclude={"content", "workspace"}, mode="json")},
         {"service": "ChatGPT"},
     ]
     assert not path.exists()
@@ -177,3 +178,67 @@ def test_nonsense_is_not_answered(tmp_path: Path, said: bytes) -> None:
     with broker.running(path):
         assert asyncio.run(speak()) == b""
         assert broker.waiting(path) == []
+
+
+def test_what_cannot_wait_is_asked_about_for_later() -> None:
+    async def scenario() -> None:
+        clock = Clock()
+        waiting = Waiting(clock)
+        large = held(1, "large", size=MOST_BYTES * 2)
+        assert waiting.ask(large) is Answer.ASKED
+        await asyncio.sleep(0)
+        assert waiting.ask(held(2, "large")) is Answer.ASKED
+        assert [one.id for one, _ in waiting.every()] == ["d_1"]
+        # It is not in memory, so it takes no room from others.
+        other = asyncio.ensure_future(waiting.wait(held(3, size=MOST_BYTES), 0.01))
+        assert await other is Answer.TIMED_OUT
+        assert waiting.answer("d_1", approve=True)
+        await asyncio.sleep(0)
+        assert waiting.ask(held(4, "large")) is Answer.APPROVED
+        clock.now += YES_HOLDS
+        assert waiting.ask(held(5, "large"), 0.01) is Answer.ASKED
+        await asyncio.sleep(0.05)
+        assert waiting.every() == []
+
+    asyncio.run(scenario())
+
+
+def test_no_more_are_asked_about_than_can_wait() -> None:
+    async def scenario() -> None:
+        waiting = Waiting()
+        for number in range(MOST_WAITING):
+            assert waiting.ask(held(number, str(number))) is Answer.ASKED
+            await asyncio.sleep(0)
+        assert waiting.ask(held(MOST_WAITING, "another")) is Answer.FULL
+
+    asyncio.run(scenario())
+
+
+def test_watchers_hear_of_what_waits_alone(tmp_path: Path) -> None:
+    path = tmp_path / "broker.socket"
+    with broker.running(path):
+        watching = broker.watch(path)
+        events: list[str] = []
+        watcher = threading.Thread(
+            target=lambda: events.extend(
+                event["held"]["id"] if "held" in event else "end"
+                for event in itertools.islice(watching, 2)
+            )
+        )
+        watcher.start()
+        time.sleep(0.3)
+
+        def ask(number: int) -> Answer:
+            return asyncio.run(broker.ask_for_later(path, held(number, "same")))
+
+        assert ask(1) is Answer.ASKED
+        assert ask(2) is Answer.ASKED
+        assert broker.answer(path, "d_1", approve=True)
+        assert ask(3) is Answer.APPROVED
+        assert asyncio.run(broker.ask(path, held(4, "same"))) is Answer.APPROVED
+        teller = broker.Teller(path)
+        teller.tell({"service": "ChatGPT"})
+        teller.close()
+        watcher.join(5)
+        watching.close()
+    assert events == ["d_1", "end"]

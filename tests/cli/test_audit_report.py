@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
+from safelight.audit import AuditLog
+from safelight.audit.record import Stop
 from tests.audit.test_verify import Log
 from tests.cli.test_commands import call
 
@@ -41,7 +44,7 @@ def test_without_the_key_it_does_not_say_yes(log: Log, tmp_path: Path) -> None:
     [keys] = log.keys.iterdir()
     (keys / "public-key").unlink()
     text = written(log, tmp_path / "month.html")
-    assert "✗ As far as the log itself says" in text
+    assert "✗ Not for certain. As far as the log itself says" in text
 
 
 def test_a_log_that_was_altered(log: Log, tmp_path: Path) -> None:
@@ -66,3 +69,17 @@ def test_mistakes(log: Log, tmp_path: Path) -> None:
     target = tmp_path / "none" / "month.html"
     result = call("audit", "report", "--audit", log.folder, "--state", tmp_path, "-o", target)
     assert (result.exit_code, "cannot be written" in result.stderr) == (1, True)
+
+
+def test_many_notes_are_told_in_part(tmp_path: Path) -> None:
+    now = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    log = AuditLog(tmp_path / "audit", tmp_path / "keys", lambda: now)
+    for number in range(20):
+        now = now.replace(minute=number % 2)
+        log.append(Stop())
+    log.close()
+    target = tmp_path / "month.html"
+    arguments = ("--audit", tmp_path / "audit", "--state", tmp_path, "-o", target)
+    assert call("audit", "report", "2026-11", *arguments).exit_code == 0
+    assert target.read_text().count("the clock was set back") == 5
+    assert "more notes, which `safelight audit verify` shows" in target.read_text()

@@ -227,9 +227,12 @@ def test_services_list_and_show(own: Path) -> None:
         "'Improve the model for everyone' = off",
         "as of 2026-",
         "source:",
+        "the header chatgpt-account-id (as of 2026-11-28; confidence: medium)",
     ):
         assert fact in " ".join(card.split())
-    assert "not verified" in call("services", "show", "luma").output
+    unknown = call("services", "show", "luma").output
+    assert "not verified" in unknown
+    assert "its workspace, for policies\n  nowhere that is known" in unknown
     missing = call("services", "show", "chatgpt_wb")
     assert (missing.exit_code, "did you mean `chatgpt_web`?" in missing.output) == (1, True)
     (own / "my_ai.yaml").write_text(SERVICE)

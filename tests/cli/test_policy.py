@@ -144,15 +144,37 @@ def test_explain_for_programs() -> None:
         (["--service", "grok"], "it could be grok_web or grok_x"),
         (["--service", "chatpgt_web"], "did you mean `chatgpt_web`?"),
         (["--people", "kids"], "no group is called `kids`"),
-        (["--found", "gps"], "--found: "),
-        (["--from", "home"], "--from: "),
-        (["--at", "tonight"], "--at: "),
+        (["--found", "gps"], "--found: must be one of location, "),
+        (["--from", "home"], "--from: must be an address such as 192.168.1.20"),
+        (["--at", "tonight"], "--at: must be a moment such as 2026-11-23T21:00"),
+        (["--at", "2026-02-30T25:00"], "--at: must be a moment such as 2026-11-23T21:00"),
+        (["--type", "jpg"], "did you mean `jpeg`?"),
+        (["--workspace", "our company"], "--workspace: must be the id of a workspace"),
         (["--pictures", "0"], "--pictures: "),
     ],
 )
 def test_explain_with_mistakes(options: list[str], message: str) -> None:
     result = call("policy", "explain", HOME, *options)
     assert (result.exit_code, message in result.stderr) == (2, True), result.output
+
+
+def test_a_moment_that_is_none_in_a_test(file: Path) -> None:
+    file.write_text(SMALL.replace("{service: luma}", "{at: 2026-02-30T25:00}"))
+    result = call("policy", "test", file)
+    assert (result.exit_code, "must be a moment such as" in result.stderr) == (1, True)
+
+
+def test_a_file_without_tests_is_told_where_they_go(file: Path) -> None:
+    file.write_text(SMALL.partition("tests:")[0])
+    assert "no tests; they go into small_test.yaml beside it" in call("policy", "test", file).output
+
+
+@pytest.mark.parametrize("command", ["replay", "explain"])
+def test_before_anything_was_recorded(file: Path, command: str) -> None:
+    given = ["d_0123456789ab"] if command == "explain" else []
+    result = call("policy", command, *given, file, "--audit", file.with_name("none"))
+    assert result.exit_code == 1
+    assert "No decision has been recorded in" in result.output
 
 
 def test_diff(file: Path) -> None:

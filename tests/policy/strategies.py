@@ -17,7 +17,12 @@ _simple = st.fixed_dictionaries(
     optional={
         "metadata": st.lists(st.sampled_from(KINDS), min_size=1, max_size=2),
         "service": st.fixed_dictionaries(
-            {}, optional={"id": st.sampled_from(["a", "b"]), "category": st.just("chat")}
+            {},
+            optional={
+                "id": st.sampled_from(["a", "b"]),
+                "category": st.just("chat"),
+                "workspace": st.sampled_from(["ours", "theirs"]),
+            },
         ),
         "upload": st.fixed_dictionaries(
             {},
@@ -82,6 +87,7 @@ facts = st.builds(
     type=st.sampled_from(["jpeg", "png", "gif"]),
     size=st.none() | st.integers(0, 5000),
     metadata=st.none() | st.frozensets(st.sampled_from(KINDS)),
+    workspace=st.sampled_from([None, "ours", "theirs", "(another)"]),
     shape=st.sampled_from([None, "raw", "json"]),
     pixels=st.none() | st.integers(0, 2000),
     count=st.none() | st.integers(1, 3),

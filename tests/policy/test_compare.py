@@ -28,6 +28,8 @@ def test_what_changes_together_is_told_together() -> None:
         {"service": {"id": "b"}},
         {"service": {"category": "image"}},
         {"service": {"trains-on-uploads": "by-default"}},
+        {"service": {"workspace": "ours"}},
+        {"not": {"service": {"id": "b", "workspace": "ours"}}},
         {"people": "parents"},
         {"time": {"days": "sun"}},
         {"upload": {"type": "pdf"}},
@@ -44,6 +46,26 @@ def test_every_condition_is_varied(when: dict[str, object]) -> None:
     found = compare(policy_of(CLEAN), policy_of(CLEAN, rule), SERVICES)
     assert len(found.differences) == 1
     assert found.differences[0].common
+
+
+def test_another_workspace_is_told() -> None:
+    before, after = (
+        policy_of(
+            CLEAN,
+            {
+                "id": "only",
+                "do": "block",
+                "because": "x",
+                "when": {"not": {"service": {"id": "b", "workspace": workspace}}},
+            },
+        )
+        for workspace in ("ours", "theirs")
+    )
+    told = {(one.after, one.common) for one in compare(before, after, SERVICES).differences}
+    assert told == {
+        ("block", ("to b, workspace ours",)),
+        ("allow (strip-metadata)", ("to b, workspace theirs",)),
+    }
 
 
 def test_too_many_combinations_are_not_tried_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:

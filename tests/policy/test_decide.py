@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from safelight.policy import (
@@ -20,6 +21,8 @@ from safelight.policy import (
     groups,
     when_unsure,
 )
+from safelight.policy.conditions import DAYS, Day
+from safelight.policy.decide import applies
 from safelight.policy.model import Unsure
 from tests.policy.strategies import KINDS, facts, policy_of, rules
 
@@ -39,6 +42,7 @@ PHOTO = Facts(
     2000,
     frozenset({"location"}),
     trains="by-default",
+    workspace="ours",
     shape="raw",
     pixels=5000,
     count=2,
@@ -58,6 +62,9 @@ BEDTIME = {"from": "20:30", "to": "07:00"}
         ({"service": {"id": "a", "category": "image"}}, False),
         ({"service": {"trains-on-uploads": ["by-default", "unknown"]}}, True),
         ({"service": {"trains-on-uploads": "not-by-default"}}, False),
+        ({"service": {"workspace": ["theirs", "OURS"]}}, True),
+        ({"service": {"workspace": "theirs"}}, False),
+        ({"service": {"workspace": "ours", "id": "b"}}, False),
         ({"upload": {"type": "png"}}, False),
         ({"upload": {"larger-than": "2 KB"}}, False),
         ({"upload": {"larger-than": "1 KB", "type": "jpeg"}}, True),
@@ -86,6 +93,17 @@ BEDTIME = {"from": "20:30", "to": "07:00"}
 def test_all_conditions_of_a_rule_must_hold(when: dict[str, Any], *, applies: bool) -> None:
     decision = decide(policy_of(rule(["block"], when=when)), [PHOTO])
     assert (decision.verdict is Verdict.BLOCK) is applies
+
+
+def test_a_workspace_that_is_not_known_opens_no_way() -> None:
+    named = {"service": {"workspace": "ours"}}
+    unknown = replace(PHOTO, workspace=None)
+    for when in (named, {"not": named}):
+        assert decide(policy_of(rule(["block"], when=when)), [unknown]).verdict is Verdict.BLOCK
+    exception = {"id": "e", "when": named, "until": "2027-01-01", "why": "x"}
+    guarded = policy_of(rule(["block"], **{"except": [exception]}))
+    assert decide(guarded, [PHOTO]).verdict is Verdict.ALLOW
+    assert decide(guarded, [unknown]).verdict is Verdict.BLOCK
 
 
 def test_a_span_over_midnight_belongs_to_the_day_it_began() -> None:
@@ -248,3 +266,59 @@ def test_what_is_not_known_stays_within_its_bounds(some: list[Rule], seen: Facts
             assert least.verdict.severity <= now.verdict.severity <= most.verdict.severity
             assert least.transforms <= now.transforms <= most.transforms
             assert least.matched <= now.matched <= most.matched
+
+
+KNOWABLE = ["size", "metadata", "workspace", "shape", "pixels", "count", "client", "at"]
+
+
+@given(st.lists(rules, min_size=1, max_size=4), facts, st.sets(st.sampled_from(KNOWABLE)))
+def test_what_becomes_known_contradicts_nothing(
+    some: list[Rule], seen: Facts, unknown: set[str]
+) -> None:
+    """An answer that was sure before stays; what was decided before is no milder."""
+    policy = policy_of(*some)
+    nothing: dict[str, Any] = dict.fromkeys(unknown)
+    before = replace(seen, **nothing)
+    for one in policy.rules:
+        assert applies(one, before, policy) in {None, applies(one, seen, policy)}
+    earlier, later = decide(policy, [before]), decide(policy, [seen])
+    assert earlier.verdict.severity >= later.verdict.severity
+    assert earlier.transforms >= later.transforms
+
+
+ZONES = ["Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe"]
+clocks = st.times().map(lambda one: one.strftime("%H:%M"))
+
+
+@given(
+    st.sampled_from(ZONES),
+    clocks,
+    clocks,
+    st.frozensets(st.sampled_from(DAYS), min_size=1),
+    st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001
+)
+def test_a_span_is_what_the_clock_on_the_wall_shows(
+    zone: str, begins: str, ends: str, days: frozenset[Day], at: datetime
+) -> None:
+    assume(begins != ends)
+    wall = at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    inside = False
+    for day in (wall.date(), wall.date() - timedelta(days=1)):
+        first, last = (datetime.combine(day, time.fromisoformat(clock)) for clock in (begins, ends))
+        last += timedelta(days=last < first)
+        inside = inside or (DAYS[day.weekday()] in days and first <= wall < last)
+    when = {"time": {"from": begins, "to": ends, "days": sorted(days), "tz": zone}}
+    decision = decide(policy_of(rule(["block"], when=when)), [replace(PHOTO, at=at)])
+    assert decision.verdict.stops is inside
+
+
+@pytest.mark.parametrize("zone", [*ZONES, "America/Santiago", "Africa/Casablanca"])
+def test_the_last_day_of_an_exception_ends_at_midnight_also_when_clocks_change(zone: str) -> None:
+    for last_day in (date(2026, 3, 28), date(2026, 10, 24), date(2026, 10, 31)):
+        exception = {"id": "e", "when": {}, "until": str(last_day), "why": "x"}
+        guarded = policy_of(rule(["block"], **{"except": [exception]}))
+        midnight = datetime.combine(last_day + timedelta(days=1), time(), ZoneInfo(zone))
+        for seconds, verdict in ((-1, Verdict.ALLOW), (0, Verdict.BLOCK)):
+            at = midnight.astimezone(UTC) + timedelta(seconds=seconds)
+            seen = replace(PHOTO, at=at.astimezone(ZoneInfo(zone)))
+            assert decide(guarded, [seen]).verdict is verdict

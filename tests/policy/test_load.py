@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from safelight import policy
-from safelight.documents import DocumentError
+from safelight.documents import MOST_PROBLEMS, DocumentError
 from safelight.policy.load import expired
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 SERVICES = {
     "chatgpt_web": policy.About("chat", "by-default"),
-    "claude_web": policy.About("chat"),
+    "claude_web": policy.About("chat", says_workspace=True),
     "luma": policy.About("image"),
 }
 
@@ -82,6 +82,18 @@ def test_the_revision_is_of_the_meaning(tmp_path: Path) -> None:
             ("    do:", "    when: {service: {category: chats}}\n    do:"),
             "no service has the category `chats`; did you mean `chat`?",
         ),
+        (
+            ("    do:", "    when: {service: {id: luma, workspace: ours}}\n    do:"),
+            "p.yaml:5:43: no request to `luma` is known to say which workspace it is for",
+        ),
+        (
+            ("    do:", "    when: {service: {id: claude_web, workspace: my company}}\n    do:"),
+            "p.yaml:5:49: rules.0.when.service.workspace.0: must be the id of a workspace, such as",
+        ),
+        (
+            ("    do:", "    when: {service: {id: claude_web, workspace: 123}}\n    do:"),
+            "p.yaml:5:49: rules.0.when.service.workspace.0: must be text; write it in quotes",
+        ),
         (("    do:", "    when: {metadata: gps}\n    do:"), "p.yaml:5:22: rules.0.when.metadata"),
         (
             ("    do:", "    when: {any: [{not: {service: {id: chatgpt}}}]}\n    do:"),
@@ -103,6 +115,22 @@ def test_the_revision_is_of_the_meaning(tmp_path: Path) -> None:
             "p.yaml:5:39: rules.0.except.0.until: must be a day such as 2026-12-24",
         ),
         (("    do:", "    locked: maybe\n    do:"), "p.yaml:5:13: rules.0.locked: must be true or"),
+        (("    do:", "    locked: yes\n    do:"), "p.yaml:5:13: rules.0.locked: must be true or"),
+        (("name: test", "name: test\nlargest_upload: 1 MB"), "did you mean `largest-upload`?"),
+        (("    do:", "    except_: []\n    do:"), "`except_` is not a key that is known here"),
+        (("name: test", "name: test\nlargest-upload: \u0661 MB"), "must be a size such as"),
+        (
+            ("    do:", "    when: {upload: {more-pixels-than: '5'}}\n    do:"),
+            "p.yaml:5:39: rules.0.when.upload.more-pixels-than: must be a whole number",
+        ),
+        (
+            ("    do:", "    except: [{id: a, when: {}, until: 20261224, why: b}]\n    do:"),
+            "p.yaml:5:39: rules.0.except.0.until: must be a day such as 2026-12-24",
+        ),
+        (("Clean.", '"a \\e[31m"'), "p.yaml:6:14: rules.0.because: must be a sentence without"),
+        (("Clean.", "a\0b"), "p.yaml:6:15: the character 0x0000 must not stand here"),
+        (("    do:", "\tdo:"), "p.yaml:5:1: a tab stands here; indent with spaces"),
+        (("version: 1", "version: 1\n--- "), "expected a single document in the stream, but found"),
         (("    do:", "    mode: shadow\n    do:"), "must be one of enforce, monitor"),
         (("name: test", "name: test\npeople: {kids: [10.0.0.300]}"), "p.yaml:3:17: people.kids.0"),
         (("name: test", "name: test\npeople: {kids: 10.0.0.3/8}"), "has host bits set"),
@@ -125,6 +153,16 @@ def test_mistakes_say_file_line_and_column(
     tmp_path: Path, change: tuple[str, str], message: str
 ) -> None:
     assert message in problems(tmp_path, GOOD.replace(*change))
+
+
+def test_many_mistakes_are_told_in_part_and_soon(tmp_path: Path) -> None:
+    told = problems(tmp_path, GOOD + "".join(f"k{number}: 1\n" for number in range(5_000)))
+    assert len(told.splitlines()) == MOST_PROBLEMS
+
+
+def test_a_reason_may_go_over_several_lines(tmp_path: Path) -> None:
+    folded = GOOD.replace("Clean.", ">\n      It is\n      cleaned.\n")
+    assert load(tmp_path, folded).policy.rules[0].because == "It is cleaned."
 
 
 def test_two_rules_with_one_id(tmp_path: Path) -> None:

@@ -18,6 +18,13 @@ def test_merging_is_commutative_and_idempotent(first: Policy, second: Policy) ->
     assert merge([both, both]) == merge([both]) == both
 
 
+@given(policies, policies, policies)
+def test_merging_is_associative(first: Policy, second: Policy, third: Policy) -> None:
+    all_ = merge([first, second, third])
+    assert merge([merge([first, second]), third]) == all_
+    assert merge([first, merge([second, third])]) == all_
+
+
 @given(policies, policies, st.lists(facts, max_size=2))
 def test_merging_only_makes_stricter(first: Policy, second: Policy, seen: list[Facts]) -> None:
     alone, both = decide(merge([first]), seen), decide(merge([first, second]), seen)

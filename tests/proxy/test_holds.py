@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import json
+import itertools
 import subprocess
 import sys
 import threading
 import time
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
-from safelight import broker, paths
+from safelight import broker, images, paths
+from tests.cli.test_commands import call
 from tests.support import lab as labs
 from tests.support import pictures
+from tests.support.large import large, put
 from tests.support.sockets import open_socket
 
 if TYPE_CHECKING:
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from tests.support.lab import Answered, Lab
 
 JPEG = pictures.jpeg()
+FILES = "https://api.openai.com/v1/files"
 POLICY = """
 version: 1
 name: ask
@@ -47,17 +52,19 @@ def lab_with(folder: Path, before: str = "", options: tuple[str, ...] = ()) -> I
 class Sending(threading.Thread):
     """An upload that waits."""
 
-    def __init__(self, lab: Lab, *arguments: str, photo: bytes = JPEG) -> None:
+    def __init__(
+        self, lab: Lab, *arguments: str, photo: bytes = JPEG, raw: bool = False, url: str = FILES
+    ) -> None:
         super().__init__()
-        self.lab, self.arguments = lab, arguments
-        self.path = lab.folder / f"photo-{len(photo)}.jpg"
-        self.path.write_bytes(photo)
+        path = lab.folder / f"photo-{zlib.crc32(photo)}.jpg"
+        path.write_bytes(photo)
+        body = ("--data-binary", f"@{path}") if raw else ("-F", f"image=@{path}")
+        self.lab, self.arguments = lab, (*arguments, *body, url)
         self.answer: Answered | None = None
         self.start()
 
     def run(self) -> None:
-        url = "https://api.openai.com/v1/files"
-        self.answer = self.lab.curl(*self.arguments, "-F", f"image=@{self.path}", url)
+        self.answer = self.lab.curl(*self.arguments)
 
     def answered(self) -> Answered:
         self.join(20)
@@ -189,11 +196,162 @@ def test_several_workers_ask_in_one_place(tmp_path: Path) -> None:
         assert [one.answered().status for one in sending] == [200] * 4
 
 
-def test_messages_of_a_websocket_do_not_wait(asking: Lab) -> None:
+def test_a_message_of_a_websocket_waits_and_others_queue_behind_it(asking: Lab) -> None:
     with open_socket(asking) as client:
-        client.send(json.dumps({"a": 1}))
+        client.send("before")
         assert client.recv(10) == "received"
+        for message in (JPEG, "behind", b"\1\2", JPEG):
+            client.send(message)
+        [id_] = waiting(asking)
+        assert client.ping().wait(10)
+        assert asking.origin.messages == ["before"]
+        assert holds(asking, "approve", id_).returncode == 0
+        # The same picture behind it needs no other yes.
+        for _ in range(4):
+            assert client.recv(10) == "received"
+    first, photo, behind, binary, again = asking.origin.messages
+    assert (first, behind, binary) == ("before", "behind", b"\1\2")
+    assert photo == again
+    assert len(photo) == len(JPEG)
+    assert isinstance(photo, bytes)
+    assert not pictures.says_secrets(photo)
+    assert kinds(asking) == [("decision", "hold"), ("release", "approved")] * 2
+
+
+def test_a_picture_in_several_messages_waits_as_one(asking: Lab) -> None:
+    with open_socket(asking) as client:
+        for start in range(0, len(JPEG), 1000):
+            client.send(JPEG[start : start + 1000])
+        client.send("behind")
+        [id_] = waiting(asking)
+        holds(asking, "approve", id_)
+        for _ in range(len(range(0, len(JPEG), 1000)) + 1):
+            assert client.recv(10) == "received"
+    *parts, behind = asking.origin.messages
+    assert behind == "behind"
+    assert not pictures.says_secrets(b"".join(one for one in parts if isinstance(one, bytes)))
+
+
+def test_a_no_to_a_message_ends_the_connection(asking: Lab) -> None:
+    with open_socket(asking) as client:
         client.send(JPEG)
-        with pytest.raises(Exception, match="1008"):
+        client.send("behind")
+        holds(asking, "deny", *waiting(asking))
+        with pytest.raises(ConnectionClosed, match="1008"):
             client.recv(10)
-    assert asking.origin.messages == ['{"a": 1}']
+    assert asking.origin.messages == []
+    assert kinds(asking) == [("decision", "hold"), ("release", "denied")]
+
+
+def test_a_client_that_leaves_its_messages_sends_none(asking: Lab) -> None:
+    with open_socket(asking) as client:
+        client.send(JPEG)
+        client.send("behind")
+        waiting(asking)
+    waiting(asking, 0)
+    deadline = time.monotonic() + 5
+    while len(asking.proxy.records()) < 2:
+        assert time.monotonic() < deadline
+    assert asking.origin.messages == []
+    assert kinds(asking) == [("decision", "hold"), ("release", "left")]
+
+
+LARGE = pictures.jpeg(width=640, height=480)
+PIXELS = LARGE.rindex(b"\xff\xda") + 900
+EDGES = (0, PIXELS, len(LARGE) - 5_000, len(LARGE))
+PIECES = list(enumerate(itertools.pairwise(EDGES)))
+
+
+def fragment(lab: Lab, number: int, upload: str = "one") -> Sending:
+    start, end = PIECES[number][1]
+    url = f"https://upload.kuaishouzt.com/api/upload/fragment?upload_token={upload}"
+    return Sending(
+        lab,
+        *("-H", f"content-range: bytes {start}-{end - 1}/{len(LARGE)}"),
+        *("-H", "content-type: application/octet-stream"),
+        photo=LARGE[start:end],
+        raw=True,
+        url=f"{url}&fragment_id={number}",
+    )
+
+
+def test_pieces_wait_for_one_yes_to_all_of_them(asking: Lab) -> None:
+    first = fragment(asking, 0)
+    [id_] = waiting(asking)
+    others = [fragment(asking, number) for number in (2, 1)]
+    time.sleep(1)
+    assert waiting(asking) == [id_]
+    assert asking.arrived == []
+    holds(asking, "approve", id_)
+    assert [one.answered().status for one in (first, *others)] == [200] * 3
+    cleaned = images.strip(LARGE, images.Length.SAME_LENGTH)
+    # They leave in order, each over a connection of its own.
+    arrived = sorted(asking.arrived, key=lambda one: one.path)
+    assert b"".join(one.body for one in arrived) == cleaned
+    assert kinds(asking) == [("decision", "hold"), ("release", "approved")] * 3
+
+
+def test_a_no_to_a_piece_is_one_to_all_that_follow(asking: Lab) -> None:
+    first = fragment(asking, 0)
+    [id_] = waiting(asking)
+    second = fragment(asking, 1)
+    holds(asking, "deny", id_)
+    assert [one.answered().status for one in (first, second)] == [403] * 2
+    assert fragment(asking, 2).answered().status == 403
+    assert asking.arrived == []
+
+
+def test_a_yes_to_a_piece_is_not_one_to_another_picture(asking: Lab) -> None:
+    first = fragment(asking, 0)
+    holds(asking, "approve", *waiting(asking))
+    assert first.answered().status == 200
+    # Sent again as another upload it passes, as the same picture.
+    assert fragment(asking, 0, "two").answered().status == 200
+    other = fragment(asking, 0, "three")
+    assert other.answered().status == 200
+    start, end = PIECES[0][1]
+    changed = bytearray(LARGE[start:end])
+    changed[-1] ^= 1
+    third = Sending(
+        asking,
+        *("-H", f"content-range: bytes {start}-{end - 1}/{len(LARGE)}"),
+        photo=bytes(changed),
+        raw=True,
+        url="https://upload.kuaishouzt.com/api/upload/fragment?upload_token=four&fragment_id=0",
+    )
+    holds(asking, "deny", *waiting(asking))
+    assert third.answered().status == 403
+
+
+@pytest.mark.parametrize("version", ["--http1.1", "--http2"])
+def test_what_is_too_large_to_be_held_passes_when_it_comes_again(
+    tmp_path: Path, version: str
+) -> None:
+    photo = large("JPEG")
+    before = "import safelight.engine as engine\nengine.LARGEST_HELD = 8_000_000\n"
+    for lab in lab_with(tmp_path, before):
+        for _ in range(2):
+            answer = put(lab, photo, version)
+            assert answer.status == 403
+            assert "too large to wait here, but it can be answered for" in answer.body
+        assert lab.arrived == []
+        [id_] = waiting(lab)
+        assert "not known yet" in holds(lab, "show", id_).stdout
+        holds(lab, "approve", id_)
+        waiting(lab, 0)
+        assert put(lab, photo, version).status == 200
+        [arrived] = lab.arrived
+        assert arrived.body == images.strip(photo, images.Length.SAME_LENGTH)
+        *_, decided, released, ended = lab.proxy.records()
+        assert (decided["verdict"], decided["by"], decided["flowing"]) == ("hold", ["ask-me"], True)
+        assert (released["of"], released["how"]) == (decided["id"], "approved")
+        assert (ended["of"], ended["how"]) == (decided["id"], "whole")
+        log = ("--audit", lab.proxy.audit_folder, "--state", lab.folder / "state")
+        found = call("audit", "find", lab.folder / f"photo-{len(photo)}", *log)
+        assert "left, without" in found.stdout
+        # One that begins otherwise is another one.
+        other = bytearray(photo)
+        other[9_000] ^= 1
+        assert put(lab, bytes(other), version).status == 403
+        replayed = call("policy", "replay", lab.folder / "ask.yaml", *log)
+        assert (replayed.exit_code, replayed.stdout) == (0, "")

@@ -34,9 +34,22 @@ def forms(lab: Lab) -> None:
         path = lab.folder / f"{WORD}{number}.jpg"
         path.write_bytes(photo)
         token = f"authorization: Bearer {WORD}"
+        account = f"openai-organization: {WORD}"
         prompt = f"prompt={WORD} at {COORDINATES}"
         url = f"{API}/images/edits?user={WORD}"
-        lab.curl("-H", token, "-b", f"id={WORD}", "-F", f"image=@{path}", "-F", prompt, url)
+        lab.curl(
+            "-H",
+            token,
+            "-H",
+            account,
+            "-b",
+            f"id={WORD}",
+            "-F",
+            f"image=@{path}",
+            "-F",
+            prompt,
+            url,
+        )
 
 
 def chats(lab: Lab) -> None:

@@ -37,6 +37,8 @@ _EXPLAINED: dict[type[BaseModel], dict[str, str]] = {
         "a yes) or block.",
         "client": "A pseudonym of the user or the address that it came from; only this month's key "
         "can tell.",
+        "workspace": "A pseudonym of the service's workspace that the request named; only this "
+        "month's key can tell.",
         "people": "The policy's groups of people that these belong to.",
         "shadow": "Rules that only monitor and would have applied.",
         "excepted": "Exceptions that kept a rule from applying.",

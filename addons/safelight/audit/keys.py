@@ -84,6 +84,10 @@ class Keyring:
             for path in sorted(self.folder.glob("????-??.pseudonyms"))
         }
 
+    def months(self) -> frozenset[str]:
+        """The months whose keys are still here."""
+        return frozenset(path.stem for path in self.folder.glob("????-??.pseudonyms"))
+
     def has_pseudonyms(self, month: str) -> bool:
         """Is this month's key here?"""
         return self._pseudonyms(month).exists()

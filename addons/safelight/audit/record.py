@@ -104,7 +104,8 @@ class Decision(_Record):
 
     `host` is the catalogue's pattern, never the name asked for: a wildcard may stand for a
     person's or a company's own name. `client` is a pseudonym of the address that it came from,
-    `people` the policy's groups to which that belongs. `shadow` are rules that only monitor,
+    `people` the policy's groups to which that belongs, `workspace` a pseudonym of the organization
+    or account of the service that the request named. `shadow` are rules that only monitor,
     `excepted` exceptions that kept a rule from applying, `paused` rules that a pause kept from
     stopping it. `doubts` and `refusal` are codes from closed lists. Of a picture that is `flowing`
     nobody knew yet what would be found; a record of its end follows.
@@ -115,6 +116,7 @@ class Decision(_Record):
     client: Pseudonym | None = None
     people: tuple[Word, ...] = ()
     service: Word
+    workspace: Pseudonym | None = None
     host: Word
     road: Word | None = None
     shape: Word | None = None

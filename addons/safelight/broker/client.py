@@ -24,9 +24,19 @@ class NoBrokerError(Exception):
 
 async def ask(path: Path, held: Held, longest: float = LONGEST_WAIT) -> Answer:
     """Wait for a person's answer; who is cancelled meanwhile waits no more. Raises OSError."""
+    return await _answered(path, "hold", held, longest)
+
+
+async def ask_for_later(path: Path, held: Held, longest: float = LONGEST_WAIT) -> Answer:
+    """What was answered before; otherwise a person is asked, and may answer until it is sent again.
+    Raises OSError."""
+    return await _answered(path, "ask", held, longest)
+
+
+async def _answered(path: Path, do: str, held: Held, longest: float) -> Answer:
     reader, writer = await asyncio.open_unix_connection(path, limit=LONGEST_LINE)
     try:
-        said = {"do": "hold", "held": held.model_dump(), "longest": longest}
+        said = {"do": do, "held": held.model_dump(), "longest": longest}
         writer.write(json.dumps(said).encode() + b"\n")
         line = await reader.readline()
         if not line:

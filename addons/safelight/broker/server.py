@@ -1,7 +1,7 @@
 """The broker: one for all workers, on a Unix socket that only its owner can open.
 
-Each line is a JSON object. A worker says `hold` and waits for the answer, or `tell` what happened;
-a person's command says `list`, `answer` or `watch`.
+Each line is a JSON object. A worker says `hold` and waits for the answer, `ask` for what was or
+will be answered, or `tell` what happened; a person's command says `list`, `answer` or `watch`.
 """
 
 from __future__ import annotations
@@ -46,6 +46,11 @@ class Broker:
     ) -> None:
         if said["do"] == "hold":
             await self._hold(said, reader, writer)
+        elif said["do"] == "ask":
+            held = Held.model_validate(said["held"])
+            answer = self.waiting.ask(held, said["longest"])
+            await self._tell_of(held)
+            await _say(writer, {"answer": str(answer)})
         elif said["do"] == "list":
             every = [(_shown(held), since) for held, since in self.waiting.every()]
             await _say(writer, {"holds": every})
@@ -62,7 +67,7 @@ class Broker:
     ) -> None:
         held = Held.model_validate(said["held"])
         asked = asyncio.ensure_future(self.waiting.wait(held, said["longest"]))
-        self._tell({"held": _shown(held)})
+        await self._tell_of(held)
         gone = asyncio.ensure_future(reader.read(1))
         await asyncio.wait({asked, gone}, return_when=asyncio.FIRST_COMPLETED)
         gone.cancel()
@@ -72,6 +77,12 @@ class Broker:
             asked.cancel()
             return
         await _say(writer, {"answer": str(asked.result())})
+
+    async def _tell_of(self, held: Held) -> None:
+        """Tell that it waits, if it does: what was answered before is not asked again."""
+        await asyncio.sleep(0)
+        if self.waiting.waits(held.id):
+            self._tell({"held": _shown(held)})
 
     def _tell(self, event: dict[str, Any]) -> None:
         for unread in self._watching:
@@ -128,4 +139,4 @@ async def _say(writer: asyncio.StreamWriter, said: dict[str, Any]) -> None:
 
 
 def _shown(held: Held) -> dict[str, Any]:
-    return held.model_dump(exclude={"content"})
+    return held.model_dump(exclude={"content", "workspace"})

@@ -23,18 +23,20 @@ _MOST_REMEMBERED = 1_000
 
 
 class Answer(StrEnum):
-    """How a wait ended."""
+    """How a wait ended, or that one has begun."""
 
     APPROVED = "approved"
     DENIED = "denied"
     TIMED_OUT = "timed-out"
     FULL = "full"
+    ASKED = "asked"
 
 
 class Held(BaseModel):
-    """An upload that waits. `content` are digests of its pictures and `client` is who sends it, as
-    `user:anna`, or the address that it comes from, both of which are kept in memory alone; `size`
-    is in bytes, `found` are kinds, `because` sentences for people, `rules` ids."""
+    """An upload that waits. `content` are digests of its pictures, `client` is who sends it, as
+    `user:anna`, or the address that it comes from, `workspace` is that of the service; these are
+    kept in memory alone. `size` is in bytes, `found` are kinds (None: not known yet), `because`
+    sentences for people, `rules` ids."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -42,23 +44,26 @@ class Held(BaseModel):
     service: str
     pictures: int
     size: int
-    found: tuple[str, ...] = ()
+    found: tuple[str, ...] | None = ()
     rules: tuple[str, ...] = ()
     because: tuple[str, ...] = ()
     content: tuple[str, ...] = ()
     client: str | None = None
+    workspace: str | None = None
 
     @property
     def same(self) -> tuple[object, ...]:
         """What another upload has in common with this one if it is the same again, by the same
-        person, for the same reasons."""
-        return (self.service, self.client, tuple(sorted(self.rules)), tuple(sorted(self.content)))
+        person, to the same place, for the same reasons."""
+        place = (self.service, self.workspace, self.client)
+        return (*place, tuple(sorted(self.rules)), tuple(sorted(self.content)))
 
 
 @dataclass(slots=True)
 class _Wait:
     held: Held
     since: float
+    in_memory: bool = True
     answer: asyncio.Future[Answer] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -70,6 +75,7 @@ class Waiting:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._waits: dict[str, _Wait] = {}
+        self._later: set[asyncio.Task[Answer]] = set()
         self._answered: OrderedDict[tuple[object, ...], tuple[Answer, float]] = OrderedDict()
 
     async def wait(self, held: Held, longest: float = LONGEST_WAIT) -> Answer:
@@ -78,10 +84,30 @@ class Waiting:
         remembered = self._remembered(held)
         if remembered is not None:
             return remembered
-        size = held.size + sum(wait.held.size for wait in self._waits.values())
+        size = held.size + sum(wait.held.size for wait in self._waits.values() if wait.in_memory)
         if len(self._waits) >= MOST_WAITING or size > MOST_BYTES:
             return Answer.FULL
-        wait = self._waits[held.id] = _Wait(held, self._clock())
+        return await self._end_of(_Wait(held, self._clock()), longest)
+
+    def ask(self, held: Held, longest: float = LONGEST_WAIT) -> Answer:
+        """What was answered before; otherwise people may answer for `longest` seconds, for when it
+        is sent again. Nothing of it is kept meanwhile."""
+        remembered = self._remembered(held)
+        if remembered is not None:
+            return remembered
+        if any(wait.held.same == held.same for wait in self._waits.values()):
+            return Answer.ASKED
+        if len(self._waits) >= MOST_WAITING:
+            return Answer.FULL
+        wait = _Wait(held, self._clock(), in_memory=False)
+        task = asyncio.ensure_future(self._end_of(wait, longest))
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+        return Answer.ASKED
+
+    async def _end_of(self, wait: _Wait, longest: float) -> Answer:
+        held = wait.held
+        self._waits[held.id] = wait
         try:
             async with asyncio.timeout(longest):
                 return await wait.answer
@@ -89,6 +115,10 @@ class Waiting:
             return Answer.TIMED_OUT
         finally:
             del self._waits[held.id]
+
+    def waits(self, id_: str) -> bool:
+        """Does this one wait?"""
+        return id_ in self._waits
 
     def every(self) -> list[tuple[Held, float]]:
         """Who waits, and since when, oldest first."""

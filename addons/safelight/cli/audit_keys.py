@@ -45,7 +45,7 @@ def find(photo: Path, folder: Path, state: Path) -> None:
                     _say(record, removed, approved=record.id in approved)
                     found = True
         elif isinstance(record, audit.End) and record.content in names:
-            _say(decisions[record.of], record.found, approved=False)
+            _say(decisions[record.of], record.found, approved=record.of in approved)
             found = True
     if not found:
         click.echo("There is no record of this photo.", err=True)

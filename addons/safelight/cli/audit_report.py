@@ -21,6 +21,7 @@ _VERDICTS = {
     audit_log.Result.UNSEALED: "Not proven. The log is not signed as it should be.",
     audit_log.Result.UNREADABLE: "Not known. The log cannot be read.",
 }
+_MOST_NOTES = 5
 _LIMIT = (
     "Who has full control of this computer could still forge what came since a signature that you "
     "keep elsewhere."
@@ -73,14 +74,17 @@ def _trust(folder: Path, state: Path) -> Trust:
         "fingerprint of the one before, so none can be changed or taken out without a trace; "
         f"{proof.checkpoints} signatures seal them."
     )
-    details = [told, _LIMIT, *(f"Note: {note}." for note in proof.notes)]
+    details = [told, _LIMIT, *(f"Note: {note}." for note in proof.notes[:_MOST_NOTES])]
+    if len(proof.notes) > _MOST_NOTES:
+        more = len(proof.notes) - _MOST_NOTES
+        details.append(f"And {more} more notes, which `safelight audit verify` shows.")
     if proof.first is None:
         details.append("Its public key was not at hand: the signatures may be anybody's.")
     return Trust(
         good=proof.first is not None,
         verdict="Yes. Nothing in the log is missing, and nothing was altered."
         if proof.first
-        else "As far as the log itself says: nothing is missing or altered.",
+        else "Not for certain. As far as the log itself says, nothing is missing or altered.",
         details=tuple(details),
     )
 

@@ -35,7 +35,10 @@ def list_(state: Path, *, as_json: bool) -> None:
     """Show which uploads wait, oldest first."""
     every = _waiting(state)
     if as_json:
-        said = [{**held.model_dump(exclude={"content"}), "since": since} for held, since in every]
+        said = [
+            {**held.model_dump(exclude={"content", "workspace"}), "since": since}
+            for held, since in every
+        ]
         click.echo(json.dumps(said))
         return
     if not every:
@@ -55,12 +58,11 @@ def show(id_: str, state: Path) -> None:
     """Show one upload that waits."""
     for held, since in _waiting(state):
         if held.id == id_:
-            found = words.listed([words.kind(kind) for kind in held.found]) or "nothing private"
             click.echo(f"{words.files(held.pictures)} ({words.size(held.size)}) to {held.service}")
             if held.client is not None:
                 click.echo(f"from    {held.client}")
             click.echo(f"waits   {words.duration(time.time() - since)}")
-            click.echo(f"says    {found}; that is taken out before it leaves")
+            click.echo(f"says    {_says(held)}")
             click.echo(f"because {telling.reasons(held)}")
             click.echo(f"rules   {words.listed(list(held.rules))}")
             click.echo(f"then    safelight holds approve {id_}, or deny {id_}")
@@ -97,6 +99,15 @@ def watch(state: Path, *, as_json: bool) -> None:
     except broker.NoBrokerError as error:
         raise click.ClickException(str(error)) from error
     click.echo("The proxy has stopped.", err=True)
+
+
+def _says(held: Held) -> str:
+    if held.found is None:
+        return "not known yet; what is private is taken out while it leaves"
+    if not held.found:
+        return "nothing private"
+    found = words.listed([words.kind(kind) for kind in held.found])
+    return f"{found}; that is taken out before it leaves"
 
 
 _GONE = "No upload {} waits: it was answered, or its page was left."

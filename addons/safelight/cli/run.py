@@ -240,8 +240,8 @@ def run(
             )
             meter = metrics.Meter()
             tell = meter.counted(telling.Telling(socket_path).tell)
-            ask = partial(broker.ask, socket_path)
-            gate = Gate(assembled.engine, assembled.catalogue, tell, ask, meter)
+            ask, later = (partial(one, socket_path) for one in (broker.ask, broker.ask_for_later))
+            gate = Gate(assembled.engine, assembled.catalogue, tell, ask, later, meter)
             running.enter_context(audit.looked_after(assembled.log, __version__))
             reloading.start(assembled)
             ready = watched.ready(announce) if as_worker is None else several.say_ready

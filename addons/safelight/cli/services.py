@@ -135,6 +135,13 @@ def _card(service: Service) -> Iterator[str]:
             yield f"  {' '.join(road.methods)} {road.path}"
             yield f"    {how}{size} (confidence: {road.confidence})"
     yield ""
+    yield "Where a request says its workspace, for policies"
+    for sign in service.workspace:
+        where = f"the header {sign.header}" if sign.header else sign.path or sign.host
+        yield f"  {where} (as of {sign.as_of}; confidence: {sign.confidence})"
+    if not service.workspace:
+        yield "  nowhere that is known"
+    yield ""
     yield from _privacy(service)
     yield ""
     name = f"{service.id}.yaml"

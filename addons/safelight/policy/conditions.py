@@ -55,11 +55,12 @@ type Trains = Literal["by-default", "not-by-default", "unknown"]
 type Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_SIZE = re.compile(r"(\d{1,9}) ?(B|KB|MB|GB)", re.IGNORECASE)
+_SIZE = re.compile(r"([0-9]{1,9}) ?(B|KB|MB|GB)", re.IGNORECASE)
 _UNITS = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 USER, PHONE = "user:", "phone:"
 IDENTITIES = (USER, PHONE)
 _LONGEST_IDENTITY = 200
+_WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@-]{0,199}")
 
 
 def _size(value: object) -> object:
@@ -91,6 +92,12 @@ def _network(text: str) -> str:
         raise ValueError(f"must be an address {hint} ({error})") from error
 
 
+def _workspace(text: str) -> str:
+    if not _WORKSPACE.fullmatch(text):
+        raise ValueError("must be the id of a workspace, such as org-AbC123 or a UUID")
+    return text.lower()
+
+
 def _member(text: str) -> str:
     return _identity(text) if text.startswith(IDENTITIES) else _network(text)
 
@@ -115,12 +122,15 @@ def _address(text: str) -> str:
 
 # In bytes.
 type Size = Annotated[int, BeforeValidator(_size, json_schema_input_type=str)]
+type Count = Annotated[int, Field(ge=0, strict=True)]
 type Clock = Annotated[str, AfterValidator(_clock)]
 type Zone = Annotated[str, AfterValidator(_zone)]
 # One address, a range of them in CIDR notation, somebody who logs in to the proxy (user:anna), or a
 # phone that comes through WireGuard (phone:anna).
 type Member = Annotated[str, AfterValidator(_member)]
 type Sender = Annotated[str, AfterValidator(_sender)]
+# The id by which a service's requests name an organization, an account, a tenant or a project.
+type Workspace = Annotated[str, AfterValidator(_workspace)]
 
 
 class ServiceMatch(Strict):
@@ -129,6 +139,7 @@ class ServiceMatch(Strict):
     id: OneOrMore[str] | None = None
     category: OneOrMore[str] | None = None
     trains_on_uploads: OneOrMore[Trains] | None = None
+    workspace: OneOrMore[Workspace] | None = None
 
 
 class TimeMatch(Strict):
@@ -157,8 +168,8 @@ class UploadMatch(Strict):
     shape: OneOrMore[UploadShape] | None = None
     type: OneOrMore[ImageType] | None = None
     larger_than: Size | None = None
-    more_pixels_than: Annotated[int, Field(ge=0)] | None = None
-    more_pictures_than: Annotated[int, Field(ge=0)] | None = None
+    more_pixels_than: Count | None = None
+    more_pictures_than: Count | None = None
 
 
 class When(Strict):

@@ -121,7 +121,7 @@ def _changes(
     seen = set()
     for variation, changed in changes(facts, policy, services):
         outcome = words.outcome(decide(policy, [changed]))
-        what = frozenset(name for name, _ in variation.sets)
+        what = variation.changes(facts)
         if outcome != now and (what, outcome) not in seen:
             seen.add((what, outcome))
             yield variation.says, outcome

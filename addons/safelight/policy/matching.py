@@ -123,6 +123,13 @@ def _of_service(match: ServiceMatch, facts: Facts) -> Iterator[Check]:
     ):
         if wanted is not None:
             yield Check(what, wanted, seen, seen in wanted)
+    if match.workspace is not None:
+        yield Check(
+            "service.workspace",
+            match.workspace,
+            facts.workspace,
+            None if facts.workspace is None else facts.workspace in match.workspace,
+        )
 
 
 def _of_upload(match: UploadMatch, facts: Facts) -> Iterator[Check]:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Mapping  # noqa: TC003 - pydantic reads it
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StrictBool,
+    field_validator,
+    model_validator,
+)
 
 from safelight.documents import AnyNumber, OneOrMore, Strict
 from safelight.policy.conditions import (
+    Count,
     FindingKind,
     ImageType,
     Member,
@@ -18,6 +28,7 @@ from safelight.policy.conditions import (
     Size,
     UploadShape,
     When,
+    Workspace,
 )
 
 if TYPE_CHECKING:
@@ -70,15 +81,33 @@ class Kept(StrEnum):
 
 
 def _day(value: object) -> date:
-    try:
-        return date.fromisoformat(str(value))
-    except ValueError as error:
-        raise ValueError("must be a day such as 2026-12-24") from error
+    text = str(value)
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        with contextlib.suppress(ValueError):
+            return date.fromisoformat(text)
+    raise ValueError("must be a day such as 2026-12-24")
+
+
+def _moment(text: str) -> str:
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}", text):
+        with contextlib.suppress(ValueError):
+            return datetime.fromisoformat(text).isoformat(timespec="minutes")
+    raise ValueError("must be a moment such as 2026-11-23T21:00")
+
+
+def _sentence(value: object) -> object:
+    """Line breaks are those of the file; what commands terminals has no place in it."""
+    text = " ".join(value.split()) if isinstance(value, str) else value
+    if isinstance(text, str) and not text.isprintable():
+        raise ValueError("must be a sentence without control characters")
+    return text
 
 
 type Day = Annotated[date, BeforeValidator(_day, json_schema_input_type=date)]
+# A time on every clock, whatever zone a rule asks for.
+type Moment = Annotated[str, AfterValidator(_moment)]
 type Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
-type Reason = Annotated[str, Field(min_length=1, max_length=300)]
+type Reason = Annotated[str, BeforeValidator(_sentence), Field(min_length=1, max_length=300)]
 type Mode = Literal["enforce", "monitor"]
 
 
@@ -113,7 +142,7 @@ class Rule(Strict):
     because: Reason
     mode: Mode = "enforce"
     except_: tuple[Exemption, ...] = ()
-    locked: bool = False
+    locked: StrictBool = False
 
     @property
     def verdict(self) -> Verdict:
@@ -144,20 +173,22 @@ class Unsure(Strict):
 
 class Given(Strict):
     """The upload of a test. `from` is an address or `user:NAME`, `people` a group of them; what is
-    left out is ordinary: a JPEG of 1 MB, alone and without metadata, from an address of nobody's.
+    left out is ordinary: a JPEG of 1 MB, alone and without metadata, from an address of nobody's,
+    in a request that says no workspace.
     """
 
     service: str | None = None
+    workspace: Workspace | None = None
     from_: Sender | None = None
     people: str | None = None
-    at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d$")] | None = None
+    at: Moment | None = None
     shape: UploadShape = "raw"
     type: ImageType = "jpeg"
     size: Size = 1_000_000
-    pixels: Annotated[int, Field(ge=0)] = 1_000_000
-    pictures: Annotated[int, Field(ge=1)] = 1
+    pixels: Count = 1_000_000
+    pictures: Annotated[Count, Field(ge=1)] = 1
     metadata: OneOrMore[FindingKind] | None = None
-    paused: bool = False
+    paused: StrictBool = False
 
 
 class Expected(Strict):

@@ -61,6 +61,10 @@ def _of_when(
             for value in values or ():
                 inside = (*where, "service", key)
                 yield from _unknown(document, inside, f"service has the {key}", value, known)
+        for service in (match.id or ()) if match.workspace else ():
+            if service in services and not services[service].says_workspace:
+                message = f"no request to `{service}` is known to say which workspace it is for"
+                yield document.problem((*where, "service", "workspace"), message)
     for value in when.people or ():
         known_people = document.value.people
         inside = (*where, "people")

@@ -48,6 +48,7 @@ def facts_of(given: Given, policy: Policy, services: Mapping[str, About]) -> Fac
         count=given.pictures,
         metadata=frozenset(given.metadata or ()),
         paused=given.paused,
+        workspace=given.workspace,
     )
     if given.service is not None:
         about = services[given.service]

@@ -12,13 +12,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from safelight.policy.conditions import DAYS, IDENTITIES
-from safelight.policy.facts import Facts
+from safelight.policy.facts import ANOTHER, About, Facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from safelight.policy.conditions import TimeMatch, When
-    from safelight.policy.facts import About
     from safelight.policy.model import Policy
 
 # A Monday, without a time zone: whatever zone a rule asks for.
@@ -53,6 +52,13 @@ class Variation:
     def holds(self, facts: Facts) -> bool:
         """Is this how `facts` are already?"""
         return all(getattr(facts, name) == value for name, value in self.sets)
+
+    def changes(self, facts: Facts) -> frozenset[str]:
+        """What it is about. Another workspace of the same service is a thing of its own."""
+        different = {name for name, value in self.sets if getattr(facts, name) != value}
+        return frozenset(
+            different if different == {"workspace"} else (name for name, _ in self.sets)
+        )
 
 
 def dimensions(
@@ -89,6 +95,9 @@ def _services(whens: list[When], services: Mapping[str, About]) -> Iterator[Vari
     asked = [when.service for when in whens if when.service]
     yield _another("any other service", ORDINARY.category, ORDINARY.trains)
     for match in asked:
+        for workspace in (*(match.workspace or ()), *([ANOTHER] if match.workspace else ())):
+            for service in match.id or (ORDINARY.service,):
+                yield _in_workspace(service, workspace, services)
         for id_ in match.id or ():
             yield _service(id_, services)
         for category in match.category or ():
@@ -100,13 +109,28 @@ def _services(whens: list[When], services: Mapping[str, About]) -> Iterator[Vari
 
 def _service(id_: str, services: Mapping[str, About]) -> Variation:
     about = services[id_]
-    sets = (("service", id_), ("category", about.category), ("trains", about.trains))
-    return Variation(f"to {id_}", sets)
+    return _to(f"to {id_}", id_, about.category, about.trains, None)
+
+
+def _in_workspace(id_: str, workspace: str, services: Mapping[str, About]) -> Variation:
+    about = services.get(id_, About(ORDINARY.category, ORDINARY.trains))
+    named = id_ if id_ in services else "any other service"
+    where = "another workspace" if workspace == ANOTHER else f"workspace {workspace}"
+    return _to(f"to {named}, {where}", id_, about.category, about.trains, workspace)
 
 
 def _another(says: str, category: str, trains: str) -> Variation:
-    sets = (("service", ORDINARY.service), ("category", category), ("trains", trains))
-    return Variation(f"to {says}", sets)
+    return _to(f"to {says}", ORDINARY.service, category, trains, None)
+
+
+def _to(says: str, service: str, category: str, trains: str, workspace: str | None) -> Variation:
+    sets = (
+        ("service", service),
+        ("category", category),
+        ("trains", trains),
+        ("workspace", workspace),
+    )
+    return Variation(says, sets)
 
 
 def _clients(policies: Sequence[Policy]) -> Iterator[Variation]:

@@ -22,19 +22,20 @@ from safelight.services import Destination, Learnt, Role
 from safelight.services.learnt import LONGEST_ANSWER
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from mitmproxy.connection import Client
     from mitmproxy.http import HTTPFlow
     from mitmproxy.tls import ClientHelloData, TlsData
 
-    from safelight.broker import Answer, Held
     from safelight.engine import Engine
+    from safelight.proxy.holding import Ask
     from safelight.sequences import Turn
     from safelight.services import Catalogue
 
 _DESTINATION = "safelight.destination"
 _TURN = "safelight.turn"
+_WORKSPACE = "safelight.workspace"
 _LONGEST_LOOK = 120  # seconds
 _LARGE = 8_000_000  # bytes; what is smaller is looked at as a whole
 
@@ -54,23 +55,24 @@ class Meter(Protocol):
 
 class Gate:
     """mitmproxy's side of the engine. `told` hears of every upload that held a picture; by `ask` a
-    person is asked about one that waits."""
+    person is asked about one that waits, by `ask_for_later` about one that cannot."""
 
     def __init__(
         self,
         engine: Engine,
         catalogue: Catalogue,
         told: Callable[[Destination, Outcome], None],
-        ask: Callable[[Held], Awaitable[Answer]] | None = None,
+        ask: Ask | None = None,
+        ask_for_later: Ask | None = None,
         meter: Meter | None = None,
     ) -> None:
         self._engine = engine
         self._catalogue = catalogue
         self._told = told
         self._meter = meter
-        self._holding = Holding(ask)
+        self._holding = Holding(ask, ask_for_later)
         self._order = Order()
-        self._messages = Messages(engine, told, _LONGEST_LOOK)
+        self._messages = Messages(engine, told, self._holding, _LONGEST_LOOK)
         self._learnt = Learnt(catalogue.permitted_names())
         self._selection = Selection(engine, catalogue, self._learnt)
         self.canary = Canary()
@@ -116,6 +118,7 @@ class Gate:
             flow.request.stream = True
             return
         flow.metadata[_DESTINATION] = destination
+        flow.metadata[_WORKSPACE] = self._workspace(flow, destination, guarded)
         flow.metadata[_TURN] = self._engine.pieces.begin(destination, flow.request.path)
         clearance.cap(flow, self._engine.largest_held)
         length = _declared_length(flow)
@@ -127,7 +130,7 @@ class Gate:
         elif length:
             piece = self._engine.pieces.said(_headers(flow), flow.request.path, length)
             if piece is not None:
-                self._order.begin(flow, piece.upload)
+                self._order.begin(flow, f"{framing.client(flow)} {piece.upload}")
             elif length >= _LARGE and _carries_bytes(destination):
                 flowing.may_flow(flow, length)
 
@@ -139,19 +142,18 @@ class Gate:
         """Decide by the beginning of a large body whether it can be cleaned while it flows."""
         destination: Destination = flow.metadata[_DESTINATION]
         head, total = flowing.head(flow)
-        upload = Upload(
-            destination,
-            flow.request.path,
-            _headers(flow),
-            head,
-            client=framing.client(flow),
-            identity=framing.identity(flow),
-        )
-        passage = await asyncio.to_thread(self._engine.flow, upload, total)
+        passage = await asyncio.to_thread(self._engine.flow, _upload(flow, head), total)
         if passage is None:
             if total > self._engine.largest_held:
                 self._too_large(flow, destination)
             return
+        if passage.waits is not None:
+            name = destination.service.name
+            how = await self._holding.answer_before(flow, name, passage.waits)
+            refusal = await asyncio.to_thread(passage.admit, how)
+            if refusal is not None:
+                self._answer(flow, destination, Outcome(refusal=refusal, pictures=1))
+                return
         for name, value in passage.headers.items():
             flow.request.headers[name] = value
         if passage.path is not None:
@@ -186,16 +188,7 @@ class Gate:
         if destination is None or flow.response or flow.error:
             return
         body = flow.request.raw_content or b""
-        turn = flow.metadata[_TURN]
-        upload = Upload(
-            destination,
-            flow.request.path,
-            _headers(flow),
-            body,
-            turn=turn,
-            client=framing.client(flow),
-            identity=framing.identity(flow),
-        )
+        upload = _upload(flow, body)
         if not self._engine.concerns(upload):
             clearance.clear(flow)
             return
@@ -204,12 +197,13 @@ class Gate:
         # Walking a large body takes a while, and so does a sync of the disk.
         async with asyncio.timeout(_LONGEST_LOOK):
             outcome = await asyncio.to_thread(self._engine.process, upload)
-        self._order.end(flow)
         if self._meter is not None:
             self._meter.looked(destination, len(body), time.perf_counter() - begun)
         if outcome.waits is not None:
+            self._order.ask(flow)
             how = await self._holding.answer(flow, destination.service.name, outcome.waits)
             outcome = await asyncio.to_thread(self._engine.released, upload, outcome, how)
+        self._order.end(flow)
         if outcome.refusal is not None:
             self._answer(flow, destination, outcome)
             return
@@ -242,7 +236,8 @@ class Gate:
         if destination is None or flow.response is None or not _names_addresses(flow):
             return
         answer = flow.response.get_content(strict=False) or b""
-        self._learnt.learn(destination.service, answer.decode("utf-8", "replace"))
+        workspace = flow.metadata[_WORKSPACE]
+        self._learnt.learn(destination.service, answer.decode("utf-8", "replace"), workspace)
         asked = flow.request.get_content(strict=False) or b""
         self._engine.pieces.announced(destination, asked, answer)
 
@@ -262,11 +257,11 @@ class Gate:
         if destination is None or not message.from_client:
             message.dropped = False
             return
-        await self._messages.take(flow, destination, message)
+        await self._messages.take(flow, _upload(flow, b""), message)
 
     async def websocket_quiet(self, flow: HTTPFlow) -> None:
         """A client whose messages are held back is silent."""
-        await self._messages.look(flow, flow.metadata[_DESTINATION])
+        await self._messages.look(flow, _upload(flow, b""))
 
     def websocket_end(self, flow: HTTPFlow) -> None:
         """A connection is over."""
@@ -282,6 +277,21 @@ class Gate:
             if learnt is not None:
                 return Destination(*learnt)
         return None
+
+    def _workspace(self, flow: HTTPFlow, destination: Destination, names: list[str]) -> str | None:
+        """The workspace that a request says, or for which its address was given out; None if these
+        are different ones."""
+        path, headers = flow.request.path, _headers(flow)
+        found = {
+            one
+            for name in names
+            for one in (
+                destination.workspace(name, path, headers),
+                self._learnt.workspace(destination.service, name, path),
+            )
+            if one is not None
+        }
+        return found.pop() if len(found) == 1 else None
 
     def _end(self, flow: HTTPFlow, *, lost: bool = False) -> None:
         """A piece is answered, or its connection is `lost`: others may have waited for that."""
@@ -336,6 +346,19 @@ def _names_addresses(flow: HTTPFlow) -> bool:
 
 def _carries_bytes(destination: Destination) -> bool:
     return destination.road is None or destination.road.role.carries_bytes
+
+
+def _upload(flow: HTTPFlow, body: bytes) -> Upload:
+    return Upload(
+        flow.metadata[_DESTINATION],
+        flow.request.path,
+        _headers(flow),
+        body,
+        turn=flow.metadata[_TURN],
+        client=framing.client(flow),
+        identity=framing.identity(flow),
+        workspace=flow.metadata[_WORKSPACE],
+    )
 
 
 def _headers(flow: HTTPFlow) -> dict[str, str]:

@@ -1,13 +1,17 @@
-"""WebSocket messages on their way to a service: what a conversation lets go, the guard passes."""
+"""WebSocket messages on their way to a service: what a conversation lets go, the guard passes.
+
+A message that waits for a person is looked after whenever the client was silent for a while, as
+others that are held back are; meanwhile the service's own messages pass.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from safelight.case import Upload
 from safelight.conversation import QUIET, Conversation, Room
-from safelight.proxy import framing, socket_guard
+from safelight.proxy import socket_guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,30 +19,39 @@ if TYPE_CHECKING:
     from mitmproxy.http import HTTPFlow
     from mitmproxy.websocket import WebSocketMessage
 
-    from safelight.case import Outcome
+    from safelight.case import Outcome, Upload
     from safelight.conversation import Ready
     from safelight.engine import Engine
+    from safelight.proxy.holding import Holding
     from safelight.services import Destination
 
 _CONVERSATION = "safelight.conversation"
 
 
 class Messages:
-    """All conversations; `told` hears of what held a picture. A look takes `longest` seconds."""
+    """All conversations; `told` hears of what held a picture, `holding` asks about what waits. A
+    look takes `longest` seconds."""
 
     def __init__(
-        self, engine: Engine, told: Callable[[Destination, Outcome], None], longest: float
+        self,
+        engine: Engine,
+        told: Callable[[Destination, Outcome], None],
+        holding: Holding,
+        longest: float,
     ) -> None:
         self._engine = engine
         self._told = told
+        self._holding = holding
         self._longest = longest
+        self._asking: set[asyncio.Task[None]] = set()
         self._room = Room()
 
-    async def take(self, flow: HTTPFlow, destination: Destination, one: WebSocketMessage) -> None:
-        """Judge a message of the client's, or what several make up."""
+    async def take(self, flow: HTTPFlow, handshake: Upload, one: WebSocketMessage) -> None:
+        """Judge a message of the client's, or what several make up. `handshake` is the request by
+        which the connection began."""
         conversation = flow.metadata.get(_CONVERSATION)
         if conversation is None:
-            conversation = self._conversation(destination, flow)
+            conversation = self._conversation(handshake)
             flow.metadata[_CONVERSATION] = conversation
         alone = not conversation.waiting
         async with asyncio.timeout(self._longest):
@@ -49,31 +62,50 @@ class Messages:
             one.dropped = False
         else:
             _pass_on(flow, ready)
-        self._tell(destination, ready)
+        self._take_care(flow, handshake, conversation, ready)
 
-    async def look(self, flow: HTTPFlow, destination: Destination) -> None:
-        """The client of held messages is silent: what it sent may be whole, or never be."""
+    async def look(self, flow: HTTPFlow, handshake: Upload) -> None:
+        """The client of held messages is silent: what it sent may be whole, or never be, or be
+        answered for."""
+        conversation: Conversation = flow.metadata[_CONVERSATION]
         async with asyncio.timeout(self._longest):
-            ready = await asyncio.to_thread(flow.metadata[_CONVERSATION].look)
+            ready = await asyncio.to_thread(conversation.look)
         _pass_on(flow, ready)
-        self._tell(destination, ready)
+        self._take_care(flow, handshake, conversation, ready)
 
     def end(self, flow: HTTPFlow) -> None:
-        """The connection is over; what was held stays here."""
+        """The connection is over; what was held stays here, and nobody need answer for it."""
         conversation: Conversation | None = flow.metadata.get(_CONVERSATION)
         if conversation is not None:
             conversation.close()
+            self._holding.leave(flow.client_conn.id)
 
-    def _conversation(self, destination: Destination, flow: HTTPFlow) -> Conversation:
-        path, client, identity = flow.request.path, framing.client(flow), framing.identity(flow)
+    def _take_care(
+        self, flow: HTTPFlow, handshake: Upload, conversation: Conversation, ready: Ready
+    ) -> None:
+        """Tell of what was judged, and ask about what waits."""
+        self._tell(handshake.destination, ready)
+        if ready.stopped:
+            self._holding.leave(flow.client_conn.id)
+        elif ready.asks is not None:
+            task = asyncio.ensure_future(self._ask(flow, handshake, conversation, ready.asks))
+            self._asking.add(task)
+            task.add_done_callback(self._asking.discard)
 
+    async def _ask(
+        self, flow: HTTPFlow, handshake: Upload, conversation: Conversation, held: Outcome
+    ) -> None:
+        if held.waits is not None:
+            name = handshake.destination.service.name
+            how = await self._holding.answer(flow, name, held.waits)
+            outcome = await asyncio.to_thread(self._engine.released, handshake, held, how)
+            conversation.answered(outcome)
+
+    def _conversation(self, handshake: Upload) -> Conversation:
         def judge(content: bytes, is_text: bool) -> Outcome:  # noqa: FBT001 - a value, no switch
             # Sizes are often announced in a message before; text has no such framing.
-            return self._engine.process(
-                Upload(
-                    destination, path, {}, content, not is_text, client=client, identity=identity
-                )
-            )
+            message = replace(handshake, headers={}, body=content, length_promised=not is_text)
+            return self._engine.process(message)
 
         return Conversation(judge, self._engine.largest_upload, self._room)
 

@@ -11,6 +11,7 @@ from safelight import documents
 from safelight.services.hosts import HostIndex, fixed_suffix, is_address, normal
 from safelight.services.hosts import matches as host_matches
 from safelight.services.model import Service
+from safelight.services.workspaces import workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,6 +37,11 @@ class Destination:
     service: Service
     host_pattern: str
     road: Road | None = None
+
+    def workspace(self, host: str, path: str, headers: Mapping[str, str]) -> str | None:
+        """Which of the service's workspaces a request says it is for, in lower case; `headers`
+        have lower-case names."""
+        return workspace(self.service.workspace, host, path, headers)
 
 
 class Catalogue:

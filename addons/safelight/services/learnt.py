@@ -1,5 +1,5 @@
 """Storage addresses that only a service's answer names: remembered, so that the upload which
-follows is known to be one.
+follows is known to be one, and for which workspace.
 
 Only hosts that the certificate authority may speak for are learnt. Of a storage host that
 everybody shares, exactly the addresses named in an answer are meant, and only for a while.
@@ -32,6 +32,7 @@ _ESCAPES = {"\\/": "/", "\\u002F": "/", "\\u002f": "/", "\\u0026": "&"}
 class _Address:
     service: Service
     family: str
+    workspace: str | None
     until: float
 
 
@@ -46,12 +47,14 @@ class Learnt:
         self._addresses: OrderedDict[tuple[str, str], _Address] = OrderedDict()
         self._hosts: dict[str, int] = {}
 
-    def learn(self, service: Service, answer: str) -> None:
-        """Remember every address of a permitted domain in an answer of `service`."""
+    def learn(self, service: Service, answer: str, workspace: str | None = None) -> None:
+        """Remember every address of a permitted domain in an answer of `service` to a request that
+        was for this workspace."""
         for host, path in _addresses(answer[:LONGEST_ANSWER]):
             family = self._family(host)
             if family is not None:
-                self._remember((host, path), _Address(service, f"*.{family}", self._until()))
+                address = _Address(service, f"*.{family}", workspace, self._until())
+                self._remember((host, path), address)
 
     def covers(self, host: str) -> bool:
         """Was an address of this host learnt?"""
@@ -60,9 +63,17 @@ class Learnt:
 
     def find(self, host: str, path: str) -> tuple[Service, str] | None:
         """The service whose answer named this address, and the pattern of its host."""
-        self._forget()
-        address = self._addresses.get((normal(host), _plain(path)))
+        address = self._at(host, path)
         return (address.service, address.family) if address else None
+
+    def workspace(self, service: Service, host: str, path: str) -> str | None:
+        """The workspace of `service` for which its answer named this address, if that was said."""
+        address = self._at(host, path)
+        return address.workspace if address and address.service is service else None
+
+    def _at(self, host: str, path: str) -> _Address | None:
+        self._forget()
+        return self._addresses.get((normal(host), _plain(path)))
 
     def _until(self) -> float:
         return self._clock() + REMEMBERED

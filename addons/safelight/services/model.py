@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal, Self
@@ -11,52 +10,9 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from safelight.documents import Strict
-from safelight.services import hosts
+from safelight.services import hosts, patterns
 
-LONGEST_PATH_PATTERN = 500
 NOT_VERIFIED = "not verified"
-MOST_REPEATS = 3
-_REPEAT = r"(?:[*+]|\{\d*,?\d*\})[?+]?"
-_TOKEN = re.compile(
-    r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(?P<open>\((?:\?(?:P?<\w+>|[:=!>]|<[=!]))?)"
-    rf"|(?P<close>\))(?P<again>{_REPEAT})?|(?P<repeat>{_REPEAT})|(?P<choice>[|?])",
-    re.DOTALL,
-)
-
-
-def _path_pattern(text: str) -> str:
-    if len(text) > LONGEST_PATH_PATTERN:
-        raise ValueError(f"is longer than {LONGEST_PATH_PATTERN} characters")
-    try:
-        with warnings.catch_warnings(action="error"):
-            re.compile(text)
-    except (re.error, OverflowError, FutureWarning) as error:
-        raise ValueError(f"is not a regular expression: {error}") from error
-    if _repeats_what_varies(text):
-        raise ValueError(
-            "repeats a group that repeats something itself or has a choice in it, "
-            "which can take forever; [ab]+ does the same as (a|b)+"
-        )
-    repeats = [token["repeat"] or token["again"] for token in _TOKEN.finditer(text)]
-    if len([one for one in repeats if one]) > MOST_REPEATS:
-        raise ValueError(f"repeats something in more than {MOST_REPEATS} places, which is slow")
-    return text
-
-
-def _repeats_what_varies(pattern: str) -> bool:
-    """Does a repeat stand around another, as in `(a+)+`, or around a choice, as in `(a|aa)+`?"""
-    varies_inside = [False]
-    for token in _TOKEN.finditer(pattern):
-        if token["open"]:
-            varies_inside.append(False)
-        elif token["close"] and len(varies_inside) > 1:
-            inner = varies_inside.pop()
-            if inner and token["again"]:
-                return True
-            varies_inside[-1] |= inner or bool(token["again"])
-        elif token["repeat"] or token["choice"]:
-            varies_inside[-1] = True
-    return False
 
 
 def _day(text: str) -> str:
@@ -72,8 +28,9 @@ def _fact_day(text: str) -> str:
 
 
 type HostPattern = Annotated[str, AfterValidator(hosts.check)]
-type PathPattern = Annotated[str, AfterValidator(_path_pattern)]
+type PathPattern = Annotated[str, AfterValidator(patterns.check)]
 type Sources = Annotated[tuple[str, ...], Field(min_length=1)]
+type HeaderName = Annotated[str, Field(pattern=r"^[a-z0-9-]+$", max_length=60)]
 type Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
 type Day = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$"), AfterValidator(_day)]
 type FactDay = Annotated[str, AfterValidator(_fact_day)]
@@ -215,6 +172,31 @@ class Privacy(Strict):
         return self
 
 
+class Sign(Strict):
+    """Where a request says which workspace it is for: in a `header` (name in lower case), or in the
+    group of a pattern that its `path` (path and query) or its `host` matches. A header or a path
+    says it to `hosts` alone: others do not check it, so anything could stand there."""
+
+    header: HeaderName | None = None
+    path: PathPattern | None = None
+    host: PathPattern | None = None
+    hosts: tuple[HostPattern, ...] = ()
+    as_of: Day
+    confidence: Confidence
+    source: Sources
+
+    @model_validator(mode="after")
+    def _says_where(self) -> Self:
+        if sum(one is not None for one in (self.header, self.path, self.host)) != 1:
+            raise ValueError("needs one of `header`, `path` and `host`")
+        if (self.host is None) != bool(self.hosts):
+            raise ValueError("a header or a path needs `hosts`, a host is one itself")
+        pattern = self.path or self.host
+        if pattern is not None and re.compile(pattern).groups != 1:
+            raise ValueError("its pattern needs one group, which is the workspace")
+        return self
+
+
 class Service(Strict):
     """One service, as of a date (YYYY-MM-DD)."""
 
@@ -228,6 +210,8 @@ class Service(Strict):
     hosts: tuple[Host, ...] = ()
     roads: tuple[Road, ...] = ()
     privacy: Privacy | None = None
+    # Where a request says which workspace it is for.
+    workspace: tuple[Sign, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property

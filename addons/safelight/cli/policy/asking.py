@@ -13,8 +13,9 @@ from pydantic import ValidationError
 
 from safelight import paths
 from safelight.cli.audit_options import FOLDER
+from safelight.cli.options import STATE
 from safelight.cli.policy import past, shown
-from safelight.documents import did_you_mean
+from safelight.documents import did_you_mean, in_words
 from safelight.in_force import clock
 from safelight.policy.compare import compare
 from safelight.policy.explain import explain as explained
@@ -35,6 +36,7 @@ def _facts(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(
         [
             click.option("--service", help="Where it goes: an id of `safelight services list`."),
+            click.option("--workspace", metavar="ID", help="For which of its workspaces."),
             click.option("--found", multiple=True, metavar="KIND", help="What it carries."),
             click.option("--from", "from_", metavar="ADDRESS", help="The address it comes from."),
             click.option("--people", metavar="GROUP", help="Instead: who it comes from."),
@@ -55,8 +57,11 @@ def _facts(command: Callable[..., None]) -> Callable[..., None]:
 @click.argument("files", nargs=-1, type=_FILE, metavar="[ID] [FILES]...")
 @_facts
 @FOLDER
+@STATE
 @click.option("--json", "as_json", is_flag=True, help="The same for programs.")
-def explain(files: tuple[Path, ...], folder: Path, *, as_json: bool, **options: object) -> None:
+def explain(
+    files: tuple[Path, ...], folder: Path, state: Path, *, as_json: bool, **options: object
+) -> None:
     """Say what policy FILES (or the home policy) make of an upload, and why.
 
     With the ID of a decision (`safelight audit tail` shows them) it is that upload. Otherwise you
@@ -65,7 +70,8 @@ def explain(files: tuple[Path, ...], folder: Path, *, as_json: bool, **options: 
     """
     if files and _ID.fullmatch(str(files[0])):
         loaded, services = shown.loaded_from(files[1:] or (paths.default_policy(),))
-        past.explain_recorded(folder, str(files[0]), loaded, services, as_json=as_json)
+        id_ = str(files[0])
+        past.explain_recorded(folder, state, id_, loaded, services, as_json=as_json)
         return
     loaded, services = shown.loaded_from(files or (paths.default_policy(),))
     given = _given(options, services, loaded)
@@ -120,7 +126,7 @@ def _given(options: dict[str, object], services: dict[str, About], loaded: Loade
     except ValidationError as error:
         [first, *_] = error.errors()
         option = {"metadata": "found", "from_": "from"}.get(str(first["loc"][0]), first["loc"][0])
-        raise click.UsageError(f"--{option}: {first['msg']}") from error
+        raise click.UsageError(in_words(first, f"--{option}", Given)) from error
 
 
 def _one_of(said: str, known: Collection[str], what: str) -> str:

@@ -79,7 +79,10 @@ def test(files: tuple[Path, ...]) -> None:
             for message in told:
                 click.echo(f"{where}: {one.name}: {message}", err=True)
         failed = failed or wrong > 0
-        click.echo(f"{file}: {len(tests) - wrong} of {len(tests)} tests passed")
+        if tests:
+            click.echo(f"{file}: {len(tests) - wrong} of {len(tests)} tests passed")
+        else:
+            click.echo(f"{file}: no tests; they go into {file.stem}_test.yaml beside it")
     if failed:
         raise SystemExit(1)
 

@@ -11,31 +11,37 @@ from typing import TYPE_CHECKING
 import click
 
 from safelight import audit, recorded
-from safelight.cli.audit_options import FOLDER
+from safelight.cli.audit_options import FOLDER, keys_of
+from safelight.cli.options import STATE
 from safelight.cli.policy import shown
 from safelight.policy.explain import explain as explained
+from safelight.recorded import Workspaces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from safelight.policy import About, LoadedPolicy
+    from safelight.policy import About, Decision, LoadedPolicy
     from safelight.recorded import Recorded
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @FOLDER
+@STATE
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def replay(files: tuple[Path, ...], folder: Path, *, as_json: bool) -> None:
+def replay(files: tuple[Path, ...], folder: Path, state: Path, *, as_json: bool) -> None:
     """Say which recorded uploads policy FILES would have decided otherwise.
 
-    Groups of people are those that the policy had when the upload was recorded. Exit code 1 if
+    Groups of people are those that the policy had when the upload was recorded. Workspaces are
+    known again by the keys of their month; without these they count as not known. Exit code 1 if
     there is a difference.
     """
     loaded, services = shown.loaded_from(files)
+    workspaces = _workspaces(loaded, folder, state)
     counts: Counter[bool] = Counter()
     for one in uploads(folder):
-        differs = _compare(one, loaded, services, as_json=as_json)
+        again = one.again(loaded.policy, services, workspaces)
+        differs = _compare(one.decision, again, as_json=as_json)
         counts[differs] += 1
     if not as_json:
         click.echo(f"{counts.total()} uploads, {counts[True]} decided otherwise.", err=True)
@@ -43,10 +49,7 @@ def replay(files: tuple[Path, ...], folder: Path, *, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def _compare(
-    one: Recorded, loaded: LoadedPolicy, services: dict[str, About], *, as_json: bool
-) -> bool:
-    record, decision = one.decision, one.again(loaded.policy, services)
+def _compare(record: audit.Decision, decision: Decision, *, as_json: bool) -> bool:
     was = (record.verdict, frozenset(record.transforms), frozenset(record.kept))
     is_ = (
         str(decision.verdict),
@@ -80,14 +83,21 @@ def _in_words(verdict: str, done: frozenset[str], kept: frozenset[str]) -> str:
 
 
 def explain_recorded(
-    folder: Path, id_: str, loaded: LoadedPolicy, services: dict[str, About], *, as_json: bool
+    folder: Path,
+    state: Path,
+    id_: str,
+    loaded: LoadedPolicy,
+    services: dict[str, About],
+    *,
+    as_json: bool,
 ) -> None:
     """Explain what a policy makes of each picture of an upload that was recorded."""
     one = next((one for one in uploads(folder) if one.decision.id == id_), None)
     if one is None:
         raise click.ClickException(f"There is no decision {id_} in {folder}.")
     record = one.decision
-    found = [explained(loaded, facts, services) for facts in one.facts(services)]
+    workspaces = _workspaces(loaded, folder, state)
+    found = [explained(loaded, facts, services) for facts in one.facts(services, workspaces)]
     if as_json:
         said = [dataclasses.asdict(explanation) for explanation in found]
         click.echo(json.dumps(said, default=sorted, indent=2))
@@ -107,10 +117,20 @@ def explain_recorded(
         )
 
 
+def _workspaces(loaded: LoadedPolicy, folder: Path, state: Path) -> Workspaces:
+    keys = audit.Keyring(keys_of(folder, state))
+    try:
+        return Workspaces.named_in(loaded.policy, keys)
+    except OSError as error:
+        raise click.ClickException(f"{keys.folder} cannot be read: {error.strerror}") from error
+
+
 def uploads(folder: Path) -> Iterator[Recorded]:
     """The recorded uploads, oldest first. Raises click.ClickException."""
     try:
         yield from recorded.of_uploads(audit.told(folder))
+    except FileNotFoundError as error:
+        raise click.ClickException(f"No decision has been recorded in {folder} yet.") from error
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise click.ClickException(f"{folder} cannot be read: {reason}") from error

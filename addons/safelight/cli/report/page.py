@@ -177,7 +177,7 @@ def _stopped(month: Month, names: Mapping[str, str]) -> str:
         (_capital(words.cause(cause)), f"To {words.listed(services)}", "")
         for cause, services in causes.items()
     ]
-    held = f"<p>Held until somebody says yes: {words.files(month.total.held)}.</p>"
+    held = f"<p>Waited for a yes that did not come: {words.files(month.total.held)}.</p>"
     return _section(
         "What was stopped, and why",
         _rows(rows) or "<p>Nothing was stopped.</p>",
