@@ -11,7 +11,7 @@ from mitmproxy import options
 from mitmproxy.addons import block, core, disable_h2c, next_layer, proxyserver
 from mitmproxy.master import Master
 
-from safelight.proxy import bulk, guard
+from safelight.proxy import bulk, guard, lean
 from safelight.proxy.admission import Admission
 from safelight.proxy.draining import Draining
 from safelight.proxy.hooks import HookCalls
@@ -67,6 +67,7 @@ async def serve(
     bulk.install()
     # Until the canary was refused, only it can connect.
     master = _Master(options.Options(listen_host="127.0.0.1", listen_port=0))
+    lean.install(master)
     server = proxyserver.Proxyserver()
     tunnels = Tunnels(settings.phones, gate.covers) if settings.phones else None
     starting = _Starting(master, server, gate.canary, settings, tunnels, ready)
