@@ -160,6 +160,10 @@ class Gate:
         destination: Destination | None = flow.metadata.get(_DESTINATION)
         if destination is None or flow.response or flow.error:
             return
+        if flow.request.trailers:
+            reason = "It has fields behind its body."
+            self._refuse(flow, destination, Cause.AMBIGUOUS_REQUEST, reason)
+            return
         body = flow.request.raw_content or b""
         turn = flow.metadata[_TURN]
         upload = Upload(
@@ -311,7 +315,12 @@ def _carries_bytes(destination: Destination) -> bool:
 
 
 def _headers(flow: HTTPFlow) -> dict[str, str]:
-    return {name.lower(): flow.request.headers[name] for name in flow.request.headers}
+    headers: dict[str, str] = {}
+    # Asking for them one by one goes through all of them each time.
+    for name, value in flow.request.headers.items(multi=True):
+        known = headers.get(name.lower())
+        headers[name.lower()] = value if known is None else f"{known}, {value}"
+    return headers
 
 
 def _declared_length(flow: HTTPFlow) -> int:
