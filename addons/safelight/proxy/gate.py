@@ -6,6 +6,7 @@ Everything here may fail. Then a request has no clearance, and the guard refuses
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from safelight.case import Outcome, Upload
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 _DESTINATION = "safelight.destination"
 _TURN = "safelight.turn"
 _LONGEST_LOOK = 120  # seconds
+# While one is looked at, the record of another is synced. More would keep the loop waiting: each
+# holds Python's lock for a while. New connections, whose hooks take a thread too, wait for none.
+_LOOKING = 2
 _LARGE = 8_000_000  # bytes; what is smaller is looked at as a whole
 
 
@@ -53,6 +57,7 @@ class Gate:
         self._catalogue = catalogue
         self._told = told
         self._holding = Holding(ask)
+        self._looking = ThreadPoolExecutor(_LOOKING, "safelight-looking")
         self._order = Order()
         self._messages = Messages(engine, told, _LONGEST_LOOK)
         self._learnt = Learnt(catalogue.permitted_names())
@@ -181,7 +186,8 @@ class Gate:
         await self._order.turn(flow, lambda: self._engine.pieces.is_next(upload))
         # Walking a large body takes a while, and so does a sync of the disk.
         async with asyncio.timeout(_LONGEST_LOOK):
-            outcome = await asyncio.to_thread(self._engine.process, upload)
+            loop = asyncio.get_running_loop()
+            outcome = await loop.run_in_executor(self._looking, self._engine.process, upload)
         self._order.end(flow)
         if outcome.waits is not None:
             how = await self._holding.answer(flow, destination.service.name, outcome.waits)
