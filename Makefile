@@ -49,7 +49,7 @@ bench-peers: $(VENV)/tested ## Compare with other tools (SAFELIGHT_CORPUS=FOLDER
 	@$(BIN)/python -m pip install -qq -r tests/bench/requirements.txt
 	@$(BIN)/python -m tests.bench.compare
 
-bench-proxy: $(VENV)/tested ## Compare with other gateways: HAProxy, mitmdump, squid
+bench-proxy: $(VENV)/tested ## Compare with HAProxy, mitmdump, Squid; writes docs/gateways.md
 	@./.ci/bench-deps
 	@$(BIN)/python -m tests.bench.gateway $(ARGS)
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,22 +38,31 @@ class UnavailableError(Exception):
     """This gateway cannot run here; the text says why."""
 
 
-def all_of_them(stack: ExitStack, folder: Path) -> tuple[dict[str, Route], dict[str, str]]:
-    """Start every gateway that can run; the ways through them, and why others are missing."""
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The way through it, and the id of its process; where there is none, of the caller's."""
+
+    route: Route
+    process: int
+
+
+def all_of_them(stack: ExitStack, folder: Path) -> tuple[dict[str, Gateway], list[str]]:
+    """Start every gateway that can run; these, and why others are missing."""
     with on_cores(*_others()):
         origin = stack.enter_context(stage.origin(folder))
-    routes, missing = {DIRECT: origin.direct()}, {}
+    found, missing = {DIRECT: Gateway(origin.direct(), os.getpid())}, []
     with on_cores(0):
         for name, start in {HAPROXY: _haproxy, MITMDUMP: _mitmdump, SQUID: _squid}.items():
             try:
-                routes[name] = stack.enter_context(start(folder, origin))
+                found[name] = stack.enter_context(start(folder, origin))
             except UnavailableError as error:
-                missing[name] = str(error)
+                missing.append(f"{name} did not take part: {error}.")
         proxy = stack.enter_context(stage.safelight(folder, origin))
-    routes[CLEANS] = stage.cleaned(proxy)
-    routes[RELAYS] = stage.relayed(proxy, origin)
+    assert proxy.process is not None
+    found[CLEANS] = Gateway(stage.cleaned(proxy), proxy.process.pid)
+    found[RELAYS] = Gateway(stage.relayed(proxy, origin), proxy.process.pid)
     os.sched_setaffinity(0, _others())
-    return routes, missing
+    return found, missing
 
 
 @contextmanager
@@ -71,7 +81,7 @@ def _others() -> list[int]:
 
 
 @contextmanager
-def _haproxy(folder: Path, origin: Origin) -> Iterator[Route]:
+def _haproxy(folder: Path, origin: Origin) -> Iterator[Gateway]:
     """A relay of bytes that opens nothing."""
     port = _free_port()
     configuration = folder / "haproxy.cfg"
@@ -81,12 +91,12 @@ def _haproxy(folder: Path, origin: Origin) -> Iterator[Route]:
         "  timeout connect 60s\n  timeout client 60s\n  timeout server 60s\n"
         f"listen relay\n  bind 127.0.0.1:{port}\n  server origin 127.0.0.1:{origin.port}\n"
     )
-    with _running([_program("haproxy"), "-db", "-f", str(configuration)], port):
-        yield Route(stage.AI_HOST, ("127.0.0.1", port), "", origin.root)
+    with _running([_program("haproxy"), "-db", "-f", str(configuration)], port) as process:
+        yield Gateway(Route(stage.AI_HOST, ("127.0.0.1", port), "", origin.root), process)
 
 
 @contextmanager
-def _mitmdump(folder: Path, origin: Origin) -> Iterator[Route]:
+def _mitmdump(folder: Path, origin: Origin) -> Iterator[Gateway]:
     """mitmproxy as it comes."""
     port, confdir = _free_port(), folder / "mitmdump"
     settings = {"confdir": confdir, "ssl_verify_upstream_trusted_ca": origin.root}
@@ -95,13 +105,14 @@ def _mitmdump(folder: Path, origin: Origin) -> Iterator[Route]:
         *("--quiet", "--listen-host", "127.0.0.1", "--listen-port", str(port)),
         *(part for name, value in settings.items() for part in ("--set", f"{name}={value}")),
     ]
-    with _running(command, port):
+    with _running(command, port) as process:
         root = confdir / "mitmproxy-ca-cert.pem"
-        yield Route(stage.AI_HOST, ("127.0.0.1", port), f"127.0.0.1:{origin.port}", root)
+        tunnel = f"127.0.0.1:{origin.port}"
+        yield Gateway(Route(stage.AI_HOST, ("127.0.0.1", port), tunnel, root), process)
 
 
 @contextmanager
-def _squid(folder: Path, origin: Origin) -> Iterator[Route]:
+def _squid(folder: Path, origin: Origin) -> Iterator[Gateway]:
     """Squid with a certificate authority of its own."""
     squid = _program("squid")
     helper = next((path for path in _SQUID_HELPERS if Path(path).exists()), None)
@@ -133,13 +144,14 @@ def _squid(folder: Path, origin: Origin) -> Iterator[Route]:
         "shutdown_lifetime 0 seconds\npinger_enable off\nvia off\nworkers 1\n"
         f"cache_effective_user {user}\n"
     )
-    with _running([squid, "-N", "-f", str(home / "squid.conf")], port):
-        yield Route(stage.AI_HOST, ("127.0.0.1", port), f"127.0.0.1:{origin.port}", root)
+    with _running([squid, "-N", "-f", str(home / "squid.conf")], port) as process:
+        tunnel = f"127.0.0.1:{origin.port}"
+        yield Gateway(Route(stage.AI_HOST, ("127.0.0.1", port), tunnel, root), process)
 
 
 @contextmanager
-def _running(command: list[str], port: int) -> Iterator[None]:
-    """Run a program that listens on `port`."""
+def _running(command: list[str], port: int) -> Iterator[int]:
+    """Run a program that listens on `port`; the id of its process."""
     quiet = subprocess.DEVNULL
     with subprocess.Popen(command, stdout=quiet, stderr=quiet) as process:
         try:
@@ -148,7 +160,7 @@ def _running(command: list[str], port: int) -> Iterator[None]:
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise UnavailableError(f"{Path(command[0]).name} does not start")
                 time.sleep(0.1)
-            yield
+            yield process.pid
         finally:
             process.kill()
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import trustme
 
 from tests.load.wire import Route
-from tests.support.proxy import Proxy
+from tests.support.proxy import HOME_POLICY, Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,12 +52,12 @@ def origin(folder: Path) -> Iterator[Origin]:
 
 
 @contextmanager
-def safelight(folder: Path, behind: Origin) -> Iterator[Proxy]:
+def safelight(folder: Path, behind: Origin, policy: Path = HOME_POLICY) -> Iterator[Proxy]:
     """Start `safelight run` before the origin; it must stop cleanly."""
     arguments = ["--upstream-ca", str(behind.root)]
     for name in (AI_HOST, OTHER_HOST):
         arguments += ["--resolve", f"{name}:443=127.0.0.1:{behind.port}"]
-    proxy = Proxy(folder, arguments=arguments)
+    proxy = Proxy(folder, policy, arguments)
     try:
         proxy.start()
         yield proxy

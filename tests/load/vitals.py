@@ -1,7 +1,8 @@
-"""What a running process takes, as Linux counts it."""
+"""What a running process takes, as Linux counts it (proc(5))."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,3 +24,10 @@ def of(pid: int) -> Vitals:
     )
     resident, peak = (int(status[name].split()[0]) / 1024 for name in ("VmRSS", "VmHWM"))
     return Vitals(resident, peak, sum(1 for _ in (folder / "fd").iterdir()))
+
+
+def computed(pid: int) -> float:
+    """Seconds of processor time that the process `pid` has taken so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    user, system = map(int, fields[11:13])
+    return (user + system) / os.sysconf("SC_CLK_TCK")

@@ -9,9 +9,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 _PATIENCE = 120  # seconds
+_HTTPS = 443
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,13 @@ class Route:
     address: tuple[str, int]
     tunnel: str
     root: Path
+
+    @property
+    def authority(self) -> str:
+        """What a request names as its host: Squid bumps no connection to another port than that
+        (RFC 9110 section 7.2)."""
+        port = int(self.tunnel.rpartition(":")[2]) if self.tunnel else self.address[1]
+        return self.host if port == _HTTPS else f"{self.host}:{port}"
 
 
 class Line:
@@ -41,7 +50,7 @@ class Line:
             if b" 200" not in answer.partition(b"\r\n")[0]:
                 raise ConnectionError(answer.decode(errors="replace"))
         self._secure = _context(route.root).wrap_socket(plain, server_hostname=route.host)
-        self._host = route.host
+        self._authority = route.authority
 
     def __enter__(self) -> Self:
         return self
@@ -54,13 +63,23 @@ class Line:
     ) -> tuple[int, bytes]:
         """Send one request, of which `headers` are whole lines; its status and what came back."""
         length = f"Content-Length: {len(body)}\r\n" if body else ""
-        head = f"{method} {path} HTTP/1.1\r\nHost: {self._host}\r\n{length}{headers}\r\n".encode()
+        head = self._head(method, path, length + headers)
         if len(body) < 1 << 16:
             self._secure.sendall(head + body)
         else:
             self._secure.sendall(head)
             self._secure.sendall(body)
         return self._answer()
+
+    def put(self, path: str, length: int, pieces: Iterable[bytes]) -> tuple[int, bytes]:
+        """Upload a body of `length` bytes that is never here as a whole."""
+        self._secure.sendall(self._head("PUT", path, f"Content-Length: {length}\r\n"))
+        for piece in pieces:
+            self._secure.sendall(piece)
+        return self._answer()
+
+    def _head(self, method: str, path: str, headers: str) -> bytes:
+        return f"{method} {path} HTTP/1.1\r\nHost: {self._authority}\r\n{headers}\r\n".encode()
 
     def _answer(self) -> tuple[int, bytes]:
         came = b""

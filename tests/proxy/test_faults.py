@@ -67,6 +67,13 @@ FAULTS = {
         "g.Gate.request = broken\n",
         0,
     ),
+    "the first hook kills the request": (
+        "import safelight.proxy.gate as g\n"
+        "def broken(self, flow):\n"
+        "    if flow.request.host == 'api.openai.com': flow.kill()\n"
+        "g.Gate.requestheaders = broken\n",
+        0,
+    ),
     "a hook streams the body": (
         "import safelight.proxy.gate as g\n"
         "def broken(self, flow): flow.request.stream = True\n"
@@ -127,7 +134,7 @@ def test_an_upload_is_refused(tmp_path: Path, fault: str) -> None:
     code, records = FAULTS[fault]
     with labs.running(tmp_path, before=code) as lab:
         for version in VERSIONS:
-            if fault == "the hook kills the request":
+            if "kills the request" in fault:
                 with pytest.raises(ConnectionError):
                     send(lab, version)
                 continue
@@ -176,6 +183,11 @@ FLOWING = {
         "Journal.decided = broken\n"
     ),
 }
+FLOWING["upload_ends kills"] = (
+    "import safelight.proxy.gate as g\n"
+    "async def broken(self, flow): flow.kill()\n"
+    "g.Gate.upload_ends = broken\n"
+)
 for error in ERRORS:
     code = RAISING.format(error=error, hook="upload_ends", at_once=False)
     FLOWING[f"upload_ends raises {error}"] = code
@@ -190,6 +202,17 @@ def test_nothing_whole_leaves_of_an_upload_that_flows(tmp_path: Path, fault: str
             assert answer.status >= 400
             assert "CANARY" not in answer.body + lab.proxy.output
         assert not lab.arrived
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_another_addon_that_raises_hides_nothing(tmp_path: Path, error: str) -> None:
+    """mitmproxy leaves out who is asked later."""
+    code = RAISING.format(error=error, hook="requestheaders", at_once=True)
+    code = code.replace("safelight.proxy.gate as g", "safelight.proxy.own_pages as g")
+    with labs.running(tmp_path, before=code.replace("g.Gate", "g.OwnPages")) as lab:
+        assert send(lab).status == 200
+        assert not pictures.says_secrets(lab.arrived[0].body)
+        assert "CANARY" not in lab.proxy.output
 
 
 @pytest.mark.parametrize("error", ERRORS)

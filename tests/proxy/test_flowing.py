@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import ssl
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from safelight import images
 from safelight.images import Length
+from tests.load import stage, vitals
+from tests.load.wire import Line
 from tests.support import lab as labs
 from tests.support import pictures
 from tests.support.large import large, put
 from tests.support.proxy import HOME_POLICY
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.lab import Lab
 
 PICTURES = {name: large(name) for name in ("JPEG", "PNG", "WEBP")}
@@ -92,25 +96,25 @@ def test_what_depends_on_findings_is_looked_at_as_a_whole(tmp_path: Path) -> Non
 
 
 def test_memory_does_not_grow_with_the_upload(tmp_path: Path) -> None:
+    """A photo of 1 GB, of which there is never more here than a piece."""
     policy = tmp_path / "policy.yaml"
     policy.write_text(HOME_POLICY.read_text().replace("50 MB", "2 GB"))
     photo = PICTURES["PNG"]
-    idat, end = photo.index(b"IDAT") - 4, photo.rindex(b"IEND") - 4
-    huge = photo[:end] + photo[idat:end] * 13 + photo[end:]
-    with labs.running(tmp_path, policy) as lab:
-        assert put(lab, photo).status == 200
-        before = resident(lab)
-        assert put(lab, huge).status == 200
-        assert len(lab.arrived[-1].body) == len(huge) > 200_000_000
-        assert resident(lab) - before < 40_000_000
-
-
-def resident(lab: Lab) -> int:
-    """The most memory that the proxy ever had, in bytes."""
-    assert lab.proxy.process is not None
-    status = Path(f"/proc/{lab.proxy.process.pid}/status").read_text()
-    [line] = [line for line in status.splitlines() if line.startswith("VmHWM")]
-    return int(line.split()[1]) * 1024
+    first, last = photo.index(b"IDAT") - 4, photo.rindex(b"IEND") - 4
+    rows = photo[first:last]
+    times = 1_000_000_000 // len(rows) + 1
+    length = len(photo) + (times - 1) * len(rows)
+    pieces = itertools.chain([photo[:first]], itertools.repeat(rows, times), [photo[last:]])
+    with stage.origin(tmp_path) as origin, stage.safelight(tmp_path, origin, policy) as proxy:
+        assert proxy.process is not None
+        before = vitals.of(proxy.process.pid)
+        with Line(stage.cleaned(proxy)) as line:
+            assert line.put("/photo", length, pieces) == (200, str(length).encode())
+        assert vitals.of(proxy.process.pid).peak - before.resident < 40
+        decided, ended = proxy.records()
+        assert decided["flowing"]
+        assert (ended["how"], ended["sent"]) == ("whole", length)
+        assert "location" in ended["found"]
 
 
 @pytest.mark.parametrize("declared", [True, False])

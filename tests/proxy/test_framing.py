@@ -81,6 +81,19 @@ AMBIGUOUS = {
         HOST, b"Content-Length: " + LENGTH, target=b"https://www.example.org/v1/files"
     )
     + JPEG,
+    "a header in two lines": head(
+        HOST, b"X-A: b\r\n Content-Length: 5", b"Content-Length: " + LENGTH
+    )
+    + JPEG,
+    "an unknown version": head(HOST, b"Content-Length: " + LENGTH).replace(b"1.1", b"9.9", 1)
+    + JPEG,
+    "a chunk of no size": head(HOST, b"Transfer-Encoding: chunked") + b"-5\r\n" + JPEG,
+    "a chunk whose line does not end": head(HOST, b"Transfer-Encoding: chunked")
+    + b"5;a="
+    + b"a" * 20_000,
+    "no HTTP": b"\x00\x01\x02" + JPEG,
+    "a head that does not end": b"GET / HTTP/1.1\r\n" + HOST + b"\r\nX: " + b"a" * 300_000,
+    "very many fields": head(HOST, *(b"X-%d: y" % number for number in range(20_000))),
 }
 
 
@@ -88,7 +101,9 @@ AMBIGUOUS = {
 def test_ambiguous_requests_are_refused(lab: Lab, case: str) -> None:
     with tunnel(lab, "api.openai.com", "api.openai.com") as connection:
         received = answer(connection, AMBIGUOUS[case])
-    assert received.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 403 ")), received[:200]
+    assert received.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 403 ", b"HTTP/1.1 431 ")), received[
+        :200
+    ]
     assert lab.arrived == []
 
 

@@ -153,6 +153,13 @@ def test_a_service_that_never_answers(tmp_path: Path) -> None:
         assert len(lab.proxy.records()) == 21
 
 
+def test_who_waits_for_a_go_ahead_hears_of_a_service_that_is_away(tmp_path: Path) -> None:
+    """The go-ahead must not be taken for the answer."""
+    with labs.running(tmp_path, elsewhere={RUDE: ("127.0.0.1", 1)}) as lab:
+        answer = lab.curl("-H", "Expect: 100-continue", "-d", "x", f"https://{RUDE}/upload")
+        assert answer.status == 502
+
+
 JUMPS = """
 import signal, time
 real, shift, jumps = time.time, 0, [-31_536_000, 86_400, 31_536_000, 0]

@@ -11,13 +11,17 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography import x509
 
+from safelight.services.catalogue import ECH_PUBLIC_NAMES
 from tests.proxy.test_framing import tunnel
+from tests.support import lab as labs
 from tests.support import pictures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.support.lab import Lab
+    from tests.support.origin import Received
 
 
 def test_other_hosts_are_not_decrypted(lab: Lab) -> None:
@@ -35,14 +39,29 @@ def test_other_hosts_are_not_decrypted(lab: Lab) -> None:
         lab.curl("https://www.example.org/")
 
 
-def test_services_are_shown_safelights_certificate(lab: Lab) -> None:
-    with tunnel(lab, "api.openai.com", "api.openai.com") as connection:
+@pytest.mark.parametrize("host", ["api.openai.com", *ECH_PUBLIC_NAMES])
+def test_services_are_shown_safelights_certificate(lab: Lab, host: str) -> None:
+    """So are names that stand for another, encrypted one: the client then comes again and says
+    it."""
+    with tunnel(lab, host, host) as connection:
         shown = connection.getpeercert(binary_form=True)
     assert shown is not None
     certificate = x509.load_der_x509_certificate(shown)
     assert "O=Safelight" in certificate.issuer.rfc4514_string()
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    assert list(names) == [x509.DNSName("api.openai.com")]
+    assert list(names) == [x509.DNSName(host)]
+
+
+def test_services_cannot_ask_for_another_way(tmp_path: Path) -> None:
+    """HTTP/3 would go past the proxy."""
+
+    def answer(_: Received) -> tuple[int, str, bytes, dict[str, str]]:
+        return 200, "text/plain", b"", {"alt-svc": 'h3=":443"', "x-kept": "1"}
+
+    with labs.running(tmp_path, answer=answer) as lab:
+        headers = lab.curl("https://api.openai.com/v1/models").headers
+        assert "x-kept" in headers
+        assert "alt-svc" not in headers
 
 
 def test_a_service_with_a_bad_certificate_gets_nothing(lab: Lab) -> None:

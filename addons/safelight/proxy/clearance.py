@@ -45,6 +45,8 @@ def is_cleared(flow: http.HTTPFlow) -> bool:
         return False
     if clearance.body is None:
         return True
+    if flow.request.trailers:
+        return False
     # A body that anybody changed after it was cleared is another object.
     body = flow.request.raw_content or b""
     return not flow.request.stream and (body is clearance.body or body == clearance.body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from mitmproxy.net.http import url
@@ -16,6 +17,10 @@ _ONCE = (
     "content-range",
     "transfer-encoding",
 )
+
+_VERSIONS = {"HTTP/1.0", "HTTP/1.1", "HTTP/2.0"}
+# In HTTP/2 an address is a field of its own, and may hold what no request line can.
+_TARGET = re.compile(r"\*|/[^\s\x00-\x1f\x7f]*", re.ASCII)
 
 IDENTITY = "safelight.identity"
 
@@ -43,6 +48,12 @@ def client(flow: HTTPFlow) -> str | None:
 def ambiguity(flow: HTTPFlow) -> str | None:
     """Why this request is ambiguous, in a sentence; None when it is not."""
     request = flow.request
+    if request.http_version not in _VERSIONS:
+        return "The request is of an unknown version of HTTP."
+    if not _TARGET.fullmatch(request.path):
+        return "The request's address is not written as it should be."
+    if any(b"\r" in value or b"\n" in value for _, value in request.headers.fields):
+        return "The request has a header in several lines."
     hosts = request.headers.get_all("host")
     if len(hosts) > 1:
         return "The request names its host twice."

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Protocol
 
 from safelight.case import Outcome, Upload
@@ -37,6 +38,9 @@ _DESTINATION = "safelight.destination"
 _TURN = "safelight.turn"
 _WORKSPACE = "safelight.workspace"
 _LONGEST_LOOK = 120  # seconds
+# While one is looked at, the record of another is synced. More would keep the loop waiting: each
+# holds Python's lock for a while. New connections, whose hooks take a thread too, wait for none.
+_LOOKING = 2
 _LARGE = 8_000_000  # bytes; what is smaller is looked at as a whole
 
 
@@ -71,6 +75,7 @@ class Gate:
         self._told = told
         self._meter = meter
         self._holding = Holding(ask, ask_for_later)
+        self._looking = ThreadPoolExecutor(_LOOKING, "safelight-looking")
         self._order = Order()
         self._messages = Messages(engine, told, self._holding, _LONGEST_LOOK)
         self._learnt = Learnt(catalogue.permitted_names())
@@ -187,6 +192,10 @@ class Gate:
         destination: Destination | None = flow.metadata.get(_DESTINATION)
         if destination is None or flow.response or flow.error:
             return
+        if flow.request.trailers:
+            reason = "It has fields behind its body."
+            self._refuse(flow, destination, Cause.AMBIGUOUS_REQUEST, reason)
+            return
         body = flow.request.raw_content or b""
         upload = _upload(flow, body)
         if not self._engine.concerns(upload):
@@ -196,7 +205,8 @@ class Gate:
         begun = time.perf_counter()
         # Walking a large body takes a while, and so does a sync of the disk.
         async with asyncio.timeout(_LONGEST_LOOK):
-            outcome = await asyncio.to_thread(self._engine.process, upload)
+            loop = asyncio.get_running_loop()
+            outcome = await loop.run_in_executor(self._looking, self._engine.process, upload)
         if self._meter is not None:
             self._meter.looked(destination, len(body), time.perf_counter() - begun)
         if outcome.waits is not None:
@@ -362,7 +372,12 @@ def _upload(flow: HTTPFlow, body: bytes) -> Upload:
 
 
 def _headers(flow: HTTPFlow) -> dict[str, str]:
-    return {name.lower(): flow.request.headers[name] for name in flow.request.headers}
+    headers: dict[str, str] = {}
+    # Asking for them one by one goes through all of them each time.
+    for name, value in flow.request.headers.items(multi=True):
+        known = headers.get(name.lower())
+        headers[name.lower()] = value if known is None else f"{known}, {value}"
+    return headers
 
 
 def _declared_length(flow: HTTPFlow) -> int:

@@ -20,8 +20,8 @@ from mitmproxy.proxy.layers.http import _http2
 
 from safelight.passage import HEAD, StoppedError
 from safelight.proxy import clearance, flowing, replies
+from safelight.proxy.http1 import GuardedHttp1Server
 from safelight.proxy.socket_guard import GuardedWebsocketLayer
-from safelight.proxy.trailers import GuardedHttp1Server
 
 if TYPE_CHECKING:
     from mitmproxy import http

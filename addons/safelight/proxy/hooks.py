@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from mitmproxy.addonmanager import AddonManager
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from mitmproxy.hooks import Hook
     from mitmproxy.master import Master
@@ -35,8 +35,9 @@ class HookCalls(AddonManager):
 
     async def handle_lifecycle(self, event: Hook) -> None:
         """Call all that listen to `event`. Raises only when the caller itself is cancelled."""
+        arguments = event.args()
         for listener in self._listeners_to(event):
-            await _call(listener, event)
+            await _call(listener, event, arguments)
 
     def _listeners_to(self, event: Hook) -> list[Callable[..., object]]:
         listeners = self._listeners.get(event.name)
@@ -46,9 +47,9 @@ class HookCalls(AddonManager):
         return listeners
 
 
-async def _call(listener: Callable[..., object], event: Hook) -> None:
+async def _call(listener: Callable[..., object], event: Hook, arguments: Sequence[object]) -> None:
     try:
-        result = listener(*event.args())
+        result = listener(*arguments)
         if inspect.isawaitable(result):
             async with asyncio.timeout(LONGEST_HOOK):
                 await result

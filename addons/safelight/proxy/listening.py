@@ -47,6 +47,9 @@ def listen(address: Address, count: int = 1, *, apart: bool = False) -> list[soc
             one = socket.create_server(
                 (host, port), family=family, backlog=_BACKLOG, reuse_port=count > 1 and not apart
             )
+            # Connections inherit it. asyncio sets it only where the socket says that it is for TCP,
+            # and an answer in two parts would wait 40 ms for the client to confirm the first.
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sockets.append(one)
             port = one.getsockname()[1] + apart
         if count > 1 and not apart:

@@ -44,9 +44,16 @@ class Selection:
 
     async def rejected(self, data: TlsData) -> None:
         """A client that rejects our certificate sends nothing; say what that means."""
-        name = data.conn.sni or "an AI service"
-        address = data.context.server.address
-        behind = self._catalogue.behind(name, address[1] if address else 443)
+        name, address = data.conn.sni, data.context.server.address
+        behind = self._catalogue.behind(name, address[1] if address else 443) if name else ()
+        if not behind:
+            return
+        service = behind[0].host_pattern
+        now = time.monotonic()
+        # Programs try again and again; once a minute is enough to be counted.
+        if now - self._rejected.get(service, -_RARELY) < _RARELY:
+            return
+        self._rejected[service] = now
         logger.warning(
             "A program would not accept Safelight's certificate for %s, so it sent nothing. "
             "Trust the CA certificate in it; if it still refuses, it only accepts its own.",
@@ -56,11 +63,7 @@ class Selection:
                 "facts": {"services": [one.service.id for one in behind]},
             },
         )
-        now = time.monotonic()
-        # Programs try again and again; once a minute is enough to be counted.
-        if behind and now - self._rejected.get(name, -_RARELY) >= _RARELY:
-            self._rejected[name] = now
-            await asyncio.to_thread(self._engine.rejected, behind[0])
+        await asyncio.to_thread(self._engine.rejected, behind[0])
 
     def covers(self, name: str, port: int) -> bool:
         """Is this an AI service's host, by the catalogue or by what a service said?"""
