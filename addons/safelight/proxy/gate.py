@@ -10,17 +10,16 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Protocol
 
-from safelight.case import Outcome, Upload
+from safelight.case import Outcome
 from safelight.passage import StoppedError
-from safelight.proxy import clearance, flowing, framing, replies
+from safelight.proxy import asked, clearance, flowing, framing, replies
 from safelight.proxy.canary import Canary
 from safelight.proxy.holding import Holding
 from safelight.proxy.messages import Messages
 from safelight.proxy.order import Order
 from safelight.proxy.selection import Selection
 from safelight.refusals import Cause
-from safelight.services import Destination, Learnt, Role
-from safelight.services.learnt import LONGEST_ANSWER
+from safelight.services import Learnt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,11 +31,8 @@ if TYPE_CHECKING:
     from safelight.engine import Engine
     from safelight.proxy.holding import Ask
     from safelight.sequences import Turn
-    from safelight.services import Catalogue
+    from safelight.services import Catalogue, Destination
 
-_DESTINATION = "safelight.destination"
-_TURN = "safelight.turn"
-_WORKSPACE = "safelight.workspace"
 _LONGEST_LOOK = 120  # seconds
 # While one is looked at, the record of another is synced. More would keep the loop waiting: each
 # holds Python's lock for a while. New connections, whose hooks take a thread too, wait for none.
@@ -117,37 +113,37 @@ class Gate:
             clearance.clear_anything(flow)
             flow.request.stream = True
             return
-        destination = self._destination(flow, guarded)
+        destination = asked.find(flow, guarded, self._catalogue, self._learnt)
         if destination is None:
             clearance.clear_anything(flow)
             flow.request.stream = True
             return
-        flow.metadata[_DESTINATION] = destination
-        flow.metadata[_WORKSPACE] = self._workspace(flow, destination, guarded)
-        flow.metadata[_TURN] = self._engine.pieces.begin(destination, flow.request.path)
+        flow.metadata[asked.DESTINATION] = destination
+        flow.metadata[asked.WORKSPACE] = asked.workspace(flow, destination, guarded, self._learnt)
+        flow.metadata[asked.TURN] = self._engine.pieces.begin(destination, flow.request.path)
         clearance.cap(flow, self._engine.largest_held)
-        length = _declared_length(flow)
+        length = asked.declared_length(flow)
         ambiguous = framing.ambiguity(flow)
         if ambiguous is not None:
             self._refuse(flow, destination, Cause.AMBIGUOUS_REQUEST, ambiguous)
         elif length > self._engine.largest_upload:
             self._too_large(flow, destination)
         elif length:
-            piece = self._engine.pieces.said(_headers(flow), flow.request.path, length)
+            piece = self._engine.pieces.said(asked.headers(flow), flow.request.path, length)
             if piece is not None:
                 self._order.begin(flow, f"{framing.client(flow)} {piece.upload}")
-            elif length >= _LARGE and _carries_bytes(destination):
+            elif length >= _LARGE and asked.carries_bytes(destination):
                 flowing.may_flow(flow, length)
 
     def upload_too_large(self, flow: HTTPFlow) -> None:
         """A body whose length was not declared has grown past the cap."""
-        self._too_large(flow, flow.metadata[_DESTINATION])
+        self._too_large(flow, flow.metadata[asked.DESTINATION])
 
     async def upload_begins(self, flow: HTTPFlow) -> None:
         """Decide by the beginning of a large body whether it can be cleaned while it flows."""
-        destination: Destination = flow.metadata[_DESTINATION]
+        destination: Destination = flow.metadata[asked.DESTINATION]
         head, total = flowing.head(flow)
-        passage = await asyncio.to_thread(self._engine.flow, _upload(flow, head), total)
+        passage = await asyncio.to_thread(self._engine.flow, asked.upload(flow, head), total)
         if passage is None:
             if total > self._engine.largest_held:
                 self._too_large(flow, destination)
@@ -177,19 +173,19 @@ class Gate:
             return
         flowing.release(flow, last)
         if self._meter is not None:
-            self._meter.looked(passage.destination, _declared_length(flow), None)
+            self._meter.looked(passage.destination, asked.declared_length(flow), None)
         warnings = tuple(sorted(passage.decision.because))
         self._told(passage.destination, Outcome(b"", None, 1, passage.found, warnings))
 
     def upload_stopped(self, flow: HTTPFlow) -> None:
         """Say why a body must not flow on."""
-        destination: Destination = flow.metadata[_DESTINATION]
+        destination: Destination = flow.metadata[asked.DESTINATION]
         self._answer(flow, destination, Outcome(refusal=flowing.refusal(flow)))
 
     async def request(self, flow: HTTPFlow) -> None:
         """Judge the whole body, and clear exactly what may leave."""
         self.canary.break_on(flow)
-        destination: Destination | None = flow.metadata.get(_DESTINATION)
+        destination = asked.destination(flow)
         if destination is None or flow.response or flow.error:
             return
         if flow.request.trailers:
@@ -197,7 +193,7 @@ class Gate:
             self._refuse(flow, destination, Cause.AMBIGUOUS_REQUEST, reason)
             return
         body = flow.request.raw_content or b""
-        upload = _upload(flow, body)
+        upload = asked.upload(flow, body)
         if not self._engine.concerns(upload):
             clearance.clear(flow)
             return
@@ -234,22 +230,22 @@ class Gate:
         self._end(flow)
         if flow.response is None or flow.response.status_code == 101:
             return
-        flow.response.stream = not _names_addresses(flow)
-        if _DESTINATION in flow.metadata:
+        flow.response.stream = not asked.names_addresses(flow)
+        if asked.DESTINATION in flow.metadata:
             # HTTP/3 would go past this proxy.
             flow.response.headers.pop("alt-svc", None)
 
     def response(self, flow: HTTPFlow) -> None:
         """Learn where the service wants the picture, and what it calls the upload."""
         self._end(flow)
-        destination: Destination | None = flow.metadata.get(_DESTINATION)
-        if destination is None or flow.response is None or not _names_addresses(flow):
+        destination = asked.destination(flow)
+        if destination is None or flow.response is None or not asked.names_addresses(flow):
             return
         answer = flow.response.get_content(strict=False) or b""
-        workspace = flow.metadata[_WORKSPACE]
+        workspace = flow.metadata[asked.WORKSPACE]
         self._learnt.learn(destination.service, answer.decode("utf-8", "replace"), workspace)
-        asked = flow.request.get_content(strict=False) or b""
-        self._engine.pieces.announced(destination, asked, answer)
+        question = flow.request.get_content(strict=False) or b""
+        self._engine.pieces.announced(destination, question, answer)
 
     async def error(self, flow: HTTPFlow) -> None:
         """A connection broke off."""
@@ -263,50 +259,24 @@ class Gate:
         if flow.websocket is None:
             return
         message = flow.websocket.messages[-1]
-        destination: Destination | None = flow.metadata.get(_DESTINATION)
+        destination = asked.destination(flow)
         if destination is None or not message.from_client:
             message.dropped = False
             return
-        await self._messages.take(flow, _upload(flow, b""), message)
+        await self._messages.take(flow, asked.upload(flow, b""), message)
 
     async def websocket_quiet(self, flow: HTTPFlow) -> None:
         """A client whose messages are held back is silent."""
-        await self._messages.look(flow, _upload(flow, b""))
+        await self._messages.look(flow, asked.upload(flow, b""))
 
     def websocket_end(self, flow: HTTPFlow) -> None:
         """A connection is over."""
         self._messages.end(flow)
 
-    def _destination(self, flow: HTTPFlow, names: list[str]) -> Destination | None:
-        request = flow.request
-        for name in names:
-            found = self._catalogue.find(name, request.port, request.method, request.path)
-            if found is not None:
-                return found
-            learnt = self._learnt.find(name, request.path)
-            if learnt is not None:
-                return Destination(*learnt)
-        return None
-
-    def _workspace(self, flow: HTTPFlow, destination: Destination, names: list[str]) -> str | None:
-        """The workspace that a request says, or for which its address was given out; None if these
-        are different ones."""
-        path, headers = flow.request.path, _headers(flow)
-        found = {
-            one
-            for name in names
-            for one in (
-                destination.workspace(name, path, headers),
-                self._learnt.workspace(destination.service, name, path),
-            )
-            if one is not None
-        }
-        return found.pop() if len(found) == 1 else None
-
     def _end(self, flow: HTTPFlow, *, lost: bool = False) -> None:
         """A piece is answered, or its connection is `lost`: others may have waited for that."""
         self._order.end(flow)
-        turn: Turn | None = flow.metadata.get(_TURN)
+        turn: Turn | None = flow.metadata.get(asked.TURN)
         if turn is not None:
             self._engine.pieces.end(turn, lost=lost)
 
@@ -315,10 +285,10 @@ class Gate:
         so."""
         held, allowed = self._engine.largest_held, self._engine.largest_upload
         what = "the largest upload your policy allows"
-        if _declared_length(flow) <= allowed and held < allowed:
+        if asked.declared_length(flow) <= allowed and held < allowed:
             what = "more than can be looked at as a whole, and it cannot be cleaned on its way"
         reason = f"It is larger than {min(held, allowed) / 1_000_000:g} MB, {what}."
-        outcome = self._engine.too_large(destination, reason, _declared_length(flow) or None)
+        outcome = self._engine.too_large(destination, reason, asked.declared_length(flow) or None)
         if outcome.refusal is None:
             clearance.clear_anything(flow)
             flow.request.stream = True
@@ -334,52 +304,3 @@ class Gate:
             self._end(flow)
             flow.response = replies.refusal(flow.request, outcome.refusal)
             self._told(destination, outcome)
-
-
-def _names_addresses(flow: HTTPFlow) -> bool:
-    """Is this the answer to a step that asks where a picture should go?"""
-    destination: Destination | None = flow.metadata.get(_DESTINATION)
-    if destination is None or destination.road is None or flow.response is None:
-        return False
-    headers = flow.response.headers
-    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    length = headers.get("content-length", "")
-    # Anything else may be a stream that somebody is waiting for.
-    whole = length.isdigit() or (not length and media_type == "application/json")
-    return (
-        destination.road.role is Role.DECLARE
-        and flow.response.status_code < 400
-        and whole
-        and int(length or 0) <= LONGEST_ANSWER
-    )
-
-
-def _carries_bytes(destination: Destination) -> bool:
-    return destination.road is None or destination.road.role.carries_bytes
-
-
-def _upload(flow: HTTPFlow, body: bytes) -> Upload:
-    return Upload(
-        flow.metadata[_DESTINATION],
-        flow.request.path,
-        _headers(flow),
-        body,
-        turn=flow.metadata[_TURN],
-        client=framing.client(flow),
-        identity=framing.identity(flow),
-        workspace=flow.metadata[_WORKSPACE],
-    )
-
-
-def _headers(flow: HTTPFlow) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    # Asking for them one by one goes through all of them each time.
-    for name, value in flow.request.headers.items(multi=True):
-        known = headers.get(name.lower())
-        headers[name.lower()] = value if known is None else f"{known}, {value}"
-    return headers
-
-
-def _declared_length(flow: HTTPFlow) -> int:
-    declared = flow.request.headers.get("content-length", "0")
-    return int(declared) if declared.isascii() and declared.isdigit() else 0
