@@ -30,6 +30,8 @@ _SIZES = {
     b"fcTL": 26,
 }
 _ANIMATION = frozenset({b"fcTL", b"fdAT"})
+# Decoders that read on at a second one do not agree on what they show.
+_ONCE = CRITICAL - {b"IDAT"} | {b"acTL", b"tRNS"}
 _INDEXED = 3
 # By colour type: bytes of `sBIT`, of `bKGD`, and of `tRNS` where it is no list.
 _BY_COLOUR = {
@@ -50,13 +52,15 @@ class Order:
 
     def has_place(self, type_: bytes) -> bool:
         """May a chunk that stays stand here? Decoders pass over those that may not. Raises
-        ImageError where there is a second of what there must be one."""
-        if type_ in _ANIMATION:
-            return b"acTL" in self.seen
-        if type_ in self.seen and type_ in CRITICAL - {b"IDAT"}:
+        ImageError where there is a second of what there must be one, or frames come too early."""
+        if type_ in self.seen and type_ in _ONCE:
             raise ImageError("This PNG says the same thing twice.")
+        if type_ == b"acTL" and not self.seen.isdisjoint(_ANIMATION):
+            raise ImageError("This PNG shows frames before it says that it moves.")
         fits = type_ not in self.seen
         self.seen.add(type_)
+        if type_ in _ANIMATION:
+            return b"acTL" in self.seen
         return fits and (type_ != b"PLTE" or self.colour == _INDEXED)
 
     def used(self, type_: bytes, payload: bytes) -> int:
