@@ -138,6 +138,8 @@ def test_what_follows_the_end_goes(trailer: bytes) -> None:
         with_chunks(struct.pack(">I", 0xFFFFFFFF) + b"tEXt"),
         with_chunks(MOVES, MOVES),
         with_chunks(FRAME, MOVES),
+        with_chunks(FRAME),
+        with_chunks(MOVES, before=b"IEND"),
         with_chunks(chunk(b"fdAT", bytes(8)), MOVES),
         with_chunks(chunk(b"tRNS", bytes(6)), chunk(b"tRNS", b"\0\1" * 3)),
     ],

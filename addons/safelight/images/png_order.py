@@ -52,19 +52,21 @@ class Order:
 
     def has_place(self, type_: bytes) -> bool:
         """May a chunk that stays stand here? Decoders pass over those that may not. Raises
-        ImageError where there is a second of what there must be one, or frames come too early."""
+        ImageError where there is a second of what there must be one, or animation starts late."""
         if type_ in self.seen and type_ in _ONCE:
             raise ImageError("This PNG says the same thing twice.")
-        if type_ == b"acTL" and not self.seen.isdisjoint(_ANIMATION):
-            raise ImageError("This PNG shows frames before it says that it moves.")
+        moves, shown = b"acTL" in self.seen, b"IDAT" in self.seen
+        if (type_ == b"acTL" and shown) or (type_ in _ANIMATION and not moves and not shown):
+            raise ImageError("This PNG says too late that it moves.")
+        if type_ in _ANIMATION:
+            return moves
         fits = type_ not in self.seen
         self.seen.add(type_)
-        if type_ in _ANIMATION:
-            return b"acTL" in self.seen
         return fits and (type_ != b"PLTE" or self.colour == _INDEXED)
 
     def used(self, type_: bytes, payload: bytes) -> int:
-        """How many bytes of a chunk's payload are read; the others only fill it up."""
+        """How many bytes of a chunk's payload are read; the others only fill it up. Raises
+        ImageError where that would be told by a chunk that has yet to come."""
         size = len(payload)
         if type_ == b"IHDR" and size == _SIZES[type_]:
             self.depth, self.colour = payload[8], payload[9]
@@ -72,6 +74,8 @@ class Order:
             self.entries = min(size // 3, 1 << min(self.depth, 8))
             return 3 * self.entries
         elif type_ == b"tRNS" and self.colour == _INDEXED:
+            if b"PLTE" not in self.seen:
+                raise ImageError("This PNG says how clear its colours are before it names them.")
             return min(self.entries, size)
         known = _BY_COLOUR[type_].get(self.colour, 0) if type_ in _BY_COLOUR else size
         return min(size, _SIZES.get(type_, known))
