@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -163,15 +163,13 @@ def _write(job: _Job, data: bytes, *, keep_times: bool) -> None:
     """Write all of it or nothing: a half-written copy must not look like a clean one. Who may not
     read the original may not read the copy."""
     target = job.target
+    partial = target.with_name(f".safelight-{secrets.token_hex(8)}")
     try:
         original = job.file.stat()
         target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".safelight-")
-        partial = Path(name)
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-            partial.chmod((original.st_mode | 0o600) & 0o666 & ~_umask())
+            partial.touch((original.st_mode | 0o600) & 0o666, exist_ok=False)
+            partial.write_bytes(data)
             if keep_times:
                 os.utime(partial, ns=(original.st_atime_ns, original.st_mtime_ns))
             partial.replace(target)
@@ -179,9 +177,3 @@ def _write(job: _Job, data: bytes, *, keep_times: bool) -> None:
             partial.unlink(missing_ok=True)
     except OSError as error:
         raise _StripError(f"{shown(target)} cannot be written: {error.strerror}") from error
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
