@@ -76,6 +76,11 @@ PNG_REFUSED = {
     "a second palette": indexed(chunk(b"PLTE", _THRICE), palette=_TWO),
     "a second header": png(chunk(b"IHDR", CANARY)),
     "transparency before the colours": _EARLY,
+    "a frame without control": png(
+        chunk(b"acTL", struct.pack(">II", 1, 0)),
+        chunk(b"fcTL", bytes(26)),
+        behind=chunk(b"fdAT", bytes(4) + CANARY),
+    ),
 }
 
 _JPEG = more.saved("JPEG")

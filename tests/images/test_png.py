@@ -141,6 +141,7 @@ def test_what_follows_the_end_goes(trailer: bytes) -> None:
         with_chunks(FRAME),
         with_chunks(MOVES, before=b"IEND"),
         with_chunks(chunk(b"fdAT", bytes(8)), MOVES),
+        with_chunks(MOVES, FRAME, chunk(b"fdAT", bytes(8))),
         with_chunks(chunk(b"tRNS", bytes(6)), chunk(b"tRNS", b"\0\1" * 3)),
     ],
 )

@@ -43,26 +43,48 @@ _BY_COLOUR = {
 
 @dataclass(slots=True)
 class Order:
-    """What has come so far of the chunks that stay: each once, save for those of an animation."""
+    """What has come so far of the chunks that stay: each once, save for those of an animation.
+
+    The pixels of a frame are `controlled` by a chunk before them.
+    """
 
     seen: set[bytes] = field(default_factory=set)
+    controlled: bool = False
     depth: int = 8
     colour: int = 2
     entries: int = 0
 
     def has_place(self, type_: bytes) -> bool:
         """May a chunk that stays stand here? Decoders pass over those that may not. Raises
-        ImageError where there is a second of what there must be one, or animation starts late."""
+        ImageError where there is a second of what there must be one, or where decoders do not
+        agree on whether it moves."""
+        if type_ == b"fdAT" and self.controlled and b"IDAT" in self.seen:
+            return True
         if type_ in self.seen and type_ in _ONCE:
             raise ImageError("This PNG says the same thing twice.")
-        moves, shown = b"acTL" in self.seen, b"IDAT" in self.seen
-        if (type_ == b"acTL" and shown) or (type_ in _ANIMATION and not moves and not shown):
-            raise ImageError("This PNG says too late that it moves.")
+        if type_ == b"acTL" or type_ in _ANIMATION:
+            self._check_animation(type_)
         if type_ in _ANIMATION:
-            return moves
+            self.controlled = b"acTL" in self.seen
+            return self.controlled
         fits = type_ not in self.seen
+        if fits and type_ == b"IDAT":
+            self.controlled = False
         self.seen.add(type_)
         return fits and (type_ != b"PLTE" or self.colour == _INDEXED)
+
+    def _check_animation(self, type_: bytes) -> None:
+        """Raise ImageError where decoders do not agree on what moves; behind a picture that never
+        said that it does, nothing does."""
+        moves, shown = b"acTL" in self.seen, b"IDAT" in self.seen
+        wrong = {
+            b"acTL": shown,
+            b"fcTL": not shown and not moves,
+            # With control, it would not come here.
+            b"fdAT": not shown or moves,
+        }
+        if wrong[type_]:
+            raise ImageError("This PNG does not move as it should.")
 
     def used(self, type_: bytes, payload: bytes) -> int:
         """How many bytes of a chunk's payload are read; the others only fill it up. Raises
