@@ -95,6 +95,19 @@ def test_both_pictures_are_cleaned_and_stay_together(
     assert images.strip(cleaned, length) == cleaned
 
 
+@pytest.mark.parametrize(
+    ("numbers", "kept"),
+    [
+        *((bytes(4), 4), (b"\0\0\0\0CANARY", 4)),
+        *((bytes(99), 61), (bytes(4) + b"\x80" + bytes(299), 141)),
+        *((bytes(4) + b"\x08" + bytes(99), 37), (bytes(4) + b"\x88" + bytes(99), 77)),
+        *((b"\0\1\0\1" + bytes(99), 103), (b"\0\1\0\1" + bytes(999), 299)),
+    ],
+)
+def test_of_a_description_its_numbers_stay(numbers: bytes, kept: int) -> None:
+    assert gainmap.iso_payload(gainmap.ISO_21496 + numbers) == gainmap.ISO_21496 + numbers[:kept]
+
+
 def test_a_second_picture_that_is_no_gain_map_goes() -> None:
     other = with_segments(pictures.clean_jpeg(), segment(0xFE, b"CANARY"))
     assert gainmap.MPF not in images.strip(ultra_hdr(other))

@@ -120,9 +120,13 @@ def iso_size(numbers: bytes) -> int:
 
 
 def iso_payload(payload: bytes) -> bytes:
-    """The payload of an ISO 21496-1 segment without what stands behind its numbers."""
-    start = len(ISO_21496)
-    return payload[: start + iso_size(payload[start:])]
+    """The payload of an ISO 21496-1 segment without what stands behind its numbers; its versions
+    alone where these are cut off, since nobody can read them."""
+    numbers = payload[len(ISO_21496) :]
+    size = iso_size(numbers)
+    if len(numbers) < size < _LATER_VERSION:
+        size = _VERSIONS
+    return ISO_21496 + numbers[:size]
 
 
 def minimal_packet(packet: bytes) -> bytes:
