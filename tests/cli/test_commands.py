@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import stat
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -13,9 +15,6 @@ from PIL import Image
 from safelight import images
 from safelight.cli import main
 from tests.support import pictures
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def call(*arguments: str | Path) -> Result:
@@ -148,6 +147,82 @@ def test_pipes_are_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     assert call("strip", pipe, "-o", tmp_path / "out").exit_code == 1
     assert "it is not a file" in call("inspect", pipe).output
+
+
+def test_names_stay_on_their_line(photos: dict[str, Path], tmp_path: Path) -> None:
+    odd = photos["a.jpg"].rename(tmp_path / os.fsdecode(b"an\nna\x1b[31m\xff.jpg"))
+    for command in ("inspect", "strip"):
+        lines = call(command, odd).stdout.splitlines()
+        assert lines[0].startswith(f"{tmp_path}/an na [31m")
+        assert not any("\x1b" in line for line in lines)
+    (told,) = json.loads(call("inspect", "--json", odd).stdout_bytes.decode())
+    assert told["file"] == f"{tmp_path}/an\nna\x1b[31m\ufffd.jpg"
+
+
+def test_inspect_says_what_to_do_with_a_folder(tmp_path: Path) -> None:
+    assert "it is a folder; name the pictures in it" in call("inspect", tmp_path).output
+
+
+def test_a_name_that_leaves_no_room_stops_no_other_file(
+    photos: dict[str, Path], tmp_path: Path
+) -> None:
+    long = photos["b.PNG"].rename(tmp_path / f"{'n' * 250}.png")
+    result = call("strip", long, photos["a.jpg"])
+    assert (result.exit_code, (tmp_path / "a.clean.jpg").exists()) == (1, True)
+    assert "File name too long" in result.stderr
+
+
+def test_what_may_not_be_read_stops_no_other_file(photos: dict[str, Path], tmp_path: Path) -> None:
+    """Root may read everything, so it gives that up first."""
+    album = tmp_path / "album"
+    (album / "locked").mkdir(parents=True)
+    photos["a.jpg"].rename(album / "a.jpg")
+    photos["b.PNG"].rename(album / "b.png").chmod(0)
+    (album / "locked").chmod(0)
+    setpriv = shutil.which("setpriv") if os.geteuid() == 0 else None
+    as_anybody = [setpriv, "--bounding-set=-dac_override,-dac_read_search"] if setpriv else []
+    if os.geteuid() == 0 and not setpriv:
+        pytest.skip("root reads everything, and setpriv is not here")
+    safelight = [*as_anybody, sys.executable, "-m", "safelight"]
+
+    def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([*safelight, *arguments], capture_output=True, text=True, check=False)
+
+    result = run("strip", album)
+    assert result.returncode == 1
+    assert result.stderr.splitlines() == [
+        f"{album}/locked: not looked into: Permission denied",
+        f"{album}/b.png: not cleaned: Permission denied",
+    ]
+    assert [path.name for path in (tmp_path / "album.clean").iterdir()] == ["a.jpg"]
+    assert "Permission denied" in run("inspect", album / "b.png").stdout
+    assert "Permission denied" in run("strip", album / "locked" / "c.jpg").stderr
+    (album / "locked").chmod(0o700)
+
+
+def test_a_copy_is_as_private_as_its_original(photos: dict[str, Path], tmp_path: Path) -> None:
+    photos["a.jpg"].chmod(0o600)
+    photos["b.PNG"].chmod(0o444)
+    call("strip", photos["a.jpg"], photos["b.PNG"], "-o", tmp_path / "out")
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "out").iterdir()}
+    assert modes == {"a.jpg": 0o600, "b.PNG": 0o644}
+
+
+def test_an_interruption_leaves_nothing_half_done(
+    photos: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace = Path.replace
+
+    def interrupted(self: Path, target: Path) -> Path:
+        if target.name == "b.PNG":
+            raise KeyboardInterrupt
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    result = call("strip", photos["a.jpg"], photos["b.PNG"], "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.jpg"]
+    assert "a.jpg ->" in result.stdout
 
 
 def test_inspect_in_words(photos: dict[str, Path]) -> None:

@@ -1,13 +1,16 @@
 """Coverage-guided fuzzing of one format: `make fuzz FORMAT=jpeg SECONDS=60`.
 
-Whatever the bytes, a picture is cleaned for certain or refused with ImageError.
+Whatever the bytes, a picture is cleaned for certain or refused with ImageError. It starts from the
+picture that the tests make, and from the small ones in the folder that SAFELIGHT_CORPUS names.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import atheris
 
@@ -17,6 +20,10 @@ with atheris.instrument_imports(include=["safelight.images"]):
 from tests.support import documents, pictures
 from tests.support import more_pictures as more
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_LARGEST_SEED = 50_000
 SEEDS = {
     "jpeg": pictures.jpeg,
     "png": pictures.png,
@@ -48,10 +55,21 @@ def check(data: bytes) -> None:
         images.reveal(data, images.examine(data).findings)
 
 
+def seeds(known: str) -> Iterator[bytes]:
+    """Pictures of this format to start from."""
+    yield SEEDS[known]()
+    root = os.environ.get("SAFELIGHT_CORPUS")
+    for path in Path(root).rglob("*") if root else ():
+        data = path.read_bytes() if path.is_file() else b""
+        if len(data) <= _LARGEST_SEED and images.sniff(data) == known:
+            yield data
+
+
 def main() -> None:
     known, seconds = sys.argv[1], sys.argv[2]
     corpus = Path(tempfile.mkdtemp(prefix=f"fuzz-{known}-"))
-    (corpus / "seed").write_bytes(SEEDS[known]())
+    for number, seed in enumerate(seeds(known)):
+        (corpus / f"seed-{number}").write_bytes(seed)
     options = [f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=2048"]
     atheris.Setup([sys.argv[0], *options, str(corpus)], check)
     atheris.Fuzz()

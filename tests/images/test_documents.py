@@ -208,6 +208,24 @@ def test_earlier_versions_of_a_pdf_go() -> None:
     assert rendered(images.strip(updated)) == rendered(first)
 
 
+def test_a_pdf_that_says_all_in_few_letters_grows_in_no_length() -> None:
+    parts = [b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Count 9/Kids[%s]>>"]
+    kids = b" ".join(b"%d 0 R" % number for number in range(4, 13))
+    parts = [parts[0], parts[1] % kids, b"<</Title(T)>>"]
+    parts += [b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>"] * 9
+    terse, table = b"%PDF-1.5\n", b"xref\n0 13\n0000000000 65535 f \n"
+    for number, part in enumerate(parts, 1):
+        table += b"%010d 00000 n \n" % len(terse)
+        terse += b"%d 0 obj%s endobj\n" % (number, part)
+    end = b"trailer<</Size 13/Root 1 0 R/Info 3 0 R>>\nstartxref\n%d\n%%%%EOF\n" % len(terse)
+    dirty = terse + table + end
+    assert [one.place for one in images.examine(dirty).findings] == ["document properties"]
+    for length in Length:
+        cleaned = images.strip(dirty, length)
+        assert len(cleaned) <= len(dirty)
+        assert rendered(cleaned) == rendered(dirty)
+
+
 def test_a_photo_behind_two_filters() -> None:
     document = documents.page(pictures.jpeg())
     photo = document.pages[0].Resources.XObject.Photo

@@ -71,9 +71,16 @@ PNG = {
     "control of no animation": png(behind=chunk(b"fcTL", CANARY.ljust(26))),
     "behind a profile": png(chunk(b"iCCP", _ICCP)),
 }
+_EARLY = indexed(palette=_TWO).replace(b"\0\0\0\6PLTE", chunk(b"tRNS", CANARY) + b"\0\0\0\6PLTE")
 PNG_REFUSED = {
     "a second palette": indexed(chunk(b"PLTE", _THRICE), palette=_TWO),
     "a second header": png(chunk(b"IHDR", CANARY)),
+    "transparency before the colours": _EARLY,
+    "a frame without control": png(
+        chunk(b"acTL", struct.pack(">II", 1, 0)),
+        chunk(b"fcTL", bytes(26)),
+        behind=chunk(b"fdAT", bytes(4) + CANARY),
+    ),
 }
 
 _JPEG = more.saved("JPEG")

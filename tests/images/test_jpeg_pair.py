@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 
 import piexif
 import pytest
@@ -14,6 +15,10 @@ from safelight.images import Length, gainmap
 from tests.support import pictures
 
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
+# ISO 21496-1: versions, flags, two headrooms, one channel.
+ISO = (
+    gainmap.ISO_21496 + bytes(5) + struct.pack(">4I", 0, 1, 5, 2) + struct.pack(">10I", *[0, 1] * 5)
+)
 HDRGM = b'xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/"'
 
 
@@ -30,10 +35,10 @@ def gain_map(room: int = 300, trailer: bytes = b"") -> bytes:
     pictures.pixels(32, 24).convert("L").save(small, "JPEG")
     packet = (
         b"<rdf:RDF><rdf:Description " + HDRGM + b' hdrgm:Version="1.0" hdrgm:GainMapMax="3.5"'
-        b' hdrgm:Note="CANARY" dc:creator="CANARY"><hdrgm:Gamma><rdf:Seq><rdf:li>0.9</rdf:li>'
-        b"<rdf:li>1.1</rdf:li></rdf:Seq></hdrgm:Gamma></rdf:Description></rdf:RDF>"
+        b' hdrgm:Note="CANARY" hdrgm:Latitude="48.8584" dc:creator="CANARY">'
+        b"<hdrgm:Gamma><rdf:Seq><rdf:li>0.9</rdf:li><rdf:li>1.1</rdf:li></rdf:Seq></hdrgm:Gamma></rdf:Description></rdf:RDF>"
     ) + b" " * room
-    iso = segment(0xE2, gainmap.ISO_21496 + bytes(10))
+    iso = segment(0xE2, ISO + b"CANARY") + segment(0xE2, ISO.replace(b"\0\1", b"\7\7"))
     secrets = segment(0xE1, pictures.exif(1)) + segment(0xFE, b"CANARY")
     whole = with_segments(small.getvalue(), segment(0xE1, XMP + packet), iso, secrets)
     return whole + trailer
@@ -46,7 +51,8 @@ def ultra_hdr(second: bytes, gap: bytes = b"", tail: bytes = b"") -> bytes:
         b' Item:Length="%d"/></rdf:li></rdf:Seq></Container:Directory></rdf:Description></rdf:RDF>'
         % len(second)
     ) + b" " * 900
-    front = segment(0xE1, pictures.exif(6)) + segment(0xE1, XMP + packet)
+    versions = gainmap.ISO_21496 + bytes(4)
+    front = segment(0xE1, pictures.exif(6)) + segment(0xE1, XMP + packet) + segment(0xE2, versions)
     index = gainmap.Index((0x030000, 0), 0, 0)
     base = 2 + len(front) + 8
     blank = segment(0xE2, gainmap.index_payload(index, 0, (base, 0), base))
@@ -78,12 +84,28 @@ def test_both_pictures_are_cleaned_and_stay_together(
     assert images.examine(cleaned).orientation == 6
     assert b'hdrgm:GainMapMax="3.5"' in second
     assert b"<rdf:li>0.9</rdf:li><rdf:li>1.1</rdf:li>" in second
-    assert gainmap.ISO_21496 in second
+    assert b"Latitude" not in second
+    assert cleaned.count(gainmap.ISO_21496) == 2
+    assert segment(0xE2, gainmap.ISO_21496 + bytes(4)) in cleaned
+    assert segment(0xE2, ISO) in second
     said = re.search(rb'Item:Length="(\d+)"', cleaned)
     assert said is not None
     assert int(said[1]) == len(second)
     assert (len(cleaned) == len(dirty)) is (length is Length.SAME_LENGTH)
     assert images.strip(cleaned, length) == cleaned
+
+
+@pytest.mark.parametrize(
+    ("numbers", "kept"),
+    [
+        *((bytes(4), 4), (b"\0\0\0\0CANARY", 4)),
+        *((bytes(99), 61), (bytes(4) + b"\x80" + bytes(299), 141)),
+        *((bytes(4) + b"\x08" + bytes(99), 37), (bytes(4) + b"\x88" + bytes(99), 77)),
+        *((b"\0\1\0\1" + bytes(99), 103), (b"\0\1\0\1" + bytes(999), 299)),
+    ],
+)
+def test_of_a_description_its_numbers_stay(numbers: bytes, kept: int) -> None:
+    assert gainmap.iso_payload(gainmap.ISO_21496 + numbers) == gainmap.ISO_21496 + numbers[:kept]
 
 
 def test_a_second_picture_that_is_no_gain_map_goes() -> None:

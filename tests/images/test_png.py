@@ -30,6 +30,10 @@ def with_chunks(*chunks: bytes, before: bytes = b"IDAT") -> bytes:
     return data[:position] + b"".join(chunks) + data[position:]
 
 
+MOVES = chunk(b"acTL", struct.pack(">II", 1, 0))
+FRAME = chunk(b"fcTL", struct.pack(">IIIIIHHBB", 0, 64, 48, 0, 0, 1, 10, 0, 0))
+
+
 @pytest.mark.parametrize("length", Length)
 def test_secrets_go_and_the_picture_stays(length: Length) -> None:
     cleaned = images.strip(PNG, length)
@@ -132,6 +136,13 @@ def test_what_follows_the_end_goes(trailer: bytes) -> None:
         bare()[:8] + chunk(b"IHDR", b"short") + bare()[33:],
         bare()[:8] + chunk(b"IEND", b""),
         with_chunks(struct.pack(">I", 0xFFFFFFFF) + b"tEXt"),
+        with_chunks(MOVES, MOVES),
+        with_chunks(FRAME, MOVES),
+        with_chunks(FRAME),
+        with_chunks(MOVES, before=b"IEND"),
+        with_chunks(chunk(b"fdAT", bytes(8)), MOVES),
+        with_chunks(MOVES, FRAME, chunk(b"fdAT", bytes(8))),
+        with_chunks(chunk(b"tRNS", bytes(6)), chunk(b"tRNS", b"\0\1" * 3)),
     ],
 )
 def test_broken_pictures_are_refused(data: bytes) -> None:

@@ -71,6 +71,13 @@ def test_a_raw_profile_is_read() -> None:
     assert shown["place"] == "48.85840, 2.29450"
 
 
+def test_the_length_of_a_segment_is_no_text() -> None:
+    clean = pictures.clean_jpeg()
+    segment = b"CANARY".ljust(0x4142 - 2, b"\0")
+    dirty = clean[:2] + b"\xff\xe9AB" + segment + clean[2:]
+    assert details(dirty) == {"text": "CANARY"}
+
+
 def test_text_in_what_is_not_known() -> None:
     clean = pictures.clean_jpeg()
     segment = b"\0Vendor\0\x01\x02\xfeseen at CANARY street\0\0%&'()*4567"

@@ -31,13 +31,16 @@ _TAGS = {
         AnalogBalance AsShotNeutral BaselineExposure BaselineNoise BaselineSharpness
         BitsPerSample CalibrationIlluminant1 CalibrationIlluminant2 ChromaBlurRadius
         CameraCalibration1 CameraCalibration2 ColorMap ColorMatrix1 ColorMatrix2
-        Compression DNGBackwardVersion DNGVersion FillOrder ImageHeight ImageWidth
-        InkSet JPEGTables LinearResponseLimit Orientation PageNumber
+        Compression DNGBackwardVersion DNGVersion ExtraSamples FillOrder ImageHeight ImageWidth
+        InkSet JPEGTables LinearResponseLimit MaxSampleValue MinSampleValue Orientation
+        OtherImageStart PageNumber
         PhotometricInterpretation PlanarConfiguration Predictor PreviewImage
         PreviewImageLength PreviewImageStart PrimaryChromaticities
-        ReferenceBlackWhite ResolutionUnit RowsPerStrip SampleFormat SamplesPerPixel ShadowScale
-        StripByteCounts StripOffsets SubfileType ThumbnailTIFF UniqueCameraModel
-        WhitePoint XResolution YCbCrPositioning YCbCrSubSampling YResolution
+        ReferenceBlackWhite ResolutionUnit RowsPerStrip SMaxSampleValue SMinSampleValue
+        SampleFormat SamplesPerPixel ShadowScale StripByteCounts StripOffsets SubfileType T4Options
+        T6Options ThumbnailTIFF TileByteCounts TileLength TileOffsets TileWidth TransferFunction
+        UniqueCameraModel WhitePoint XPosition XResolution YCbCrPositioning YCbCrSubSampling
+        YPosition YResolution
     """,
     "InteropIFD": """
         InteropIndex
@@ -45,18 +48,21 @@ _TAGS = {
     "Jpeg2000": """
         BitsPerComponent CaptureXResolution CaptureXResolutionUnit
         CaptureYResolution CaptureYResolutionUnit ColorSpace ColorSpecApproximation
-        ColorSpecMethod ColorSpecPrecedence CompatibleBrands Compression ImageHeight
+        ColorSpecMethod ColorSpecPrecedence CompatibleBrands Compression DisplayXResolution
+        DisplayXResolutionUnit DisplayYResolution DisplayYResolutionUnit ImageHeight
         ImageWidth MajorBrand MinorVersion NumberOfComponents
     """,
     "MPF": """
         MPFVersion NumberOfImages
     """,
     "Meta": """
-        MetaImageSize PrimaryItemReference
+        Free MetaImageSize PrimaryItemReference Unknown_idat
     """,
+    # How a reader opens it, and reads it aloud.
     "PDF": """
         EmbeddedImage EmbeddedImageColorSpace EmbeddedImageFilter EmbeddedImageHeight
-        EmbeddedImageWidth Linearized PDFVersion PageCount
+        EmbeddedImageWidth HasXFA Language Linearized PDFVersion PageCount PageLayout PageMode
+        TaggedPDF
     """,
     "PNG": """
         AnimationFrames AnimationPlays BackgroundColor BitDepth BlueX BlueY
@@ -79,7 +85,7 @@ _TAGS = {
         Photoshop_0x1000 PixelAspectRatio XResolution YResolution
     """,
     "QuickTime": """
-        CleanAperture Mirroring
+        CleanAperture Mirroring PixelAspectRatio Unknown_ster
         AV1ConfigurationVersion AuxiliaryImageType AverageFrameRate BitDepthChroma
         BitDepthLuma ChromaFormat ChromaSamplePosition ColorPrimaries ColorProfiles
         CompatibleBrands ConstantFrameRate ConstraintIndicatorFlags CreateDate
@@ -98,7 +104,9 @@ _TAGS = {
         Unknown_tfhd Unknown_trun Wide
     """,
     "SVG": """
-        Enable-background ID ImageHeight ImageWidth SVGVersion Style ViewBox Xmlns
+        Color-interpolation Color-rendering Enable-background Font-size Font-style Font-weight ID
+        ImageHeight ImageWidth Image-rendering Overflow SVGVersion Shape-rendering
+        Stroke-miterlimit Style TagX TagY Text-rendering ViewBox Xmlns
     """,
     "SubIFD": """
         ActiveArea AntiAliasStrength BayerGreenSplit BestQualityScale BitsPerSample
@@ -114,7 +122,7 @@ _TAGS = {
     "Track": """
         ChunkOffset GraphicsMode HandlerType ImageHeight ImageWidth MatrixStructure
         MediaCreateDate MediaDuration MediaHeaderVersion MediaLanguageCode
-        MediaModifyDate MediaTimeScale OpColor OtherFormat SampleSizes SampleToChunk
+        MediaModifyDate MediaTimeScale OpColor OtherFormat SampleSizes SampleToChunk Unknown_btrt
         SyncSampleTable TimeToSampleTable TrackCreateDate TrackDuration
         TrackHeaderVersion TrackID TrackLayer TrackModifyDate TrackVolume
         Unknown_auxi Unknown_auxl Unknown_av1C Unknown_ccst Unknown_colr

@@ -13,6 +13,7 @@ import click
 
 from safelight import images
 from safelight.cli import words
+from safelight.cli.files import TOO_LARGE, FileError, read, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +23,7 @@ _INSIDE = re.compile(r"file (\d+) inside: ")
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False))
 @click.option("--values", is_flag=True, help="Show what is told, not only that it is told.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON array, an object for each file.")
 def inspect(files: tuple[Path, ...], *, values: bool, as_json: bool) -> None:
@@ -34,25 +35,23 @@ def inspect(files: tuple[Path, ...], *, values: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(reports, indent=2, ensure_ascii=False))
     else:
-        click.echo("\n\n".join(_in_words(report) for report in reports))
+        click.echo("\n\n".join(map(_in_words, files, reports)))
     if any("error" in report for report in reports):
         raise SystemExit(1)
 
 
 def _report(file: Path, *, values: bool) -> dict[str, Any]:
-    report: dict[str, Any] = {"file": str(file)}
-    if file.exists() and not file.is_file():
-        return {**report, "error": "it is not a file"}
+    report: dict[str, Any] = {"file": click.format_filename(file)}
     try:
-        data = file.read_bytes()
+        data = read(file)
         report["bytes"] = len(data)
         known = images.sniff(data)
         report["format"] = str(known) if known else None
         examination = images.examine(data)
-    except OSError as error:
-        return {**report, "error": error.strerror or "cannot be read"}
-    except images.ImageError as error:
+    except (FileError, images.ImageError) as error:
         return {**report, "error": str(error)}
+    except MemoryError:
+        return {**report, "error": TOO_LARGE}
     report |= {
         "width": examination.width,
         "height": examination.height,
@@ -75,10 +74,10 @@ def _report(file: Path, *, values: bool) -> dict[str, Any]:
     return report
 
 
-def _in_words(report: dict[str, Any]) -> str:
+def _in_words(file: Path, report: dict[str, Any]) -> str:
     if "error" in report:
-        return f"{report['file']}\n  cannot be read as a picture: {report['error']}"
-    lines = [f"{report['file']}\n  {_headline(report)}"]
+        return f"{shown(file)}\n  cannot be read as a picture: {report['error']}"
+    lines = [f"{shown(file)}\n  {_headline(report)}"]
     findings = report["findings"]
     if findings:
         lines += ["", _row("what it tells", "where that stands"), f"  {'-' * (_LEFT + _RIGHT)}"]

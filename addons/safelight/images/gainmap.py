@@ -24,17 +24,26 @@ _NAMESPACES = {
     b"hdrgm": b"http://ns.adobe.com/hdr-gain-map/1.0/",
     b"HDRGainMap": b"http://ns.apple.com/HDRGainMap/1.0/",
 }
+_NAME = (
+    rb"(hdrgm:(?:Version|BaseRenditionIsHDR|GainMapM(?:in|ax)|Gamma|Offset[SH]DR|HDRCapacityM(?:in|ax))"
+    rb"|HDRGainMap:HDRGainMap(?:Version|Headroom))"
+)
 _NUMBER = rb"[-+0-9.eE]{1,30}|[Tt]rue|[Ff]alse"
-_ATTRIBUTE = re.compile(rb"\b(hdrgm|HDRGainMap):(\w{1,40})\s*=\s*[\"'](" + _NUMBER + rb")[\"']")
+_ATTRIBUTE = re.compile(rb"\b" + _NAME + rb"\s*=\s*[\"'](" + _NUMBER + rb")[\"']")
 _ELEMENT = re.compile(
-    rb"<(hdrgm|HDRGainMap):(\w{1,40})>\s*"
-    rb"((?:"
+    rb"<"
+    + _NAME
+    + rb">\s*((?:"
     + _NUMBER
     + rb")|<rdf:Seq>\s*(?:<rdf:li>(?:"
     + _NUMBER
     + rb")</rdf:li>\s*){1,3}</rdf:Seq>)"
-    rb"\s*</\1:\2>"
+    rb"\s*</\1>"
 )
+# Numbers of ISO 21496-1: versions, flags, headrooms, then five numbers for each channel.
+_VERSIONS, _HEADROOMS, _OF_CHANNEL = 4, 16, 40
+_THREE_CHANNELS, _ONE_DENOMINATOR = 0x80, 0x08
+_LATER_VERSION = 299
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +105,38 @@ def is_apple(packet: bytes) -> bool:
     return _APPLE_TYPE in packet
 
 
+def iso_size(numbers: bytes) -> int:
+    """How many bytes of an ISO 21496-1 description are read (annex C); later versions may say
+    more. The first of two pictures only says the versions."""
+    if numbers[2:_VERSIONS] != bytes(2):
+        return _LATER_VERSION
+    flags = numbers[_VERSIONS : _VERSIONS + 1]
+    if not flags:
+        return _VERSIONS
+    channels = 3 if flags[0] & _THREE_CHANNELS else 1
+    if flags[0] & _ONE_DENOMINATOR:
+        return _VERSIONS + 1 + 4 + (_HEADROOMS + _OF_CHANNEL * channels) // 2
+    return _VERSIONS + 1 + _HEADROOMS + _OF_CHANNEL * channels
+
+
+def iso_payload(payload: bytes) -> bytes:
+    """The payload of an ISO 21496-1 segment without what stands behind its numbers; its versions
+    alone where these are cut off, since nobody can read them."""
+    numbers = payload[len(ISO_21496) :]
+    size = iso_size(numbers)
+    if len(numbers) < size < _LATER_VERSION:
+        size = _VERSIONS
+    return ISO_21496 + numbers[:size]
+
+
 def minimal_packet(packet: bytes) -> bytes:
     """The XMP of a gain map, with its numbers alone."""
-    attributes = {f"{m[1].decode()}:{m[2].decode()}": m[3] for m in _ATTRIBUTE.finditer(packet)}
-    elements = [m[0] for m in _ELEMENT.finditer(packet)]
-    body = b"".join(elements)
+    attributes = {m[1]: m[2] for m in _ATTRIBUTE.finditer(packet)}
+    elements = {m[1]: m[0] for m in _ELEMENT.finditer(packet)}
+    body = b"".join(elements.values())
     if _APPLE_TYPE in packet:
         body += b"<apdi:AuxiliaryImageType>" + _APPLE_TYPE + b"</apdi:AuxiliaryImageType>"
-    written = b"".join(b' %s="%s"' % (k.encode(), v) for k, v in attributes.items())
+    written = b"".join(b' %s="%s"' % pair for pair in attributes.items())
     names = b"".join(
         b' xmlns:%s="%s"' % (prefix, uri)
         for prefix, uri in _NAMESPACES.items()

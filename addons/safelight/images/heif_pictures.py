@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safelight.images import coding, jp2, jpeg
+from safelight.images import coding, gainmap, jp2, jpeg
 from safelight.images.blanking import Blanks
 from safelight.images.model import ImageError, Kind, Length, told
 
@@ -22,7 +22,6 @@ _FILES: dict[bytes, Callable[[bytes], Examination]] = {
     b"j2k1": jp2.examine,
 }
 _LARGE = 1
-_GAIN_MAP_COMMON, _GAIN_MAP_CHANNELS = 0x08, 0x80
 
 
 def scrub(blanks: Blanks, found: Items, item: Item) -> None:
@@ -98,11 +97,8 @@ def _overlay(head: bytes, inputs: int) -> int:
 
 
 def _gain_map(head: bytes, _: int) -> int:
-    """ISO 21496-1 annex C; later versions may say more."""
-    if head[:1] + head[3:5] != bytes(3):
-        return _LONGEST_GAIN_MAP
-    channels = 3 if head[5] & _GAIN_MAP_CHANNELS else 1
-    return 18 + 20 * channels if head[5] & _GAIN_MAP_COMMON else 22 + 40 * channels
+    """A version, which later ones change together with what follows."""
+    return _LONGEST_GAIN_MAP if head[0] else 1 + gainmap.iso_size(head[1:])
 
 
 _LONGEST_HEAD, _LONGEST_GAIN_MAP = 16, 300

@@ -33,7 +33,7 @@ _SEGMENT_HEADER = 4
 @dataclass(frozen=True, slots=True)
 class _Pair:
     """Two pictures in one file; `items` are the first one's, `mpf` is its index segment,
-    `first_end` its end."""
+    `first_end` its end. `isos` are their descriptions by ISO 21496-1, where they have them."""
 
     data: bytes
     items: tuple[Item, ...]
@@ -41,6 +41,7 @@ class _Pair:
     mpf: Segment
     first_end: int
     apple: bool
+    isos: tuple[Segment | None, Segment | None]
 
     @property
     def second(self) -> bytes:
@@ -57,7 +58,7 @@ def examine(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> Examination:
     if pair is None:
         return jpeg.examine_items(data, items)
     first = _walk_first(pair, len(pair.second), _index_segment(pair, pair.first_end, None))
-    second = jpeg.walk_stream(pair.second, _SecondKeeper())
+    second = jpeg.walk_stream(pair.second, _SecondKeeper(pair.isos[1]))
     shift = pair.index.start
     for one in told(second.found):
         first.find(one.kind, f"gain map, {one.place}", one.start + shift, one.end + shift)
@@ -73,34 +74,41 @@ def examine(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> Examination:
 
 def _pair(data: bytes, items: tuple[Item, ...]) -> _Pair | None:
     """The pair that `data` is, if its second picture can be walked and is a gain map."""
-    segments = (item for item in items if isinstance(item, Segment) and item.marker == _APP2)
-    mpf = next((one for one in segments if data.startswith(MPF, one.payload)), None)
+    mpf = _first(data, items, _APP2, MPF)
     index = gainmap.read_index(data, mpf.payload, mpf.end) if mpf else None
     end = items[-1].end
     if mpf is None or index is None or index.start < end:
         return None
     try:
-        packet, is_iso = _description(data[index.start : index.end])
+        second = data[index.start : index.end]
+        inside = tuple(jpeg_segments.walk(second))
     except ImageError:
         return None
-    if not is_iso and not gainmap.is_described(packet):
+    xmp_segment = _first(second, inside, _APP1, _XMP)
+    packet = second[xmp_segment.payload + len(_XMP) : xmp_segment.end] if xmp_segment else b""
+    isos = (_first(data, items, _APP2, ISO_21496), _first(second, inside, _APP2, ISO_21496))
+    if isos[1] is None and not gainmap.is_described(packet):
         return None
-    return _Pair(data, items, index, mpf, end, gainmap.is_apple(packet))
+    return _Pair(data, items, index, mpf, end, gainmap.is_apple(packet), isos)
 
 
-def _description(second: bytes) -> tuple[bytes, bool]:
-    """The second picture's XMP, and whether it has an ISO 21496-1 segment."""
-    packet, is_iso = b"", False
-    for item in jpeg_segments.walk(second):
-        if isinstance(item, Segment) and second.startswith(_XMP, item.payload):
-            packet = packet or second[item.payload + len(_XMP) : item.end]
-        elif isinstance(item, Segment) and second.startswith(ISO_21496, item.payload):
-            is_iso = True
-    return packet, is_iso
+def _first(data: bytes, items: Iterable[Item], marker: int, signature: bytes) -> Segment | None:
+    """The first segment with this marker that begins with `signature`."""
+    segments = (item for item in items if isinstance(item, Segment) and item.marker == marker)
+    return next((one for one in segments if data.startswith(signature, one.payload)), None)
 
 
+def _numbers(segment: Segment, payload: bytes, iso: Segment | None) -> bytes | None:
+    """What stays of a segment if it is the description by ISO 21496-1."""
+    kept = segment == iso
+    return jpeg.marker_segment(_APP2, gainmap.iso_payload(payload)) if kept else None
+
+
+@dataclass(frozen=True, slots=True)
 class _SecondKeeper(jpeg.Keeper):
     """Of a gain map, its numbers stay."""
+
+    iso: Segment | None
 
     def packet(self, original: bytes, orientation: int | None) -> bytes:
         if gainmap.is_described(original):
@@ -108,14 +116,14 @@ class _SecondKeeper(jpeg.Keeper):
         return xmp.minimal(orientation)
 
     def segment(self, segment: Segment, payload: bytes) -> bytes | None:
-        kept = segment.marker == _APP2 and payload.startswith(ISO_21496)
-        return jpeg.marker_segment(_APP2, payload) if kept else None
+        return _numbers(segment, payload, self.iso)
 
 
 @dataclass(frozen=True, slots=True)
 class _FirstKeeper(jpeg.Keeper):
     """Of the first picture, what says that there is a gain map stays."""
 
+    iso: Segment | None
     mpf: Segment
     index_segment: bytes
     second_size: int
@@ -132,12 +140,11 @@ class _FirstKeeper(jpeg.Keeper):
     def segment(self, segment: Segment, payload: bytes) -> bytes | None:
         if segment == self.mpf:
             return self.index_segment
-        kept = segment.marker == _APP2 and payload.startswith(ISO_21496)
-        return jpeg.marker_segment(_APP2, payload) if kept else None
+        return _numbers(segment, payload, self.iso)
 
 
 def _walk_first(pair: _Pair, second_size: int, index_segment: bytes) -> jpeg.Walk:
-    keeper = _FirstKeeper(pair.mpf, index_segment, second_size, pair.apple)
+    keeper = _FirstKeeper(pair.isos[0], pair.mpf, index_segment, second_size, pair.apple)
     return jpeg.walk_items(pair.data, pair.items, keeper)
 
 
@@ -163,7 +170,7 @@ def _plan(pair: _Pair, length: Length, *, clean: bool) -> tuple[Edit, ...]:
 
 
 def _plan_both(pair: _Pair, length: Length) -> tuple[Edit, ...]:
-    second_walk = jpeg.walk_stream(pair.second, _SecondKeeper())
+    second_walk = jpeg.walk_stream(pair.second, _SecondKeeper(pair.isos[1]))
     second = apply(pair.second, jpeg.edits_of(tuple(second_walk.changes), length))
     # What stands behind the gain map's own end is nobody's.
     ending = len(pair.second) - second_walk.end

@@ -265,7 +265,7 @@ def _edits(data: bytes, examine_inside: Examine, signed: bool, length: Length) -
         why = "This PDF is signed, and cleaning it would make the signature invalid."
         raise UnalterableError(Format.PDF, length, why)
     written = _written(data, examine_inside, pikepdf.ObjectStreamMode.preserve)
-    if length is Length.SAME_LENGTH and len(written) > len(data):
+    if len(written) > len(data):
         written = _written(data, examine_inside, pikepdf.ObjectStreamMode.generate)
     if length is Length.SAME_LENGTH:
         if len(written) > len(data):

@@ -30,6 +30,8 @@ _SIZES = {
     b"fcTL": 26,
 }
 _ANIMATION = frozenset({b"fcTL", b"fdAT"})
+# Decoders that read on at a second one do not agree on what they show.
+_ONCE = CRITICAL - {b"IDAT"} | {b"acTL", b"tRNS"}
 _INDEXED = 3
 # By colour type: bytes of `sBIT`, of `bKGD`, and of `tRNS` where it is no list.
 _BY_COLOUR = {
@@ -41,26 +43,52 @@ _BY_COLOUR = {
 
 @dataclass(slots=True)
 class Order:
-    """What has come so far of the chunks that stay: each once, save for those of an animation."""
+    """What has come so far of the chunks that stay: each once, save for those of an animation.
+
+    The pixels of a frame are `controlled` by a chunk before them.
+    """
 
     seen: set[bytes] = field(default_factory=set)
+    controlled: bool = False
     depth: int = 8
     colour: int = 2
     entries: int = 0
 
     def has_place(self, type_: bytes) -> bool:
         """May a chunk that stays stand here? Decoders pass over those that may not. Raises
-        ImageError where there is a second of what there must be one."""
-        if type_ in _ANIMATION:
-            return b"acTL" in self.seen
-        if type_ in self.seen and type_ in CRITICAL - {b"IDAT"}:
+        ImageError where there is a second of what there must be one, or where decoders do not
+        agree on whether it moves."""
+        if type_ == b"fdAT" and self.controlled and b"IDAT" in self.seen:
+            return True
+        if type_ in self.seen and type_ in _ONCE:
             raise ImageError("This PNG says the same thing twice.")
+        if type_ == b"acTL" or type_ in _ANIMATION:
+            self._check_animation(type_)
+        if type_ in _ANIMATION:
+            self.controlled = b"acTL" in self.seen
+            return self.controlled
         fits = type_ not in self.seen
+        if fits and type_ == b"IDAT":
+            self.controlled = False
         self.seen.add(type_)
         return fits and (type_ != b"PLTE" or self.colour == _INDEXED)
 
+    def _check_animation(self, type_: bytes) -> None:
+        """Raise ImageError where decoders do not agree on what moves; behind a picture that never
+        said that it does, nothing does."""
+        moves, shown = b"acTL" in self.seen, b"IDAT" in self.seen
+        wrong = {
+            b"acTL": shown,
+            b"fcTL": not shown and not moves,
+            # With control, it would not come here.
+            b"fdAT": not shown or moves,
+        }
+        if wrong[type_]:
+            raise ImageError("This PNG does not move as it should.")
+
     def used(self, type_: bytes, payload: bytes) -> int:
-        """How many bytes of a chunk's payload are read; the others only fill it up."""
+        """How many bytes of a chunk's payload are read; the others only fill it up. Raises
+        ImageError where that would be told by a chunk that has yet to come."""
         size = len(payload)
         if type_ == b"IHDR" and size == _SIZES[type_]:
             self.depth, self.colour = payload[8], payload[9]
@@ -68,6 +96,8 @@ class Order:
             self.entries = min(size // 3, 1 << min(self.depth, 8))
             return 3 * self.entries
         elif type_ == b"tRNS" and self.colour == _INDEXED:
+            if b"PLTE" not in self.seen:
+                raise ImageError("This PNG says how clear its colours are before it names them.")
             return min(self.entries, size)
         known = _BY_COLOUR[type_].get(self.colour, 0) if type_ in _BY_COLOUR else size
         return min(size, _SIZES.get(type_, known))

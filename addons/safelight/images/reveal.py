@@ -24,6 +24,7 @@ _NO_TEXT = frozenset({Kind.THUMBNAIL, Kind.DEPTH_MAP, Kind.VOICE_OR_VIDEO})
 # What these say has been read from the contents of the item, or from the block inside.
 _NO_TEXT_PLACES = frozenset({"Exif item", "XMP item", "ExifIFD tag", "PhotoshopInfo tag"})
 _ICC_HEADER, _ICC_SIGNATURE = 128, 36
+_SEGMENT_HEADER = 4
 
 
 def reveal(data: bytes, findings: Iterable[Finding]) -> tuple[Detail, ...]:
@@ -92,7 +93,9 @@ def _value_of_tag(data: bytes, position: int) -> bytes:
 
 
 def _without_head(carrier: bytes, place: str) -> bytes:
-    """What of it may be text for people."""
+    """What of it may be text for people: not a segment's length, nor a profile's numbers."""
+    if place.startswith("APP"):
+        carrier = carrier[_SEGMENT_HEADER:]
     signature = carrier.find(b"acsp") if place.endswith("profile") else -1
     return carrier if signature < 0 else carrier[signature + _ICC_HEADER - _ICC_SIGNATURE :]
 
