@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import mitmproxy_rs
 from mitmproxy import ctx
+from mitmproxy.http import Response
 from mitmproxy.proxy.layers import modes
 from mitmproxy.proxy.mode_servers import ProxyConnectionHandler
 
@@ -40,6 +41,7 @@ logger = logging.getLogger(__name__)
 _INTERVAL = 1.0  # seconds
 _QUIET = 10.0  # seconds; resolvers take a new port for each look-up, or nearly
 _DNS, _HTTP = 53, 80
+_PLAIN = {"content-type": "text/plain; charset=utf-8"}
 _ANYWHERE = "0.0.0.0"  # noqa: S104 - only who has a key gets an answer
 
 
@@ -60,6 +62,11 @@ class Tunnels:
         known = self._identities.get(flow.client_conn.id)
         if known is not None:
             flow.metadata[IDENTITY] = known
+        self._lead_nowhere(flow)
+
+    def http_connect(self, flow: HTTPFlow) -> None:
+        """Who asks for a tunnel in the tunnel gets none."""
+        self._lead_nowhere(flow)
 
     def client_disconnected(self, client: Client) -> None:
         """Forget whose connection it was."""
@@ -76,6 +83,12 @@ class Tunnels:
         for server in self._open.values():
             server.close()
         self._open.clear()
+
+    def _lead_nowhere(self, flow: HTTPFlow) -> None:
+        """Where the proxy's own pages are, phones find those and no proxy."""
+        client = flow.client_conn
+        if client.id in self._identities and client.sockname == (HOME, _HTTP) and not flow.response:
+            flow.response = Response.make(404, b"There is nothing here.\n", _PLAIN)
 
     async def _watch(self, instance: ServerInstance[RegularMode]) -> None:
         while True:
