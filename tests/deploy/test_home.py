@@ -153,6 +153,14 @@ def test_two_phones_have_different_policies(home: Lab) -> None:
         annas.run("ip", "route", "add", "203.0.113.0/24", "dev", annas.tunnel)
         assert curl(home, annas, "http://203.0.113.7/") == 0
         assert curl(home, annas, "http://198.18.0.0/") == 0
+        # Neither is it where the proxy's own page is, nor is there another proxy.
+        for host in ("127.0.0.1", annas.here):
+            elsewhere = f"{host}:{home.proxy.address[1]}"
+            page = ("-H", f"Host: {elsewhere}", f"http://{NAME_SERVER}/proxy.pac")
+            assert curl(home, annas, *page) == 404
+            page = ("--proxy", f"http://{NAME_SERVER}:80", f"http://{elsewhere}/proxy.pac")
+            assert curl(home, annas, *page) == 404
+            assert curl(home, annas, "--proxytunnel", *page) == 0
         # The proxy's own page says how to trust the certificate, and chooses no proxy.
         page = annas.run("curl", "-s", "-m", "8", f"http://{NAME_SERVER}/")
         assert "/safelight-ca.cer" in page

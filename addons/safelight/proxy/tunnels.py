@@ -50,8 +50,7 @@ class Tunnels:
 
     def __init__(self, path: Path, covers: Callable[[str], bool]) -> None:
         self._path = path
-        self._stand_ins = StandIns()
-        self._names = NameService(covers, self._stand_ins)
+        self._covers = covers
         self._identities: dict[str, str] = {}
         self._open: dict[tuple[str, Phone], WireGuardServer] = {}
         self._said: set[str] = set()
@@ -106,14 +105,16 @@ class Tunnels:
         for gone in self._open.keys() - wanted:
             self._open.pop(gone).close()
         for private, phone in wanted - self._open.keys():
+            # A phone that asks for more names than there are addresses is alone with that.
+            names = NameService(self._covers, StandIns())
             try:
                 self._open[private, phone] = await mitmproxy_rs.wireguard.start_wireguard_server(
                     _ANYWHERE,
                     phone.port,
                     private,
                     [phone.public_key],
-                    partial(self._connected, instance, phone),
-                    self._datagrams,
+                    partial(self._connected, instance, phone, names),
+                    partial(_datagrams, names),
                 )
             except (OSError, ValueError) as error:
                 what = f"The phone {phone.name} cannot connect to port {phone.port}: {error}."
@@ -125,12 +126,16 @@ class Tunnels:
             logger.error(what, extra={"event": event})
 
     async def _connected(
-        self, instance: ServerInstance[RegularMode], phone: Phone, stream: Stream
+        self,
+        instance: ServerInstance[RegularMode],
+        phone: Phone,
+        names: NameService,
+        stream: Stream,
     ) -> None:
         host, port = stream.get_extra_info("sockname")
-        service = self._stand_ins.host(host)
+        service = names.stand_ins.host(host)
         if (host, port) == (HOME, _DNS):
-            await self._names_over_tcp(stream)
+            await _names_over_tcp(names, stream)
             return
         if service is None and (host, port) != (HOME, _HTTP):
             _close(stream)
@@ -147,40 +152,42 @@ class Tunnels:
         with instance.manager.register_connection(context.client.id, handler):
             await handler.handle_client()
 
-    async def _datagrams(self, stream: Stream) -> None:
-        try:
-            if stream.get_extra_info("sockname") != (HOME, _DNS):
-                return
-            while query := await asyncio.wait_for(stream.read(65_535), _QUIET):
-                answer = await self._names.answer(query)
-                if answer is not None:
-                    stream.write(answer)
-                    await stream.drain()
-        except (OSError, TimeoutError):
-            pass
-        finally:
-            _close(stream)
 
-    async def _names_over_tcp(self, stream: Stream) -> None:
-        """RFC 7766: each message behind its length."""
-        received = b""
-        try:
-            while data := await asyncio.wait_for(stream.read(65_535), _QUIET):
-                received += data
-                while len(received) >= 2:
-                    [length] = struct.unpack("!H", received[:2])
-                    if len(received) < 2 + length:
-                        break
-                    answer = await self._names.answer(received[2 : 2 + length], tcp=True)
-                    received = received[2 + length :]
-                    if answer is None:
-                        return
-                    stream.write(struct.pack("!H", len(answer)) + answer)
-                    await stream.drain()
-        except (OSError, TimeoutError):
-            pass
-        finally:
-            _close(stream)
+async def _datagrams(names: NameService, stream: Stream) -> None:
+    try:
+        if stream.get_extra_info("sockname") != (HOME, _DNS):
+            return
+        while query := await asyncio.wait_for(stream.read(65_535), _QUIET):
+            answer = await names.answer(query)
+            if answer is not None:
+                stream.write(answer)
+                await stream.drain()
+    except (OSError, TimeoutError):
+        pass
+    finally:
+        _close(stream)
+
+
+async def _names_over_tcp(names: NameService, stream: Stream) -> None:
+    """RFC 7766: each message behind its length."""
+    received = b""
+    try:
+        while data := await asyncio.wait_for(stream.read(65_535), _QUIET):
+            received += data
+            while len(received) >= 2:
+                [length] = struct.unpack("!H", received[:2])
+                if len(received) < 2 + length:
+                    break
+                answer = await names.answer(received[2 : 2 + length], tcp=True)
+                received = received[2 + length :]
+                if answer is None:
+                    return
+                stream.write(struct.pack("!H", len(answer)) + answer)
+                await stream.drain()
+    except (OSError, TimeoutError):
+        pass
+    finally:
+        _close(stream)
 
 
 def _close(stream: Stream) -> None:
