@@ -33,6 +33,7 @@ rules:
 """
 URL = "https://api.openai.com/v1/files"
 NAME_SERVER = "10.83.109.1"
+MONITOR = 29180
 
 
 def safelight(lab: Lab, *arguments: str | Path) -> str:
@@ -46,7 +47,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     folder = tmp_path_factory.mktemp("home")
     (folder / "policy.yaml").write_text(POLICY)
     (folder / "photo.jpg").write_bytes(pictures.jpeg())
-    options = ("--listen", "0.0.0.0:0")
+    options = ("--listen", "0.0.0.0:0", "--monitor", f"0.0.0.0:{MONITOR}")
     with labs.running(folder, folder / "policy.yaml", options=options) as lab:
         yield lab
 
@@ -210,10 +211,12 @@ def test_a_laptop_comes_by_pac_and_a_stranger_does_not(home: Lab) -> None:
         [proxy] = set(re.findall(r"PROXY ([\d.:]+)", script))
         assert proxy == f"{laptop.here}:{port}"
         assert upload(home, laptop, "--proxy", f"http://{proxy}") == 200
+        assert curl(home, laptop, f"http://{laptop.here}:{MONITOR}/metrics") == 200
     assert len(home.arrived) == arrived + 1
     with namespaces.device(7, "203.0.113") as stranger:
         assert upload(home, stranger, "--proxy", f"http://{stranger.here}:{port}") == 0
         assert curl(home, stranger, f"http://{stranger.here}:{port}/proxy.pac") == 0
+        assert curl(home, stranger, f"http://{stranger.here}:{MONITOR}/metrics") == 0
     assert len(home.arrived) == arrived + 1
 
 
