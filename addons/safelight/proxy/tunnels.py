@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _INTERVAL = 1.0  # seconds
-_QUIET = 10.0  # seconds; resolvers take a new port for each look-up, or nearly
+_QUIET = 10.0  # seconds
+_QUIET_PORT = 1.0  # seconds; resolvers take a new one for each look-up, or nearly
 _DNS, _HTTP = 53, 80
 _PLAIN = {"content-type": "text/plain; charset=utf-8"}
 _ANYWHERE = "0.0.0.0"  # noqa: S104 - only who has a key gets an answer
@@ -157,7 +158,7 @@ async def _datagrams(names: NameService, stream: Stream) -> None:
     try:
         if stream.get_extra_info("sockname") != (HOME, _DNS):
             return
-        while query := await asyncio.wait_for(stream.read(65_535), _QUIET):
+        while query := await asyncio.wait_for(stream.read(65_535), _QUIET_PORT):
             answer = await names.answer(query)
             if answer is not None:
                 stream.write(answer)
