@@ -27,6 +27,7 @@ STAND_INS = ipaddress.IPv4Network("198.18.0.0/15")
 FIRST_PORT = 51820
 _MOST = 200
 _NAME = re.compile(r"[\w.-]{1,40}")
+_HOST = re.compile(r"[\w.-]{1,253}")
 
 
 class PhonesError(Exception):
@@ -98,6 +99,8 @@ def read(path: Path) -> Household | None:
 def add(path: Path, name: str, host: str) -> tuple[Phone, str]:
     """A new phone, and its configuration (wg-quick(8)), by which it reaches the proxy at `host`.
     Its private key stands there and nowhere else. Raises PhonesError."""
+    if not (_HOST.fullmatch(host) or _is_ipv6(host)):
+        raise PhonesError(f"{host} is no address and no name; the port is added to it.")
     household = read(path) or Household(private_key=_private(X25519PrivateKey.generate()))
     if any(one.name == name for one in household.phones):
         raise PhonesError(f"There is a phone `{name}`: remove that one first, or use another name.")
@@ -123,6 +126,13 @@ AllowedIPs = {HOME}/32, {STAND_INS}
 Endpoint = {where}:{phone.port}
 """
     return phone, configuration
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).version == 6
+    except ValueError:
+        return False
 
 
 def remove(path: Path, name: str) -> None:

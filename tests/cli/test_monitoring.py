@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import re
 import signal
 import socket
 import ssl
+import struct
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -130,6 +132,21 @@ def test_one_that_cannot_let_anything_leave(tmp_path: Path) -> None:
         )
         assert ask(port, "/healthz")[0] == 200
         assert send(lab, pictures.jpeg(), "127.0.0.1") == 503
+
+
+def test_who_hangs_up_is_not_written_down(tmp_path: Path) -> None:
+    port = free_port()
+    options = ("--monitor", f"127.0.0.1:{port}", "--log-format", "json")
+    with labs.running(tmp_path, options=options) as lab:
+        for _ in range(20):
+            with socket.create_connection(("127.0.0.1", port)) as one:
+                # A reset in place of an end, as balancers' checks close.
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                one.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
+        assert ask(port, "/healthz") == (200, "ok\n")
+        time.sleep(0.3)
+        events = [json.loads(line)["event"] for line in lab.proxy.output.splitlines()]
+        assert events == ["started"]
 
 
 def test_one_that_is_about_to_stop(tmp_path: Path) -> None:

@@ -87,3 +87,10 @@ def test_phones_and_another_proxy_do_not_go_together(tmp_path: Path) -> None:
         labs.running(tmp_path, options=("--upstream-proxy", "http://127.0.0.1:3128")),
     ):
         pass
+
+
+@pytest.mark.parametrize("at", ["home.example:51820", "a b", "x\nAllowedIPs = 0.0.0.0/0"])
+def test_a_place_that_is_none_is_refused(tmp_path: Path, at: str) -> None:
+    code, said = call(tmp_path, "add", "annas", "--at", at)
+    assert (code, "is no address and no name" in said) == (1, True)
+    assert "no phones" in call(tmp_path, "list")[1]

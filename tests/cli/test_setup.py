@@ -8,12 +8,19 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+from dataclasses import replace
+from http.server import HTTPServer, SimpleHTTPRequestHandler
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 from playwright.sync_api import sync_playwright
 
-from safelight import images, trust
+from safelight import images, paths, trust
+from safelight.cli import catalogue, main
+from safelight.cli.doctor import here
+from safelight.cli.doctor.check import Looked
 from tests.support import chromium, pictures, tools
 from tests.support import lab as labs
 from tests.support.origin import Received, accept
@@ -22,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from safelight.cli.doctor.check import Check
     from tests.support.lab import Lab
 
 # Of this machine's programs those that change nothing outside of a home.
@@ -93,7 +101,7 @@ def test_nothing_is_changed_without_a_yes(
     assert files(home) == set()
     code, said = call(lab, environment, "status")
     assert (code, said.splitlines()[0]) == (0, "Photos are protected in part.")
-    assert "0 of 2 settings of this computer lead to it; `safelight setup` makes" in said
+    assert "0 of 2 settings of this computer lead to it; `safelight setup --listen " in said
     # Nobody is there to answer.
     code, said = call(lab, environment, "setup")
     assert code == 1
@@ -182,10 +190,10 @@ def test_doctor_says_what_is_wrong(
     told = {one["name"]: one for one in json.loads(done.stdout)}
     assert done.returncode == 1
     for name, mends in (
-        ("proxy", "safelight run --listen 127.0.0.1:9"),
-        ("certificate", "safelight setup"),
-        ("trusted", "safelight setup"),
-        ("opens", "safelight setup"),
+        ("proxy", f"safelight run --listen 127.0.0.1:9 --policy {bad}"),
+        ("certificate", "safelight setup --listen 127.0.0.1:9"),
+        ("trusted", "safelight setup --listen 127.0.0.1:9"),
+        ("opens", "safelight setup --listen 127.0.0.1:9"),
         ("policy", f"safelight policy check {bad}"),
     ):
         assert (told[name]["state"], told[name]["mends"]) == ("wrong", mends)
@@ -202,3 +210,62 @@ def test_doctor_says_what_is_wrong(
     assert done.returncode == 1
     assert done.stdout.startswith("Photos are NOT protected.\n")
     assert len(done.stdout.splitlines()) == 3
+
+
+def looked(tmp_path: Path, **others: object) -> Looked:
+    known = catalogue.load()
+    state = tmp_path / "a state"
+    trust.open_or_create(state, known.permitted_names())
+    audit = tmp_path / "audit"
+    some = Looked("127.0.0.1:9", (paths.default_policy(),), audit, state, known)
+    return replace(some, **others)  # type: ignore[arg-type]
+
+
+def told(some: Looked) -> dict[str, Check]:
+    return {one.name: one for one in here.checks(some)}
+
+
+def test_commands_that_mend_say_which_folder(tmp_path: Path) -> None:
+    """A command that is copied has to mend this folder, and no other."""
+    some = looked(tmp_path)
+    key = some.state / "mitmproxy-ca.pem"
+    key.chmod(0o644)
+    found = told(some)["keys"]
+    assert found.state == "wrong"
+    assert "a state" in found.mends
+    subprocess.run(["sh", "-c", found.mends], check=True)
+    assert told(some)["keys"].state == "ok"
+
+    key.write_text("garbage")
+    found = told(some)["certificate"]
+    assert (found.state, "is damaged" in found.says) == ("wrong", True)
+    subprocess.run(
+        ["sh", "-c", found.mends.replace("safelight", f"{sys.executable} -m safelight", 1)],
+        check=True,
+        input=b"y\n",
+    )
+    assert told(some)["certificate"].state == "ok"
+
+
+def test_a_certificate_that_speaks_for_others_is_noted(tmp_path: Path) -> None:
+    some = looked(tmp_path)
+    trust.rotate(some.state, [*some.catalogue.permitted_names(), "bank.example"])
+    found = told(some)["certificate"]
+    assert (found.state, "bank.example" in found.says) == ("note", True)
+
+
+def test_a_port_that_another_program_has(tmp_path: Path) -> None:
+    with HTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler) as other:
+        threading.Thread(target=other.handle_request, daemon=True).start()
+        found = told(looked(tmp_path, proxy=f"127.0.0.1:{other.server_port}"))["proxy"]
+    assert (found.state, "Another program" in found.says) == ("wrong", True)
+    assert f"--listen 127.0.0.1:{other.server_port % 65_535 + 1}" in found.mends
+
+
+@pytest.mark.parametrize("command", ["doctor", "status", "env", "pac", "setup"])
+@pytest.mark.parametrize("where", ["nonsense", "a..b:80", "127.0.0.1:99999", "127.0.0.1"])
+def test_what_is_no_address_is_said(command: str, where: str) -> None:
+    option = "--listen" if command == "setup" else "--proxy"
+    result = CliRunner().invoke(main, [command, option, where])
+    assert result.exit_code == 2
+    assert "127.0.0.1" in result.output or where.partition(":")[0] in result.output

@@ -33,6 +33,7 @@ rules:
 """
 URL = "https://api.openai.com/v1/files"
 NAME_SERVER = "10.83.109.1"
+MONITOR = 29180
 
 
 def safelight(lab: Lab, *arguments: str | Path) -> str:
@@ -46,7 +47,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     folder = tmp_path_factory.mktemp("home")
     (folder / "policy.yaml").write_text(POLICY)
     (folder / "photo.jpg").write_bytes(pictures.jpeg())
-    options = ("--listen", "0.0.0.0:0")
+    options = ("--listen", "0.0.0.0:0", "--monitor", f"0.0.0.0:{MONITOR}")
     with labs.running(folder, folder / "policy.yaml", options=options) as lab:
         yield lab
 
@@ -123,8 +124,18 @@ def curl(lab: Lab, device: Device, *arguments: str | Path) -> int:
     return int(done.stdout or 0)
 
 
+def gets_nothing(lab: Lab, device: Device, *arguments: str | Path) -> bool:
+    """Does nothing come for longer than answers take?"""
+    return curl(lab, device, "-m", "3", *arguments) == 0
+
+
 def upload(lab: Lab, device: Device, *arguments: str) -> int:
-    return curl(lab, device, *arguments, "--data-binary", f"@{lab.folder / 'photo.jpg'}", URL)
+    return curl(lab, device, *arguments, *sent(lab))
+
+
+def sent(lab: Lab) -> tuple[str, ...]:
+    """What curl is told, to send a photo."""
+    return "--data-binary", f"@{lab.folder / 'photo.jpg'}", URL
 
 
 def test_two_phones_have_different_policies(home: Lab) -> None:
@@ -151,12 +162,20 @@ def test_two_phones_have_different_policies(home: Lab) -> None:
         # Nothing but AI services is reached through the tunnel.
         here = f"{annas.here}:{home.proxy.address[1]}"
         annas.run("ip", "route", "add", "203.0.113.0/24", "dev", annas.tunnel)
-        assert curl(home, annas, "http://203.0.113.7/") == 0
-        assert curl(home, annas, "http://198.18.0.0/") == 0
+        assert gets_nothing(home, annas, "http://203.0.113.7/")
+        assert gets_nothing(home, annas, "http://198.18.0.0/")
+        # Neither is it where the proxy's own page is, nor is there another proxy.
+        for host in ("127.0.0.1", annas.here):
+            elsewhere = f"{host}:{home.proxy.address[1]}"
+            page = ("-H", f"Host: {elsewhere}", f"http://{NAME_SERVER}/proxy.pac")
+            assert curl(home, annas, *page) == 404
+            through = ("--proxy", f"http://{NAME_SERVER}:80", f"http://{elsewhere}/proxy.pac")
+            assert curl(home, annas, *through) == 404
+            assert gets_nothing(home, annas, "--proxytunnel", *through)
         # The proxy's own page says how to trust the certificate, and chooses no proxy.
-        page = annas.run("curl", "-s", "-m", "8", f"http://{NAME_SERVER}/")
-        assert "/safelight-ca.cer" in page
-        assert "proxy.pac" not in page
+        own = annas.run("curl", "-s", "-m", "8", f"http://{NAME_SERVER}/")
+        assert "/safelight-ca.cer" in own
+        assert "proxy.pac" not in own
         assert "proxy.pac" in annas.run("curl", "-s", "-m", "8", f"http://{here}/")
 
 
@@ -168,15 +187,14 @@ def test_a_phone_that_was_removed_is_let_in_no_longer(home: Lab) -> None:
         assert upload(home, device) == 200
         safelight(home, "phones", "remove", "old")
         time.sleep(2)
-        assert upload(home, device) == 0
+        assert gets_nothing(home, device, *sent(home))
 
 
 def test_a_large_photo_comes_through(home: Lab) -> None:
     photo = home.folder / "large.jpg"
     photo.write_bytes(pictures.jpeg(width=4000, height=3000))
     with phone(home, "annas", 3) as annas:
-        sent = ("--data-binary", f"@{photo}", URL)
-        assert curl(home, annas, *sent) == 200
+        assert curl(home, annas, "--data-binary", f"@{photo}", URL) == 200
         assert not pictures.says_secrets(home.arrived[-1].body)
 
 
@@ -189,8 +207,10 @@ def test_a_key_of_nobody_opens_nothing(home: Lab) -> None:
             namespaces.device(5, "192.168.105") as other,
             tunnel(other, configuration.replace(annas.here, other.here)),
         ):
-            assert upload(home, other) == 0
+            assert gets_nothing(home, other, *sent(home))
         assert upload(home, annas) == 200
+    # Anybody can knock; that is no error of the proxy's.
+    assert "internal error" not in home.proxy.output
     safelight(home, "phones", "remove", "berts")
 
 
@@ -202,10 +222,12 @@ def test_a_laptop_comes_by_pac_and_a_stranger_does_not(home: Lab) -> None:
         [proxy] = set(re.findall(r"PROXY ([\d.:]+)", script))
         assert proxy == f"{laptop.here}:{port}"
         assert upload(home, laptop, "--proxy", f"http://{proxy}") == 200
+        assert curl(home, laptop, f"http://{laptop.here}:{MONITOR}/metrics") == 200
     assert len(home.arrived) == arrived + 1
     with namespaces.device(7, "203.0.113") as stranger:
         assert upload(home, stranger, "--proxy", f"http://{stranger.here}:{port}") == 0
         assert curl(home, stranger, f"http://{stranger.here}:{port}/proxy.pac") == 0
+        assert curl(home, stranger, f"http://{stranger.here}:{MONITOR}/metrics") == 0
     assert len(home.arrived) == arrived + 1
 
 

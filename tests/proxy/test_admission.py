@@ -81,10 +81,10 @@ def answer_to(lab: Lab, header: bytes) -> bytes:
             header
             + b"GET /proxy.pac HTTP/1.1\r\nHost: localhost:%d\r\n\r\n" % (lab.proxy.address[1])
         )
-        connection.shutdown(socket.SHUT_WR)
         try:
+            connection.shutdown(socket.SHUT_WR)
             return connection.recv(100)
-        except ConnectionResetError:
+        except OSError:  # it was closed already
             return b""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import struct
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -139,6 +140,55 @@ def test_devices_are_told_to_look_names_up_here(name: str) -> None:
 def test_other_names_are_looked_up_elsewhere(kind: int, *, tcp: bool) -> None:
     [data] = ask(query(OTHER, kind), tcp=tcp)
     assert answered(data).answers[0].text == f"over {'TCP' if tcp else 'UDP'}"
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        (b"xn--fa-hia", b"de"),  # with a sharp s, which RFC 3490 has no spelling for
+        (b"xn--i-7iq", b"ws"),  # younger than Python's tables
+        (b"xn--a", b"example"),
+        (b"caf\xe9", b"example"),
+        (b"_25._tcp", b"a b", b"example"),
+        (),
+    ],
+    ids=str,
+)
+def test_names_that_no_library_of_ours_can_read_are_looked_up_as_they_are(
+    labels: tuple[bytes, ...],
+) -> None:
+    name = b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
+    asked = query(OTHER)[:12] + name + struct.pack("!HH", types.A, classes.IN)
+
+    class Echo(asyncio.DatagramProtocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            assert isinstance(transport, asyncio.DatagramTransport)
+            self.transport = transport
+
+        def datagram_received(self, data: bytes, addr: Address) -> None:
+            self.transport.sendto(data[:2] + b"\x81\x80" + data[4:], addr)
+
+    async def run() -> bytes | None:
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_datagram_endpoint(Echo, local_addr=("127.0.0.1", 0))
+        try:
+            address: Address = transport.get_extra_info("sockname")
+            return await NameService(lambda _: False, StandIns(), lambda: [address]).answer(asked)
+        finally:
+            transport.close()
+
+    assert asyncio.run(run()) == asked[:2] + b"\x81\x80" + asked[4:]
+
+
+def test_of_very_many_at_once_some_are_not_looked_up() -> None:
+    async def run() -> list[bytes | None]:
+        with socket.socket(type=socket.SOCK_DGRAM) as silent:
+            silent.bind(("127.0.0.1", 0))
+            service = NameService(lambda _: False, StandIns(), lambda: [silent.getsockname()])
+            return await asyncio.gather(*(service.answer(query(OTHER)) for _ in range(1000)))
+
+    answers = asyncio.run(run())
+    assert 0 < len([one for one in answers if one]) < 200
 
 
 def test_where_nobody_answers_that_is_said() -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
+import select
+import socket
 import time
 from typing import TYPE_CHECKING
 
@@ -102,3 +106,26 @@ def test_a_file_with_a_mistake_stops_the_start(tmp_path: Path) -> None:
         labs.running(tmp_path, options=options),
     ):
         pass
+
+
+def test_who_guesses_keeps_nobody_else_waiting(asking: Lab) -> None:
+    with contextlib.ExitStack() as open_:
+        guesses = [
+            open_.enter_context(logging_in(asking, "127.0.0.1", f"nobody:{number}"))
+            for number in range(100)
+        ]
+        with logging_in(asking, "127.0.0.2", "bert:x") as other:
+            assert other.recv(100).startswith(b"HTTP/1.1 200")
+        answered, _, _ = select.select(guesses, [], [], 0)
+        assert len(answered) < 50
+
+
+def logging_in(lab: Lab, client: str, who: str) -> socket.socket:
+    """A connection on which a tunnel was asked for."""
+    connection = socket.create_connection(lab.proxy.address, 30, (client, 0))
+    credentials = base64.b64encode(who.encode()).decode()
+    connection.sendall(
+        b"CONNECT api.openai.com:443 HTTP/1.1\r\nHost: api.openai.com:443\r\n"
+        + f"Proxy-Authorization: Basic {credentials}\r\n\r\n".encode()
+    )
+    return connection

@@ -7,6 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+import trustme
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 from mitmproxy.certs import CertStore
@@ -90,7 +91,17 @@ def test_missing_names_are_told(authority: trust.Authority) -> None:
 @pytest.mark.parametrize("content", [b"", b"not a certificate", b"\xff\xfe"])
 def test_a_damaged_authority_is_an_error_with_advice(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "mitmproxy-ca.pem").write_bytes(content)
-    with pytest.raises(trust.AuthorityError, match="Move that folder away"):
+    with pytest.raises(trust.AuthorityError, match="safelight ca rotate"):
+        trust.open_or_create(tmp_path, NAMES)
+
+
+def test_an_authority_that_is_not_limited_is_not_used(tmp_path: Path) -> None:
+    """With its key, whoever has it could speak for any site."""
+    unlimited = trustme.CA()
+    key, certificate = unlimited.private_key_pem.bytes(), unlimited.cert_pem.bytes()
+    (tmp_path / "mitmproxy-ca.pem").write_bytes(key + certificate)
+    (tmp_path / "safelight-ca.pem").write_bytes(certificate)
+    with pytest.raises(trust.AuthorityError, match="AI services alone"):
         trust.open_or_create(tmp_path, NAMES)
 
 

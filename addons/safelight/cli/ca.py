@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -96,9 +96,13 @@ def rotate(folder: Path, *, yes: bool) -> None:
     Until it is trusted there, AI services cannot be reached from devices that trusted the old one.
     """
     if not yes:
-        existing = trust.open_existing(folder)
-        if existing is not None and trust.describe(existing).company:
-            click.echo("This one was signed by your company; the new one will be signed by itself.")
+        # What cannot be used is what a new one is made for.
+        with suppress(trust.AuthorityError):
+            existing = trust.open_existing(folder)
+            if existing is not None and trust.describe(existing).company:
+                click.echo(
+                    "This one was signed by your company; the new one will be signed by itself."
+                )
         click.confirm("Every device has to trust the new certificate. Go on?", abort=True)
     names = catalogue.load().permitted_names()
     with _reported():

@@ -6,7 +6,9 @@ Numbers alone, and sentences that say nothing of anybody.
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
@@ -16,6 +18,7 @@ import prometheus_client
 from safelight import broker, trust
 from safelight.audit import AuditError
 from safelight.cli import metrics
+from safelight.proxy.admission import is_in
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -23,7 +26,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from safelight.audit import AuditLog
+    from safelight.proxy.admission import Network
     from safelight.proxy.resolve import Address
+
+logger = logging.getLogger(__name__)
 
 
 class MonitorError(Exception):
@@ -95,13 +101,31 @@ class Monitored:
 
 
 @contextlib.contextmanager
-def shown(address: Address, monitored: Monitored) -> Iterator[None]:
-    """Show it at `address` meanwhile. Raises MonitorError."""
+def shown(address: Address, monitored: Monitored, networks: tuple[Network, ...]) -> Iterator[None]:
+    """Show it at `address` meanwhile, to who asks from `networks`. Raises MonitorError."""
     host, port = address
 
     class Server(ThreadingHTTPServer):
         address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         daemon_threads = True
+
+        def verify_request(self, request: object, client_address: tuple[str, int]) -> bool:
+            """Others are closed out without an answer."""
+            del request
+            return is_in(client_address[0], networks)
+
+        def handle_error(self, request: object, client_address: object) -> None:
+            """Somebody who has gone needs none. Who it was is not written down."""
+            del request, client_address
+            error = sys.exception()
+            if not isinstance(error, OSError):
+                kind = type(error).__name__
+                facts = {"type": kind}
+                logger.error(
+                    "The monitor broke (%s).",
+                    kind,
+                    extra={"event": "internal-error", "facts": facts},
+                )
 
     class Handler(_Handler):
         watched = monitored

@@ -7,9 +7,21 @@ from pathlib import Path
 import click
 
 from safelight import paths
+from safelight.proxy import resolve
+
+
+def address(_: click.Context, __: click.Parameter, text: str) -> str:
+    """`text`, if it is the address of something to connect to."""
+    try:
+        resolve.parse_address(text)
+    except resolve.ResolveError as error:
+        raise click.BadParameter(str(error)) from error
+    return text
+
 
 PROXY = click.option(
     "--proxy",
+    callback=address,
     default="127.0.0.1:8080",
     show_default=True,
     metavar="HOST:PORT",

@@ -210,6 +210,7 @@ def run(
         host, port, *_ = listeners[0].getsockname()
         announce = _Start(assembled, authority, policy_paths, (host, port)).announce
         socket_path = paths.broker_socket(state_folder)
+        asking = (*PRIVATE, *clients, *balancers)
         with contextlib.ExitStack() as running:
             watched = monitoring.Monitored(
                 assembled.log,
@@ -220,7 +221,7 @@ def run(
             if as_worker is None:
                 _open_broker(running, socket_path)
                 if monitor is not None:
-                    running.enter_context(monitoring.shown(monitor, watched))
+                    running.enter_context(monitoring.shown(monitor, watched, asking))
             if upstream is not None:
                 _no_phones(state_folder)
             if workers > 1 and as_worker is None:

@@ -12,7 +12,7 @@ import click
 
 from safelight import desktop, paths, trust
 from safelight.cli import catalogue
-from safelight.cli.options import STATE
+from safelight.cli.options import STATE, address
 from safelight.setting_up import Memory, RememberingError
 from safelight.steps import Run, StepError
 from safelight.trust import stores
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Only print what would be done.")
 @click.option(
     "--listen",
+    callback=address,
     default="127.0.0.1:8080",
     show_default=True,
     metavar="ADDR:PORT",

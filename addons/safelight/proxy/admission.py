@@ -66,7 +66,7 @@ class Admission:
         self._last_came = time.monotonic()
         peer = writer.get_extra_info("peername")
         client: Address | None = (str(peer[0]), int(peer[1])) if peer else None
-        if client is not None and _is_in(client[0], self._networks.balancers):
+        if client is not None and is_in(client[0], self._networks.balancers):
             try:
                 told = await asyncio.wait_for(_header(reader), _LONGEST_HEADER)
             except (HeaderError, OSError, TimeoutError, asyncio.IncompleteReadError):
@@ -90,7 +90,7 @@ class Admission:
             await asyncio.sleep(_QUIET / 10)
 
     def _is_client(self, address: str) -> bool:
-        if _is_in(address, self._networks.clients):
+        if is_in(address, self._networks.clients):
             return True
         if address not in self._strangers and len(self._strangers) < _MOST_TOLD:
             self._strangers.add(address)
@@ -139,7 +139,8 @@ class _From(asyncio.StreamWriter):
         return self._client if name == "peername" else super().get_extra_info(name, default)
 
 
-def _is_in(address: str, networks: tuple[Network, ...]) -> bool:
+def is_in(address: str, networks: tuple[Network, ...]) -> bool:
+    """Is this address, as a socket tells it, in one of them?"""
     try:
         found: IpAddress = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

@@ -54,10 +54,10 @@ def listen(address: Address, count: int = 1, *, apart: bool = False) -> list[soc
             port = one.getsockname()[1] + apart
         if count > 1 and not apart:
             _keep_clients_together(sockets)
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         for one in sockets:
             one.close()
-        reason = error.strerror or str(error)
+        reason = getattr(error, "strerror", None) or str(error)
         raise ListenError(f"Cannot listen on {host}:{address[1]}: {reason}.") from error
     return sockets
 

@@ -19,6 +19,7 @@ from safelight.proxy.draining import Draining
 from safelight.proxy.hooks import HookCalls
 from safelight.proxy.memory import Memory
 from safelight.proxy.own_pages import OwnPages
+from safelight.proxy.reach import Reach
 from safelight.proxy.resolve import Resolver
 from safelight.proxy.tls import SniOnlyTlsConfig, can_call_back
 from safelight.proxy.tunnels import Tunnels
@@ -98,6 +99,8 @@ async def serve(
         SniOnlyTlsConfig(),
         *([Chaining(settings.upstream)] if settings.upstream else []),
         Resolver(settings.resolutions),
+        # What is found behind the company's own proxy is that one's to decide.
+        *([] if settings.upstream else [Reach(settings.resolutions)]),
         OwnPages(settings.certificate, settings.patterns),
         *([Users(settings.users, port)] if settings.users else []),
         *([tunnels] if tunnels else []),

@@ -15,10 +15,10 @@ import struct
 from typing import TYPE_CHECKING
 
 import mitmproxy_rs
-from mitmproxy.dns import DNSMessage, ResourceRecord
-from mitmproxy.net.dns import op_codes, response_codes, types
 
 from safelight.phones import STAND_INS
+from safelight.proxy import queries
+from safelight.proxy.queries import QueryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _ELSEWHERE = {"use-application-dns.net", "mask.icloud.com", "mask-h2.icloud.com"}
 _KEPT = 60  # seconds
 _PATIENCE = 3.0  # seconds
+# Each takes a socket. Devices ask again for what gets no answer.
+_MOST_AT_ONCE = 100
 
 
 class StandIns:
@@ -65,7 +67,7 @@ def _own_servers() -> list[Address]:
 
 class NameService:
     """Answers with stand-ins for hosts that `covers` says are AI services'; for others `servers`
-    are asked, one after the other."""
+    are asked, one after the other, of too many at once about none."""
 
     def __init__(
         self,
@@ -73,32 +75,34 @@ class NameService:
         stand_ins: StandIns,
         servers: Callable[[], Sequence[Address]] = _own_servers,
     ) -> None:
+        self.stand_ins = stand_ins
         self._covers = covers
-        self._stand_ins = stand_ins
         self._servers = servers
+        self._on_their_way = 0
 
     async def answer(self, query: bytes, *, tcp: bool = False) -> bytes | None:
-        """The answer to a query (RFC 1035 section 4.1); None where it is none."""
+        """The answer to a query (RFC 1035 section 4.1); None where it is none, or there are too
+        many."""
         try:
-            asked = DNSMessage.unpack(query)
-        except (struct.error, ValueError):
+            asked = queries.parse(query)
+        except QueryError:
             return None
-        if not asked.query:
+        if not asked.question:
+            return asked.answer(code=queries.NOTIMP)
+        if asked.name in _ELSEWHERE:
+            return asked.answer(code=queries.NXDOMAIN)
+        if self._covers(asked.name):
+            if asked.kind != queries.A:
+                return asked.answer()
+            return asked.answer(self.stand_ins.address(asked.name), ttl=_KEPT)
+        if self._on_their_way >= _MOST_AT_ONCE:
             return None
-        if asked.op_code != op_codes.QUERY or len(asked.questions) != 1:
-            return asked.fail(response_codes.NOTIMP).packed
-        [question] = asked.questions
-        name = question.name.lower().rstrip(".")
-        if name in _ELSEWHERE:
-            return asked.fail(response_codes.NXDOMAIN).packed
-        if not self._covers(name):
+        self._on_their_way += 1
+        try:
             answer = await self._ask_elsewhere(query, tcp=tcp)
-            return answer or asked.fail(response_codes.SERVFAIL).packed
-        records = []
-        if question.type == types.A:
-            address = self._stand_ins.address(name)
-            records = [ResourceRecord.A(question.name, address, ttl=_KEPT)]
-        return asked.succeed(records).packed
+        finally:
+            self._on_their_way -= 1
+        return answer or asked.answer(code=queries.SERVFAIL)
 
     async def _ask_elsewhere(self, query: bytes, *, tcp: bool) -> bytes | None:
         for server in self._servers():

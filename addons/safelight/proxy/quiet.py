@@ -51,4 +51,7 @@ def _is_ours(record: logging.LogRecord) -> bool:
 def _worth_saying(record: logging.LogRecord) -> bool:
     if record.exc_info and record.exc_info[0] is CanaryError:
         return False
+    # Whoever finds a phone's port can send it what is no WireGuard, or of nobody.
+    if record.name == "mitmproxy.packet_sources.wireguard":
+        return False
     return record.levelno >= (logging.INFO if _is_ours(record) else logging.ERROR)

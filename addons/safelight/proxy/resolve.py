@@ -41,6 +41,10 @@ def parse_address(text: str) -> Address:
     valid_port = port.isascii() and port.isdigit() and int(port) < 65536
     if not colon or not host or not valid_port or bare_ipv6:
         raise ResolveError(f"{text!r} is not of the form ADDR:PORT")
+    try:
+        host.encode("idna")
+    except UnicodeError as error:
+        raise ResolveError(f"{host!r} is no address and no name") from error
     return host, int(port)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import mitmproxy_rs
 from mitmproxy import ctx
+from mitmproxy.http import Response
 from mitmproxy.proxy.layers import modes
 from mitmproxy.proxy.mode_servers import ProxyConnectionHandler
 
@@ -38,8 +39,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _INTERVAL = 1.0  # seconds
-_QUIET = 10.0  # seconds; resolvers take a new port for each look-up, or nearly
+_QUIET = 10.0  # seconds
+_QUIET_PORT = 1.0  # seconds; resolvers take a new one for each look-up, or nearly
 _DNS, _HTTP = 53, 80
+_PLAIN = {"content-type": "text/plain; charset=utf-8"}
 _ANYWHERE = "0.0.0.0"  # noqa: S104 - only who has a key gets an answer
 
 
@@ -48,8 +51,7 @@ class Tunnels:
 
     def __init__(self, path: Path, covers: Callable[[str], bool]) -> None:
         self._path = path
-        self._stand_ins = StandIns()
-        self._names = NameService(covers, self._stand_ins)
+        self._covers = covers
         self._identities: dict[str, str] = {}
         self._open: dict[tuple[str, Phone], WireGuardServer] = {}
         self._said: set[str] = set()
@@ -60,6 +62,11 @@ class Tunnels:
         known = self._identities.get(flow.client_conn.id)
         if known is not None:
             flow.metadata[IDENTITY] = known
+        self._lead_nowhere(flow)
+
+    def http_connect(self, flow: HTTPFlow) -> None:
+        """Who asks for a tunnel in the tunnel gets none."""
+        self._lead_nowhere(flow)
 
     def client_disconnected(self, client: Client) -> None:
         """Forget whose connection it was."""
@@ -77,6 +84,12 @@ class Tunnels:
             server.close()
         self._open.clear()
 
+    def _lead_nowhere(self, flow: HTTPFlow) -> None:
+        """Where the proxy's own pages are, phones find those and no proxy."""
+        client = flow.client_conn
+        if client.id in self._identities and client.sockname == (HOME, _HTTP) and not flow.response:
+            flow.response = Response.make(404, b"There is nothing here.\n", _PLAIN)
+
     async def _watch(self, instance: ServerInstance[RegularMode]) -> None:
         while True:
             await self._look(instance)
@@ -93,14 +106,16 @@ class Tunnels:
         for gone in self._open.keys() - wanted:
             self._open.pop(gone).close()
         for private, phone in wanted - self._open.keys():
+            # A phone that asks for more names than there are addresses is alone with that.
+            names = NameService(self._covers, StandIns())
             try:
                 self._open[private, phone] = await mitmproxy_rs.wireguard.start_wireguard_server(
                     _ANYWHERE,
                     phone.port,
                     private,
                     [phone.public_key],
-                    partial(self._connected, instance, phone),
-                    self._datagrams,
+                    partial(self._connected, instance, phone, names),
+                    partial(_datagrams, names),
                 )
             except (OSError, ValueError) as error:
                 what = f"The phone {phone.name} cannot connect to port {phone.port}: {error}."
@@ -112,12 +127,16 @@ class Tunnels:
             logger.error(what, extra={"event": event})
 
     async def _connected(
-        self, instance: ServerInstance[RegularMode], phone: Phone, stream: Stream
+        self,
+        instance: ServerInstance[RegularMode],
+        phone: Phone,
+        names: NameService,
+        stream: Stream,
     ) -> None:
         host, port = stream.get_extra_info("sockname")
-        service = self._stand_ins.host(host)
+        service = names.stand_ins.host(host)
         if (host, port) == (HOME, _DNS):
-            await self._names_over_tcp(stream)
+            await _names_over_tcp(names, stream)
             return
         if service is None and (host, port) != (HOME, _HTTP):
             _close(stream)
@@ -134,40 +153,42 @@ class Tunnels:
         with instance.manager.register_connection(context.client.id, handler):
             await handler.handle_client()
 
-    async def _datagrams(self, stream: Stream) -> None:
-        try:
-            if stream.get_extra_info("sockname") != (HOME, _DNS):
-                return
-            while query := await asyncio.wait_for(stream.read(65_535), _QUIET):
-                answer = await self._names.answer(query)
-                if answer is not None:
-                    stream.write(answer)
-                    await stream.drain()
-        except (OSError, TimeoutError):
-            pass
-        finally:
-            _close(stream)
 
-    async def _names_over_tcp(self, stream: Stream) -> None:
-        """RFC 7766: each message behind its length."""
-        received = b""
-        try:
-            while data := await asyncio.wait_for(stream.read(65_535), _QUIET):
-                received += data
-                while len(received) >= 2:
-                    [length] = struct.unpack("!H", received[:2])
-                    if len(received) < 2 + length:
-                        break
-                    answer = await self._names.answer(received[2 : 2 + length], tcp=True)
-                    received = received[2 + length :]
-                    if answer is None:
-                        return
-                    stream.write(struct.pack("!H", len(answer)) + answer)
-                    await stream.drain()
-        except (OSError, TimeoutError):
-            pass
-        finally:
-            _close(stream)
+async def _datagrams(names: NameService, stream: Stream) -> None:
+    try:
+        if stream.get_extra_info("sockname") != (HOME, _DNS):
+            return
+        while query := await asyncio.wait_for(stream.read(65_535), _QUIET_PORT):
+            answer = await names.answer(query)
+            if answer is not None:
+                stream.write(answer)
+                await stream.drain()
+    except (OSError, TimeoutError):
+        pass
+    finally:
+        _close(stream)
+
+
+async def _names_over_tcp(names: NameService, stream: Stream) -> None:
+    """RFC 7766: each message behind its length."""
+    received = b""
+    try:
+        while data := await asyncio.wait_for(stream.read(65_535), _QUIET):
+            received += data
+            while len(received) >= 2:
+                [length] = struct.unpack("!H", received[:2])
+                if len(received) < 2 + length:
+                    break
+                answer = await names.answer(received[2 : 2 + length], tcp=True)
+                received = received[2 + length :]
+                if answer is None:
+                    return
+                stream.write(struct.pack("!H", len(answer)) + answer)
+                await stream.drain()
+    except (OSError, TimeoutError):
+        pass
+    finally:
+        _close(stream)
 
 
 def _close(stream: Stream) -> None:

@@ -15,10 +15,11 @@ import time
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from mitmproxy.http import Response
 
-from safelight.proxy.framing import IDENTITY
+from safelight.proxy.framing import IDENTITY, client
 from safelight.users import CannotTellError
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class Users:
         self._key = secrets.token_bytes(32)
         self._right: OrderedDict[bytes, tuple[float, str]] = OrderedDict()
         self._asked: dict[bytes, asyncio.Future[str | None]] = {}
+        # One that guesses leaves others room to be checked.
+        self._turns: WeakValueDictionary[str | None, asyncio.Semaphore] = WeakValueDictionary()
         self._checking = ThreadPoolExecutor(users.at_once, "safelight-users")
 
     def client_disconnected(self, client: Client) -> None:
@@ -96,17 +99,25 @@ class Users:
         until, known = self._right.get(digest, (0.0, ""))
         if until > time.monotonic():
             return known
-        found = await self._checked(digest, name, password)
+        turn = self._turns.setdefault(client(flow), asyncio.Semaphore(self._users.at_once // 2))
+        found = await self._checked(turn, digest, name, password)
         if found is None:
             await asyncio.sleep(_AFTER_A_WRONG_ONE)
         return found
 
-    async def _checked(self, digest: bytes, name: str, password: bytes) -> str | None:
+    async def _check(self, turn: asyncio.Semaphore, name: str, password: bytes) -> str | None:
+        """What the user is called, once it is this client's turn."""
+        async with turn:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._checking, self._users.known, name, password)
+
+    async def _checked(
+        self, turn: asyncio.Semaphore, digest: bytes, name: str, password: bytes
+    ) -> str | None:
         """What the user is called; a browser opens several connections, and asks once."""
         if digest in self._asked:
             return await asyncio.shield(self._asked[digest])
-        loop = asyncio.get_running_loop()
-        asked = loop.run_in_executor(self._checking, self._users.known, name, password)
+        asked = asyncio.ensure_future(self._check(turn, name, password))
         self._asked[digest] = asked
         try:
             found = await asyncio.shield(asked)

@@ -52,6 +52,10 @@ class Authority:
         """The certificate that people trust."""
         return self.folder / ROOT_FILE
 
+    def beyond(self, names: Sequence[str]) -> tuple[str, ...]:
+        """What this authority may speak for besides `names` and what is below them."""
+        return tuple(sorted(name for name in self.names if not covers(frozenset(names), name)))
+
     def missing(self, names: Sequence[str]) -> tuple[str, ...]:
         """Those of `names` that this authority may not speak for."""
         return tuple(name for name in names if not covers(self.names, name))
@@ -144,11 +148,19 @@ def _root(authority: Authority) -> x509.Certificate:
 def _usable(folder: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, ValueError) as error:
-        raise AuthorityError(
-            f"The certificate authority in {folder} cannot be used: {error}. "
-            "Move that folder away and start again to make a new one."
-        ) from error
+    except OSError as error:
+        why = f"{error.filename}: {error.strerror}"
+        raise AuthorityError(_unusable(folder, why)) from error
+    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension) as error:
+        why = f"{SIGNER_FILE} or {ROOT_FILE} is damaged, or no certificate for AI services alone"
+        raise AuthorityError(_unusable(folder, why)) from error
+
+
+def _unusable(folder: Path, why: str) -> str:
+    return (
+        f"The certificate authority in {folder} cannot be used: {why}. "
+        "`safelight ca rotate` makes a new one."
+    )
 
 
 def _create(names: Sequence[str]) -> tuple[bytes, bytes]:
@@ -261,7 +273,10 @@ def _permitted(pem: bytes) -> frozenset[str]:
     signer = x509.load_pem_x509_certificates(pem)[0]
     constraints = signer.extensions.get_extension_for_class(x509.NameConstraints).value
     permitted = constraints.permitted_subtrees or []
-    return frozenset(name.value for name in permitted if isinstance(name, x509.DNSName))
+    names = frozenset(name.value for name in permitted if isinstance(name, x509.DNSName))
+    if not names:
+        raise ValueError("it is not limited to any names")
+    return names
 
 
 def write(path: Path, data: bytes, mode: int) -> None:

@@ -13,7 +13,7 @@ from safelight import paths
 from safelight.cli import audit_options, catalogue
 from safelight.cli.doctor import canary, handshake, here
 from safelight.cli.doctor.check import Looked
-from safelight.cli.options import STATE
+from safelight.cli.options import PROXY, STATE
 
 _POLICY = click.option(
     "--policy",
@@ -25,17 +25,10 @@ _POLICY = click.option(
     metavar="FILE",
     help="The policy that the proxy was started with. Repeatable.",
 )
-_PROXY = click.option(
-    "--proxy",
-    default="127.0.0.1:8080",
-    show_default=True,
-    metavar="ADDR:PORT",
-    help="Where the proxy is found.",
-)
 
 
 @click.command()
-@_PROXY
+@PROXY
 @_POLICY
 @audit_options.FOLDER
 @STATE
@@ -62,7 +55,7 @@ def doctor(
 
 
 @click.command()
-@_PROXY
+@PROXY
 @audit_options.FOLDER
 @STATE
 def status(*, proxy: str, folder: Path, state: Path) -> None:
@@ -80,7 +73,7 @@ def status(*, proxy: str, folder: Path, state: Path) -> None:
     click.echo(f"Photos {how}.")
     done = sum(one.state == "ok" for one in places)
     settings = f"{done} of {len(places)} settings of this computer lead to it"
-    settings += "." if wholly else "; `safelight setup` makes the others."
+    settings += "." if wholly else f"; `{looked.set_up()}` makes the others."
     click.echo(f"{runs.says} {settings if protects else runs.mends}")
     click.echo(here.last(looked))
     if not protects:

@@ -23,7 +23,7 @@ import piexif
 from PIL import Image
 
 from safelight import images
-from safelight.cli.doctor.check import Check, Looked, note, ok, wrong
+from safelight.cli.doctor.check import Check, Looked, note, ok, program, wrong
 from safelight.trust import ROOT_FILE, standin
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def check(looked: Looked) -> Check:
         status, arrived = _sent(looked)
     except (_Unable, OSError, http.client.HTTPException, subprocess.SubprocessError) as error:
         says = f"A photo could not be sent through a proxy with this policy: {error}"
-        return wrong("canary photo", says, "safelight run, and see what it says")
+        return wrong("canary photo", says, looked.run())
     if not arrived:
         says = f"Your policy stops photos to {SERVICE} (answer {status}): nothing arrived there."
         return note("canary photo", says)
@@ -62,7 +62,7 @@ def check(looked: Looked) -> Check:
         return wrong("canary photo", f"What arrived is damaged: {error}", "Please report this.")
     if found:
         says = f"It arrived with its {', '.join(sorted({one.kind for one in found}))}."
-        return wrong("canary photo", says, "safelight policy explain: no rule cleaned it")
+        return wrong("canary photo", says, f"{program()} policy explain: no rule cleaned it")
     return ok(
         "canary photo",
         "With a place in it, it went through a proxy with this policy, and arrived without.",

@@ -26,7 +26,7 @@ def check(looked: Looked) -> Check:
     """Does it show a certificate that this machine's own signed?"""
     root = looked.state / ROOT_FILE
     if not root.exists():
-        return wrong(_NAME, f"There is no certificate in {looked.state} yet.", "safelight setup")
+        return wrong(_NAME, f"There is no certificate in {looked.state} yet.", looked.set_up())
     try:
         host, port = resolve.parse_address(looked.proxy)
         context = ssl.create_default_context(cafile=root)
@@ -41,5 +41,5 @@ def check(looked: Looked) -> Check:
         if "407" in str(error):
             return note(_NAME, "It wants to know who you are, so this was not tried.")
         says = f"No connection to {SERVICE} could be opened: {error}."
-        return wrong(_NAME, says, f"safelight run --listen {looked.proxy}")
+        return wrong(_NAME, says, looked.run())
     return ok(_NAME, "It opens connections to AI services, by its own certificate.")

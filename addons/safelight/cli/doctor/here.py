@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import http.client
 import os
+import shlex
 import shutil
 import stat
 import sys
 from collections import Counter
+from dataclasses import replace
 from importlib import metadata
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,7 @@ from safelight import __version__, assembly, trust
 from safelight import audit as audit_log
 from safelight.cli import audit_words, words
 from safelight.cli.audit_verify import prove
-from safelight.cli.doctor.check import Check, Looked, note, ok, wrong
+from safelight.cli.doctor.check import Check, Looked, note, ok, program, wrong
 from safelight.cli.setup import parts
 from safelight.documents import DocumentError
 from safelight.proxy import resolve
@@ -32,7 +34,6 @@ _LATELY = dt.timedelta(days=30)
 _LEAST_ROOM = 100_000_000  # bytes
 _NO_SECRETS = frozenset({trust.ROOT_FILE, "mitmproxy-dhparam.pem", "public-key"})
 _SOON = dt.timedelta(days=60)
-_SET_UP = "safelight setup"
 
 
 def checks(looked: Looked) -> Iterator[Check]:
@@ -51,23 +52,29 @@ def checks(looked: Looked) -> Iterator[Check]:
 
 def proxy(looked: Looked) -> Check:
     """Does it answer?"""
-    try:
-        host, port = resolve.parse_address(looked.proxy)
-    except resolve.ResolveError:
-        return wrong("proxy", f"{looked.proxy} is no address.", "Use --proxy 127.0.0.1:8080.")
+    host, port = resolve.parse_address(looked.proxy)
     connection = http.client.HTTPConnection(host, port, timeout=5)
-    start = f"safelight run --listen {looked.proxy}"
     try:
         connection.request("GET", "/proxy.pac")
         answer = connection.getresponse()
         text = answer.read(1_000_000)
-    except (OSError, http.client.HTTPException):
-        return wrong("proxy", f"Nothing answers at {looked.proxy}.", start)
+    except (ConnectionResetError, TimeoutError, http.client.HTTPException):
+        return _another(looked)
+    except OSError:
+        return wrong("proxy", f"Nothing answers at {looked.proxy}.", looked.run())
     finally:
         connection.close()
     if answer.status != 200 or b"FindProxyForURL" not in text:
-        return wrong("proxy", f"Something else answers at {looked.proxy}.", start)
+        return _another(looked)
     return ok("proxy", f"Safelight answers at {looked.proxy}.")
+
+
+def _another(looked: Looked) -> Check:
+    host, _, port = looked.proxy.rpartition(":")
+    other = replace(looked, proxy=f"{host}:{int(port) % 65_535 + 1}")
+    says = f"Another program than Safelight answers at {looked.proxy}."
+    mends = f"End that one, or use another port: {other.set_up()}, and {other.run()}"
+    return wrong("proxy", says, mends)
 
 
 def _certificate(looked: Looked) -> Iterator[Check]:
@@ -75,19 +82,24 @@ def _certificate(looked: Looked) -> Iterator[Check]:
         authority = trust.open_existing(looked.state)
         card = None if authority is None else trust.describe(authority)
     except trust.AuthorityError as error:
-        yield wrong("certificate", str(error), "safelight ca rotate")
+        yield wrong("certificate", str(error), looked.rotate())
         return
     if authority is None or card is None:
-        yield wrong("certificate", f"There is none in {looked.state} yet.", _SET_UP)
+        yield wrong("certificate", f"There is none in {looked.state} yet.", looked.set_up())
         return
     names = looked.catalogue.permitted_names()
     lacking = authority.missing(names)
     days = card.until - dt.datetime.now(dt.UTC).date()
     if lacking:
         says = f"It cannot speak for {', '.join(lacking)}: these services do not load."
-        yield wrong("certificate", says, "safelight ca rotate")
+        yield wrong("certificate", says, looked.rotate())
     elif days < _SOON:
-        yield wrong("certificate", f"It is good until {card.until} only.", "safelight ca rotate")
+        yield wrong("certificate", f"It is good until {card.until} only.", looked.rotate())
+    elif beyond := authority.beyond(names):
+        says = (
+            f"It can also speak for {_some(list(beyond))}, no hosts of AI services that are known."
+        )
+        yield note("certificate", says, looked.rotate())
     else:
         yield ok("certificate", f"It speaks for all {len(names)} names, and is good for years.")
     yield _permissions(looked.state)
@@ -105,31 +117,35 @@ def _permissions(state: Path) -> Check:
     ]
     if open_:
         listed = ", ".join(map(str, open_))
-        return wrong("keys", f"Others may read or change {listed}.", f"chmod -R go-rwx {state}")
+        return wrong(
+            "keys",
+            f"Others may read or change {listed}.",
+            shlex.join(("chmod", "-R", "go-rwx", str(state))),
+        )
     return ok("keys", "Nobody else may read them.")
 
 
 def settings(looked: Looked) -> list[Check]:
     """Every place that can trust the certificate, and every setting that leads to the proxy."""
     some = parts(looked.catalogue, looked.proxy, looked.state)
-    found = [_part("trusted", part) for part in some.stores]
+    found = [_part("trusted", part, looked) for part in some.stores]
     if not found:
         says = "No store of certificates is known here."
         found.append(note("trusted", says, "See docs/laptop.md."))
-    found += [_part("set up", part) for part in (*some.starts, *some.proxies)]
+    found += [_part("set up", part, looked) for part in (*some.starts, *some.proxies)]
     if not some.proxies:
         says = "No desktop's proxy setting is known here: browsers have to be told by hand."
-        found.append(note("set up", says, "safelight pac --url"))
+        found.append(note("set up", says, f"{program()} pac --url"))
     return found
 
 
-def _part(name: str, part: Part) -> Check:
+def _part(name: str, part: Part, looked: Looked) -> Check:
     lacking = part.lacks()
     if lacking is not None:
         return note(name, f"Cannot {part.says}.", lacking)
     if part.is_done():
         return ok(name, f"Done: {part.says}.")
-    return wrong(name, f"Not done, or no longer as it should be: {part.says}.", _SET_UP)
+    return wrong(name, f"Not done, or no longer as it should be: {part.says}.", looked.set_up())
 
 
 def _upstream() -> Check:
@@ -141,11 +157,11 @@ def _upstream() -> Check:
 
 
 def _policy(looked: Looked) -> Check:
-    files = " ".join(map(str, looked.policies))
+    files = shlex.join(map(str, looked.policies))
     try:
         assembly.load_policy(looked.policies, looked.catalogue)
     except DocumentError as error:
-        return wrong("policy", str(error.problems[0]), f"safelight policy check {files}")
+        return wrong("policy", str(error.problems[0]), f"{program()} policy check {files}")
     return ok("policy", f"No mistakes in {files}.")
 
 
@@ -156,15 +172,23 @@ def _audit(looked: Looked) -> Iterator[Check]:
         return
     if not os.access(folder, os.W_OK):
         says = f"{folder} cannot be written: nothing leaves while that is so."
-        yield wrong("audit", says, f"chown {os.environ.get('USER', 'YOU')} {folder}")
+        yield wrong("audit", says, _writable(folder))
     elif shutil.disk_usage(folder).free < _LEAST_ROOM:
         yield wrong("audit", f"The disk of {folder} is nearly full.", "Free some of it.")
     try:
         proof = prove(folder, looked.state)
     except audit_log.ProofError as error:
-        yield wrong("audit", str(error), "safelight audit verify")
+        mends = f"{program()} audit verify says more; to begin a new log, move that folder away"
+        yield wrong("audit", str(error), mends)
         return
     yield ok("audit", f"{proof.records} records, none missing, none altered.")
+
+
+def _writable(folder: Path) -> str:
+    """The command that lets this person write there."""
+    if not hasattr(os, "geteuid") or folder.stat().st_uid == os.geteuid():
+        return shlex.join(("chmod", "-R", "u+rwX", str(folder)))
+    return f'sudo chown -R "$(id -un)" {shlex.quote(str(folder))}'
 
 
 def _clock(told: list[audit_log.Told]) -> Check:
@@ -189,7 +213,7 @@ def _lately(told: list[audit_log.Told]) -> Iterator[Check]:
             rejected[one.service] += one.how == "certificate-rejected"
         elif isinstance(one, audit_log.Decision):
             unknown[one.service] += "unknown-shape" in one.doubts
-    more = "safelight audit coverage"
+    more = f"{program()} audit coverage"
     pinned = sorted(+rejected)
     if pinned:
         says = f"Apps that accept only their own certificate, or do not trust ours: {_some(pinned)}"
