@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import stat
 import threading
 import time
@@ -242,3 +243,30 @@ def test_watchers_hear_of_what_waits_alone(tmp_path: Path) -> None:
         watcher.join(5)
         watching.close()
     assert events == ["d_1", "end"]
+
+
+def test_watchers_hear_first_of_what_waits_already(tmp_path: Path) -> None:
+    path = tmp_path / "broker.socket"
+    with broker.running(path):
+        assert asyncio.run(broker.ask_for_later(path, held(1, "secret"))) is Answer.ASKED
+        watching = broker.watch(path)
+        shown = held(1).model_dump(exclude={"content", "workspace"}, mode="json")
+        assert next(watching) == {"held": shown}
+        watching.close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has no such permissions")
+def test_who_may_not_ask_is_told_so(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    folder.mkdir()
+    with broker.running(folder / "broker.socket"):
+        user = os.geteuid()
+        folder.chmod(0)
+        try:
+            if user == 0:
+                os.seteuid(65_534)
+            with pytest.raises(broker.NoBrokerError, match="Only who runs the proxy"):
+                broker.waiting(folder / "broker.socket")
+        finally:
+            os.seteuid(user)
+            folder.chmod(0o700)

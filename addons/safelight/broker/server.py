@@ -91,6 +91,8 @@ class Broker:
 
     async def _watch(self, writer: asyncio.StreamWriter) -> None:
         unread: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        for held, _ in self.waiting.every():
+            unread.put_nowait({"held": _shown(held)})
         self._watching.add(unread)
         try:
             while True:

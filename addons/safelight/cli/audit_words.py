@@ -46,7 +46,7 @@ def line(record: audit_log.Told) -> str:
     found = sorted({kind for picture in record.pictures for kind in picture.found})
     told = words.listed([words.kind(kind) for kind in found]) or "nothing private"
     what = verdict(record.verdict)
-    why = f" because of {record.refusal}" if record.refusal else ""
+    why = f" because of {record.refusal}" if record.refusal and record.refusal != what else ""
     held = f": {words.files(len(record.pictures))}, saying {told}" if record.pictures else ""
     return f"{record.at}  {record.id}  {what}{why}  {record.service}{held}"
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from safelight import audit, recorded
-from safelight.cli.audit_options import FOLDER, keys_of
+from safelight import audit, paths, recorded
+from safelight.cli.audit_options import FOLDER, keys_of, reading
 from safelight.cli.options import STATE
 from safelight.cli.policy import shown
 from safelight.policy.explain import explain as explained
@@ -118,8 +118,10 @@ def explain_recorded(
 
 
 def _workspaces(loaded: LoadedPolicy, folder: Path, state: Path) -> Workspaces:
-    keys = audit.Keyring(keys_of(folder, state))
+    keys = audit.Keyring(paths.audit_keys(state))
     try:
+        with reading(folder):
+            keys = audit.Keyring(keys_of(folder, state))
         return Workspaces.named_in(loaded.policy, keys)
     except OSError as error:
         raise click.ClickException(f"{keys.folder} cannot be read: {error.strerror}") from error
@@ -127,10 +129,5 @@ def _workspaces(loaded: LoadedPolicy, folder: Path, state: Path) -> Workspaces:
 
 def uploads(folder: Path) -> Iterator[Recorded]:
     """The recorded uploads, oldest first. Raises click.ClickException."""
-    try:
+    with reading(folder):
         yield from recorded.of_uploads(audit.told(folder))
-    except FileNotFoundError as error:
-        raise click.ClickException(f"No decision has been recorded in {folder} yet.") from error
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise click.ClickException(f"{folder} cannot be read: {reason}") from error
