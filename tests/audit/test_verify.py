@@ -270,7 +270,7 @@ def test_going_on_after_a_cut_is_said(log: Log) -> None:
         writer.append(decision(number))
     writer.sign()
     found, text = log.result()
-    assert (found, "signed records before it were gone" in text) == (Result.CUT, True)
+    assert (found, "records that were there before it were gone" in text) == (Result.CUT, True)
 
 
 def test_no_log(tmp_path: Path) -> None:
