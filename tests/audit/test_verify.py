@@ -294,6 +294,15 @@ def test_old_files_may_be_deleted(log: Log) -> None:
     assert log.result()[0] is Result.CUT
 
 
+def test_old_files_behind_a_clock_that_was_set_back_stay(log: Log) -> None:
+    for back in (0, 0, 40, 0):
+        log.now += timedelta(days=1 - back)
+        log.opened().append(decision(back))
+    assert log.opened().retire("2026-11-20") == 0
+    assert log.opened().retire("2026-11-25") == 2
+    assert log.verified().notes[0] == "the clock was set back at record 24"
+
+
 def test_a_deletion_that_was_not_finished(log: Log) -> None:
     first = log.files[0]
     kept = first.read_bytes()
