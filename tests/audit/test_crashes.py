@@ -50,12 +50,12 @@ for number in range(4):
 @pytest.mark.parametrize("days", [None, 0, 1])
 def test_killed_at_every_call(tmp_path: Path, days: int | None) -> None:
     """With no log yet, with one of today, and with one of yesterday, which another file follows."""
+    begun = utc_now() - timedelta(days=days or 0)
     line = decision().model_dump_json(by_alias=True)
     for deadly in range(1, 200):
         folder = tmp_path / str(deadly)
         if days is not None:
-            begun = utc_now() - timedelta(days=days)
-            log = AuditLog(folder / "audit", folder / "keys", lambda begun=begun: begun)
+            log = AuditLog(folder / "audit", folder / "keys", lambda: begun)
             log.append(decision(77))
             log.close()
         command = [sys.executable, "-c", PROGRAM, str(folder), str(deadly), line]

@@ -177,5 +177,19 @@ def test_replay_and_explain(home: Path) -> None:
     assert "another one" not in explained.output
     explained = call("policy", "explain", record["id"], strict, *folder)
     assert "it was decided by another one: home" in explained.output
+    shown = json.loads(call("audit", "show", record["id"], "--json", *folder).output)
+    common = {name: shown["decision"][name] for name in ("service", "host", "policy", "revision")}
+    log = audit.AuditLog(home / "audit", paths.audit_keys(home / "state"))
+    for id_, fields in (
+        ("d_000000000001", {"verdict": "hold", "pictures": shown["decision"]["pictures"]}),
+        ("d_000000000002", {"verdict": "block", "refusal": "ambiguous-request"}),
+    ):
+        log.append(audit.Decision.model_validate({"id": id_, **common, **fields}))
+    log.append(audit.Release(of="d_000000000001", how="denied"))
+    log.close()
+    waited = call("policy", "explain", "d_000000000001", *folder)
+    assert "denied, so it stayed here" in waited.stdout
+    unasked = call("policy", "explain", "d_000000000002", *folder)
+    assert (unasked.exit_code, "no rule was asked" in unasked.stdout) == (0, True)
     missing = call("policy", "explain", "d_000000000000", *folder)
     assert (missing.exit_code, "There is no decision" in missing.output) == (1, True)

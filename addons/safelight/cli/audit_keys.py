@@ -17,7 +17,11 @@ from safelight.cli.audit_options import FOLDER, keys_of, reading
 from safelight.cli.options import STATE
 from safelight.journal import CONTENT
 
-_CANNOT_TELL = 2  # exit code
+
+class _UntoldError(click.ClickException):
+    """Nobody can tell whether a photo left."""
+
+    exit_code = 2
 
 
 @click.command()
@@ -37,19 +41,16 @@ def find(photo: Path, folder: Path, state: Path) -> None:
             keys = audit.Keyring(keys_of(folder, state))
             records.extend(audit.told(folder))
     except click.ClickException as error:
-        error.exit_code = _CANNOT_TELL
-        raise
+        raise _UntoldError(error.message) from error
     names = set(keys.pseudonyms(CONTENT, hashlib.sha256(photo.read_bytes()).digest()).values())
     if _say_all(records, names):
         return
-    decided = {record.at[:7] for record in records if isinstance(record, audit.Decision)}
+    decided = {(record.at or "")[:7] for record in records if isinstance(record, audit.Decision)}
     unasked = sorted(decided - keys.months())
     if unasked:
-        click.echo(
-            f"Nobody can tell of {words.listed(unasked)}: no key of that time is in {keys.folder}.",
-            err=True,
+        raise _UntoldError(
+            f"Nobody can tell of {words.listed(unasked)}: no key of that time is in {keys.folder}."
         )
-        raise SystemExit(_CANNOT_TELL)
     click.echo("There is no record of this photo.", err=True)
     raise SystemExit(1)
 
