@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from safelight.audit import Decision, End, Picture, Unseen
+from safelight.audit import Decision, End, Picture, Release, Unseen
 from safelight.audit.events import Event
 
 _COMMON = {
@@ -42,6 +42,12 @@ def ended(how: str, *found: str, **changes: object) -> End:
     return End.model_validate({**end, **changes})
 
 
+def answered(how: str, **changes: object) -> Event:
+    """An upload that waited for a yes, and how that ended."""
+    waited = decided(verdict="hold", refusal="held", by=("ask-first",), **changes)
+    return Event(waited, release=Release.model_validate({**_COMMON, "of": waited.id, "how": how}))
+
+
 def unseen(how: str) -> Unseen:
     """A connection that nobody looked into."""
     return Unseen.model_validate(
@@ -68,6 +74,9 @@ EVENTS = {
         decided(verdict="block", refusal="too-large", pictures=(), received=None, matched=())
     ),
     "held": Event(of_a_later_version()),
+    "approved": answered("approved"),
+    "denied": answered("denied"),
+    "left while it waited": answered("left", pictures=(_BLOCKED,)),
     "flowed": Event(decided(**_FLOWING), ended("whole", "location")),
     "flowed, nothing found": Event(decided(**_FLOWING), ended("whole")),
     "stopped on its way": Event(decided(**_FLOWING), ended("stopped", refusal="unreadable")),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from safelight.audit import Decision, told, verify
+from safelight.audit import AuditLog, Decision, told, verify
+from safelight.audit.writer import utc_now
 from tests.audit.test_log import decision, log_in
 
 if TYPE_CHECKING:
@@ -45,13 +47,15 @@ for number in range(4):
 """
 
 
-@pytest.mark.parametrize("begun", [False, True])
-def test_killed_at_every_call(tmp_path: Path, *, begun: bool) -> None:
+@pytest.mark.parametrize("days", [None, 0, 1])
+def test_killed_at_every_call(tmp_path: Path, days: int | None) -> None:
+    """With no log yet, with one of today, and with one of yesterday, which another file follows."""
+    begun = utc_now() - timedelta(days=days or 0)
     line = decision().model_dump_json(by_alias=True)
     for deadly in range(1, 200):
         folder = tmp_path / str(deadly)
-        if begun:
-            log = log_in(folder)
+        if days is not None:
+            log = AuditLog(folder / "audit", folder / "keys", lambda: begun)
             log.append(decision(77))
             log.close()
         command = [sys.executable, "-c", PROGRAM, str(folder), str(deadly), line]

@@ -18,6 +18,9 @@ FATES = {
     "stopped": Fate.STOPPED,
     "stopped unread": Fate.STOPPED,
     "held": Fate.HELD,
+    "approved": Fate.CLEANED,
+    "denied": Fate.HELD,
+    "left while it waited": Fate.HELD,
     "flowed": Fate.CLEANED,
     "flowed, nothing found": Fate.SENT,
     "stopped on its way": Fate.STOPPED,
@@ -89,3 +92,10 @@ def test_an_end_finds_its_decision(tmp_path: Path) -> None:
 def test_what_is_no_record_comes_back(tmp_path: Path) -> None:
     (tmp_path / "audit-000001.jsonl").write_text("nonsense\n")
     assert list(events(tmp_path)) == ["nonsense"]
+
+
+def test_a_yes_leaves_no_cause_why_it_was_stopped() -> None:
+    approved, denied = EVENTS["approved"], EVENTS["denied"]
+    assert (approved.refusal, denied.refusal) == (None, "held")
+    assert str(approved).startswith("Upload to chatgpt_web sent after cleaning, 1 picture")
+    assert str(denied).startswith("Upload to chatgpt_web held back, 1 picture")

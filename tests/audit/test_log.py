@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import signal
 import stat
 import subprocess
@@ -13,7 +14,18 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import ValidationError
 
-from safelight.audit import AuditError, AuditLog, Decision, Told, every, told
+from safelight.audit import (
+    AuditError,
+    AuditLog,
+    Decision,
+    ProofError,
+    Result,
+    Told,
+    every,
+    segments,
+    told,
+    verify,
+)
 from tests.support import records
 
 if TYPE_CHECKING:
@@ -217,6 +229,74 @@ def test_a_new_day_has_its_own_file_and_key(tmp_path: Path) -> None:
     [keys] = (tmp_path / "keys").iterdir()
     assert "2026-11-24" in (keys / "signing-key").read_text()
     assert "2026-11-23" in (keys / "public-key").read_text()
+
+
+def test_a_new_day_with_several_writers(tmp_path: Path) -> None:
+    now = datetime(2026, 11, 23, 23, 59, tzinfo=UTC)
+    writers = [AuditLog(tmp_path / "audit", tmp_path / "keys", lambda: now) for _ in range(3)]
+    for number, log in enumerate(writers):
+        log.append(decision(number))
+    for day in (1, 2, 3):
+        now += timedelta(days=1)
+        for number, log in enumerate(writers):
+            log.append(decision(10 * day + number))
+            assert log.sign()
+    assert writers[1].retire("2026-11-25") == 2
+    writers[0].append(decision(99))
+    assert len(list((tmp_path / "audit").glob("*.jsonl"))) == 2 + 1
+    verify(tmp_path / "audit", None)
+    assert ids(tmp_path)[-1] == decision(99).id
+
+
+def test_a_last_file_without_a_whole_record_follows_the_one_before(tmp_path: Path) -> None:
+    log = log_in(tmp_path)
+    log.append(decision(1))
+    log.close()
+    (tmp_path / "audit" / "audit-000001.jsonl").chmod(0o400)
+    (tmp_path / "audit" / "audit-000002.jsonl").write_bytes(b'{"half')
+    log_in(tmp_path).append(decision(2))
+    assert ids(tmp_path) == [decision(1).id, decision(2).id]
+    verify(tmp_path / "audit", None)
+
+
+@pytest.mark.parametrize("how", ["removed", "unlinked", "emptied", "cut", "made anew", "older"])
+def test_what_is_lost_under_a_running_log_is_said(tmp_path: Path, how: str) -> None:
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    log = AuditLog(tmp_path / "audit", tmp_path / "keys", lambda: now)
+    log.append(decision(1))
+    if how == "older":
+        now += timedelta(days=1)
+    log.append(decision(2))
+    file = segments.path_of(log.folder, 2 if how == "older" else 1)
+    if how in {"removed", "made anew"}:
+        shutil.rmtree(log.folder)
+    if how == "made anew":
+        log.folder.mkdir()
+    if how in {"unlinked", "older"}:
+        file.unlink()
+    if how == "emptied":
+        file.write_bytes(b"")
+    if how == "cut":
+        file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:-1]))
+    log.append(decision(3))
+    log.append(decision(4))
+    assert ids(tmp_path)[-2:] == [decision(3).id, decision(4).id]
+    with pytest.raises(ProofError, match="before it were gone") as raised:
+        verify(log.folder, None)
+    assert raised.value.result is Result.CUT
+
+
+def test_a_log_that_was_given_up_is_not_missed_in_the_next(tmp_path: Path) -> None:
+    log = log_in(tmp_path)
+    log.append(decision(1))
+    [file] = log.folder.glob("*.jsonl")
+    file.write_bytes(b"altered" + file.read_bytes())
+    log.close()
+    with pytest.raises(AuditError, match="altered in its middle"):
+        log.append(decision(2))
+    log.folder.rename(tmp_path / "old")
+    log.append(decision(3))
+    verify(log.folder, None)
 
 
 def test_pseudonyms_say_nothing_without_their_key(tmp_path: Path) -> None:

@@ -270,7 +270,7 @@ def test_going_on_after_a_cut_is_said(log: Log) -> None:
         writer.append(decision(number))
     writer.sign()
     found, text = log.result()
-    assert (found, "signed records before it were gone" in text) == (Result.CUT, True)
+    assert (found, "records that were there before it were gone" in text) == (Result.CUT, True)
 
 
 def test_no_log(tmp_path: Path) -> None:
@@ -292,6 +292,15 @@ def test_old_files_may_be_deleted(log: Log) -> None:
     assert log.verified().first_seq > 15
     (log.folder / "retired-keys.jsonl").unlink()
     assert log.result()[0] is Result.CUT
+
+
+def test_old_files_behind_a_clock_that_was_set_back_stay(log: Log) -> None:
+    for back in (0, 0, 40, 0):
+        log.now += timedelta(days=1 - back)
+        log.opened().append(decision(back))
+    assert log.opened().retire("2026-11-20") == 0
+    assert log.opened().retire("2026-11-25") == 2
+    assert log.verified().notes[0] == "the clock was set back at record 24"
 
 
 def test_a_deletion_that_was_not_finished(log: Log) -> None:

@@ -58,3 +58,25 @@ def test_a_file_that_is_something_else(log: Log, tmp_path: Path, option: str) ->
     other.write_text("nothing of that kind")
     result = call("audit", "verify", log.folder, option, other, "--state", tmp_path)
     assert (result.exit_code, f"{other} is not" in result.stderr) == (3, True)
+
+
+def test_what_cannot_be_read_is_not_taken_for_altered_or_cut(log: Log, tmp_path: Path) -> None:
+    odd = tmp_path / "odd"
+    (odd / "audit-000001.jsonl").mkdir(parents=True)
+    for arguments in (
+        [odd],
+        [tmp_path / "missing"],
+        [log.folder, "--key", tmp_path / "missing"],
+        [log.folder, "--expect", odd],
+    ):
+        result = call("audit", "verify", *arguments, "--state", tmp_path)
+        assert (result.exit_code, "cannot be read" in result.stderr) == (4, True), result.output
+
+
+def test_the_log_is_named_as_elsewhere(
+    log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = call("audit", "verify", "--audit", log.folder, "--state", tmp_path)
+    assert said.exit_code == 0, said.output
+    monkeypatch.setenv("SAFELIGHT_AUDIT", str(log.folder))
+    assert call("audit", "verify", "--state", tmp_path).output == said.output

@@ -174,7 +174,7 @@ def test_before_anything_was_recorded(file: Path, command: str) -> None:
     given = ["d_0123456789ab"] if command == "explain" else []
     result = call("policy", command, *given, file, "--audit", file.with_name("none"))
     assert result.exit_code == 1
-    assert "No decision has been recorded in" in result.output
+    assert "There is no folder" in result.output
 
 
 def test_diff(file: Path) -> None:

@@ -61,14 +61,18 @@ class Event:
         if isinstance(self.record, Unseen):
             return Fate(self.record.how)
         decision, verdict = self.record, str(self.record.verdict)
-        approved = self.release is not None and self.release.how == "approved"
-        if verdict not in {"allow", "warn", "block"} and not approved:
+        if verdict not in {"allow", "warn", "block"} and not self.approved:
             return Fate.HELD
-        if verdict == "block" or (decision.refusal and not approved):
+        if verdict == "block" or (decision.refusal and not self.approved):
             return Fate.STOPPED
         if decision.flowing:
             return self._fate_of_flow()
         return Fate.CLEANED if _changed(decision) else Fate.SENT
+
+    @property
+    def approved(self) -> bool:
+        """Did it wait for a yes, and get it?"""
+        return self.release is not None and self.release.how == "approved"
 
     def _fate_of_flow(self) -> Fate:
         if self.end is None:
@@ -99,8 +103,10 @@ class Event:
 
     @property
     def refusal(self) -> str | None:
-        """The cause why it was stopped."""
-        return (self.end and self.end.refusal) or (self.decision and self.decision.refusal) or None
+        """The cause why it was stopped; a wait that ended with a yes is none."""
+        if self.end is not None and self.end.refusal:
+            return self.end.refusal
+        return self.decision.refusal if self.decision and not self.approved else None
 
     @property
     def received(self) -> int | None:
@@ -137,7 +143,7 @@ class Event:
         files = len(self.decision.pictures) if self.decision else 0
         held = f", {files} picture{'s' * (files != 1)}" if files else ""
         found = f", carrying {', '.join(self.found)}" if self.found else ""
-        why = f" because of {self.refusal}" if self.refusal else ""
+        why = f" because of {self.refusal}" if self.refusal not in {None, "held"} else ""
         what = "Upload" if self.decision else "Connection"
         return f"{what} to {self.record.service} {_SAID[self.fate]}{why}{held}{found}"
 

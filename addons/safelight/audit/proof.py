@@ -85,8 +85,8 @@ class Proof:
         elif kind == "cut":
             raise ProofError(
                 Result.CUT,
-                f"Record {fields['seq']} says that {fields['size']} signed records before it were "
-                "gone when the proxy started.",
+                f"Record {fields['seq']} says that {fields['size']} records that were there "
+                "before it were gone.",
             )
         elif kind == "recovered":
             self.notes.append(f"{fields['size']} bytes of a torn line were moved aside")

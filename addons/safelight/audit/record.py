@@ -207,7 +207,8 @@ class Recovered(_Record):
 
 
 class Cut(_Record):
-    """This many records that a checkpoint covered were gone when the log was opened again."""
+    """This many records were gone when the log was opened again: a checkpoint had covered them, or
+    whoever writes this had seen them, perhaps in a log that stood here before."""
 
     kind: Literal["cut"] = "cut"
     size: Annotated[int, Field(ge=1)]

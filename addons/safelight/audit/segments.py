@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from safelight.audit import chain
@@ -35,13 +36,14 @@ def present(folder: Path) -> dict[int, Path]:
 
 
 def ended_before(folder: Path, day: str) -> dict[int, Path]:
-    """The files that were closed before `day`: the next one begins no later. Raises OSError."""
+    """The first files, all of which were closed before `day`: the next one begins no later. Later
+    ones may be older where the clock was set back; they stay, so that none is missing between
+    others. Raises OSError."""
     files = present(folder)
     began = {number: _first_day(path) for number, path in files.items()}
     never = "9999"
-    return {
-        number: path for number, path in files.items() if (began.get(number + 1) or never) <= day
-    }
+    ended = takewhile(lambda number: (began.get(number + 1) or never) <= day, files)
+    return {number: files[number] for number in ended}
 
 
 def keep_keys(folder: Path, files: dict[int, Path]) -> int:

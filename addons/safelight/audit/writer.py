@@ -4,13 +4,13 @@ checkpoints, a new signing key each day, a new file each day.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import secrets
 import time
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from safelight.audit import lock, notes, segments
 from safelight.audit.keys import Keyring
@@ -38,11 +38,19 @@ LARGEST_SEGMENT = 16 * 2**20  # bytes
 MOST_UNSIGNED = 100  # records
 LONGEST_UNSIGNED = 60  # seconds
 _BACK = timedelta(seconds=1)
+_READING = os.O_RDONLY | os.O_CLOEXEC
 
 
 def moment(at: datetime) -> str:
     """A moment as records say it."""
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class _End(NamedTuple):
+    """The last record that was seen of a log."""
+
+    log: str = ""
+    seq: int = 0
 
 
 class Writer:
@@ -57,6 +65,7 @@ class Writer:
         self._keys = keys
         self._clock = clock
         self._segment: Segment | None = None
+        self._known = _End()
         self._signed_at = time.monotonic()
 
     def write(self, records: Sequence[Record]) -> None:
@@ -101,11 +110,13 @@ class Writer:
             self._keyring(segment).forget(month)
             return True
 
-    @contextmanager
+    @contextlib.contextmanager
     def _appending(self) -> Iterator[Segment]:
         with self._alone():
             try:
-                yield self._current()
+                segment = self._current()
+                yield segment
+                self._known = _End(segment.log, segment.head.seq)
             except BaseException:
                 self.close()
                 raise
@@ -128,27 +139,36 @@ class Writer:
     def _current(self) -> Segment:
         """The file to append to, with everything in it known."""
         segment = self._segment
-        if segment is not None and not self._is_in_place(segment):
+        if segment is not None and not self._is_last(segment):
             self.close()
             segment = None
+        opened = segment is None
         if segment is None:
             numbers = segments.present(self.folder)
             segment = self._open(max(numbers)) if numbers else self._begin(1, None)
-        known = segment.offset
-        torn = segment.catch_up()
+        try:
+            torn = segment.catch_up()
+        except segments.AlteredError:
+            # Whoever moves it away begins another log, which has nothing to do with this one.
+            self._known = _End()
+            raise
         if torn:
             self._recover(segment, torn)
         if segment.head.seq == 0:
             # A file in which not even the first record is whole.
-            self._open_with(segment, SegmentOpen(log=_new_log(), segment=segment.number))
-        if not known:
+            self.close()
+            segment = self._begin(segment.number, self._before(segment.number))
+        if opened:
             self._notice_cut(segment)
         self._keep_up(segment)
         if segment.offset > LARGEST_SEGMENT or segment.began != self._today():
             return self._follow(segment)
         return segment
 
-    def _is_in_place(self, segment: Segment) -> bool:
+    def _is_last(self, segment: Segment) -> bool:
+        """Is it still in its place, whole, and has no other process begun the next?"""
+        if segments.path_of(self.folder, segment.number + 1).exists():
+            return False
         try:
             found = segments.path_of(self.folder, segment.number).stat()
         except FileNotFoundError:
@@ -157,10 +177,27 @@ class Writer:
         return os.path.samestat(known, found) and known.st_size >= segment.offset
 
     def _open(self, number: int) -> Segment:
+        path = segments.path_of(self.folder, number)
+        with contextlib.suppress(FileNotFoundError):
+            # It was closed, and is the last again: those behind it are lost.
+            path.chmod(0o600)
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-        descriptor = os.open(segments.path_of(self.folder, number), flags, 0o600)
+        descriptor = os.open(path, flags, 0o600)
         self._segment = Segment(number, descriptor)
         return self._segment
+
+    def _before(self, number: int) -> Segment | None:
+        """The file before that one, with everything in it known."""
+        try:
+            descriptor = os.open(segments.path_of(self.folder, number - 1), _READING)
+        except FileNotFoundError:
+            return None
+        try:
+            before = Segment(number - 1, descriptor)
+            before.catch_up()
+        finally:
+            os.close(descriptor)
+        return before
 
     def _begin(self, number: int, before: Segment | None) -> Segment:
         """A new file, behind the records of `before` if there are any."""
@@ -183,17 +220,22 @@ class Writer:
     def _follow(self, segment: Segment) -> Segment:
         """Close a file that is full or of another day, and begin the next."""
         self._sign(segment)
-        os.fchmod(segment.descriptor, 0o400)
         self.close()
-        return self._begin(segment.number + 1, segment)
+        following = self._begin(segment.number + 1, segment)
+        # Not before: whoever was killed in between has to be able to go on.
+        segments.path_of(self.folder, segment.number).chmod(0o400)
+        return following
 
     def _notice_cut(self, segment: Segment) -> None:
+        """Say so when records are gone that were there: as the last checkpoint says, or as this
+        process has seen itself."""
         note = self._keyring(segment).remembered()
-        if note is not None:
-            # It lies in a folder of our own: only its size is asked, not whose it is.
-            size = notes.Checkpoint.of_note(note).size
-            if size > segment.head.seq:
-                self._put(segment, [Cut(size=size - segment.head.seq)])
+        # The note lies in a folder of our own: only its size is asked, not whose it is.
+        size = notes.Checkpoint.of_note(note).size if note is not None else 0
+        there = segment.head.seq if self._known.log in {"", segment.log} else 0
+        gone = max(size - segment.head.seq, self._known.seq - there)
+        if gone > 0:
+            self._put(segment, [Cut(size=gone)])
 
     def _keep_up(self, segment: Segment) -> None:
         """Say that the clock was set back, and change the key of another day."""

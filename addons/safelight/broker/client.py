@@ -19,7 +19,7 @@ _LONGEST = 10  # seconds for what is answered at once
 
 
 class NoBrokerError(Exception):
-    """No proxy runs that keeps its state there."""
+    """No proxy runs that keeps its state there, or not for this user."""
 
 
 async def ask(path: Path, held: Held, longest: float = LONGEST_WAIT) -> Answer:
@@ -101,6 +101,10 @@ def _speaking(
 ) -> Iterator[Iterator[bytes]]:
     try:
         connection = _connected(path)
+    except PermissionError as error:
+        raise NoBrokerError(
+            f"Only who runs the proxy that keeps its state in {path.parent} may ask it."
+        ) from error
     except OSError as error:
         raise NoBrokerError(
             f"No proxy is running that keeps its state in {path.parent}."

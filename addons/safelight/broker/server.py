@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
+import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-LONGEST_LINE = 65_536  # bytes
+LONGEST_LINE = 1_048_576  # bytes: an upload of thousands of pictures has a digest of each
 _MOST_UNREAD = 1_000  # events
 
 
@@ -91,6 +93,8 @@ class Broker:
 
     async def _watch(self, writer: asyncio.StreamWriter) -> None:
         unread: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        for held, _ in self.waiting.every():
+            unread.put_nowait({"held": _shown(held)})
         self._watching.add(unread)
         try:
             while True:
@@ -102,6 +106,8 @@ class Broker:
 @contextlib.contextmanager
 def running(path: Path) -> Iterator[None]:
     """Answer at `path`, in a thread of its own. Raises OSError."""
+    if _is_answered(path):
+        raise OSError(errno.EADDRINUSE, "another proxy that runs keeps its state there")
     loop = asyncio.new_event_loop()
     path.unlink(missing_ok=True)
     # The folder is its owner's alone; so is the socket.
@@ -123,6 +129,16 @@ def running(path: Path) -> Iterator[None]:
         loop.run_until_complete(_end(asyncio.all_tasks(loop)))
         loop.close()
         path.unlink(missing_ok=True)
+
+
+def _is_answered(path: Path) -> bool:
+    """Does anybody answer there? What a crash left behind does not."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        try:
+            connection.connect(str(path))
+        except OSError:
+            return False
+    return True
 
 
 async def _end(tasks: set[asyncio.Task[Any]]) -> None:

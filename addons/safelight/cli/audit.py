@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from safelight import audit as audit_log
-from safelight import paths
 from safelight.cli import audit_options, audit_words, words
 from safelight.cli.audit_export import export, schema
 from safelight.cli.audit_keys import erase, find, retire
@@ -42,16 +41,10 @@ for command in (search, show, verify, find, export, report, schema, erase, retir
 @click.option("--json", "as_json", is_flag=True, help="The records as they stand in the file.")
 def tail(folder: Path, count: int, *, as_json: bool) -> None:
     """Show the last decisions, newest last."""
-    if not folder.exists() and folder != paths.default_audit():
-        raise click.ClickException(f"There is no folder {folder}.")
     records: deque[audit_log.Told | str] = deque(maxlen=count)
-    try:
+    with audit_options.reading(folder):
         records.extend(audit_log.told(folder))
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        raise click.ClickException(f"{folder} cannot be read: {error.strerror}") from error
-    if not records:
+    if not records and folder.exists():
         click.echo(f"No decision has been recorded in {folder} yet.", err=True)
     for record in records:
         if isinstance(record, str):
@@ -68,7 +61,7 @@ def coverage(folder: Path) -> None:
     """Show, for each service, what was seen of it and what was not."""
     seen: defaultdict[str, Counter[str]] = defaultdict(Counter)
     held: dict[str, str] = {}
-    try:
+    with audit_options.reading(folder):
         for record in audit_log.told(folder):
             if isinstance(record, audit_log.Unseen):
                 seen[record.service][record.how] += 1
@@ -80,11 +73,7 @@ def coverage(folder: Path) -> None:
             elif isinstance(record, audit_log.Release) and record.of in held:
                 approved = record.how == "approved"
                 seen[held[record.of]].update({"held": -1, "sent": 1} if approved else {})
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        raise click.ClickException(f"{folder} cannot be read: {error.strerror}") from error
-    if not seen:
+    if not seen and folder.exists():
         click.echo(f"No decision has been recorded in {folder} yet.", err=True)
     for service, counts in sorted(seen.items()):
         hows = [how for how in dict.fromkeys([*audit_words.HOW, *counts]) if counts[how]]

@@ -4,6 +4,7 @@ can be let go."""
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,9 +13,15 @@ import click
 
 from safelight import audit, paths
 from safelight.cli import words
-from safelight.cli.audit_options import FOLDER, keys_of
+from safelight.cli.audit_options import FOLDER, keys_of, reading
 from safelight.cli.options import STATE
 from safelight.journal import CONTENT
+
+
+class _UntoldError(click.ClickException):
+    """Nobody can tell whether a photo left."""
+
+    exit_code = 2
 
 
 @click.command()
@@ -24,11 +31,32 @@ from safelight.journal import CONTENT
 def find(photo: Path, folder: Path, state: Path) -> None:
     """Did PHOTO ever leave, when, to whom, and what was taken out of it?
 
-    Exit code 1 if it did not. Months whose key was erased cannot be asked.
+    Exit code 1 if there is no record of it; 2 if nobody can tell: the log cannot be read, or the
+    key of a month in it is not here (any more).
     """
-    keys = audit.Keyring(keys_of(folder, state))
+    records: list[audit.Told | str] = []
+    keys = audit.Keyring(paths.audit_keys(state))
+    try:
+        with reading(folder):
+            keys = audit.Keyring(keys_of(folder, state))
+            records.extend(audit.told(folder))
+    except click.ClickException as error:
+        raise _UntoldError(error.message) from error
     names = set(keys.pseudonyms(CONTENT, hashlib.sha256(photo.read_bytes()).digest()).values())
-    records = list(audit.told(folder)) if folder.is_dir() else []
+    if _say_all(records, names):
+        return
+    decided = {(record.at or "")[:7] for record in records if isinstance(record, audit.Decision)}
+    unasked = sorted(decided - keys.months())
+    if unasked:
+        raise _UntoldError(
+            f"Nobody can tell of {words.listed(unasked)}: no key of that time is in {keys.folder}."
+        )
+    click.echo("There is no record of this photo.", err=True)
+    raise SystemExit(1)
+
+
+def _say_all(records: list[audit.Told | str], names: set[str]) -> bool:
+    """Say what happened to the file that has these names; was there anything to say?"""
     approved = {
         record.of
         for record in records
@@ -45,11 +73,13 @@ def find(photo: Path, folder: Path, state: Path) -> None:
                     _say(record, removed, approved=record.id in approved)
                     found = True
         elif isinstance(record, audit.End) and record.content in names:
-            _say(decisions[record.of], record.found, approved=record.of in approved)
+            # Its decision may have been deleted for its age, the day before.
+            if record.of in decisions:
+                _say(decisions[record.of], record.found, approved=record.of in approved)
+            else:
+                click.echo(f"{record.at}  {record.of}  left; to whom was deleted for its age")
             found = True
-    if not found:
-        click.echo("There is no record of this photo.", err=True)
-        raise SystemExit(1)
+    return found
 
 
 def _say(record: audit.Decision, removed: tuple[str, ...], *, approved: bool) -> None:
@@ -72,7 +102,7 @@ def erase(month: str, folder: Path, state: Path) -> None:
     """
     if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
         raise click.BadParameter(f"{month} is not a month such as 2026-11.")
-    log = audit.AuditLog(folder, paths.audit_keys(state))
+    log = _existing(folder, state)
     try:
         done = log.erase(month)
     except audit.AuditError as error:
@@ -88,9 +118,33 @@ def erase(month: str, folder: Path, state: Path) -> None:
 @STATE
 def retire(days: int, folder: Path, state: Path) -> None:
     """Delete records older than some days. What is left can still be verified."""
-    before = (datetime.now(UTC) - timedelta(days=days)).date().isoformat()
     try:
-        count = audit.AuditLog(folder, paths.audit_keys(state)).retire(before)
+        before = (datetime.now(UTC) - timedelta(days=days)).date().isoformat()
+    except OverflowError as error:
+        raise click.BadParameter(f"{days} days are longer than there are dates.") from error
+    log = _existing(folder, state)
+    try:
+        count = log.retire(before)
     except audit.AuditError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{count} files with records from before {before} were deleted.")
+
+
+def _existing(folder: Path, state: Path) -> audit.AuditLog:
+    """The log in `folder`; none is begun where there is none. Raises click.ClickException."""
+    if folder.is_dir():
+        with reading(folder):
+            if next(audit.every(folder), None) is None:
+                raise click.ClickException(f"There is no log in {folder}.")
+            _refuse_to_own(folder)
+            return audit.AuditLog(folder, paths.audit_keys(state))
+    raise click.ClickException(f"There is no log in {folder}.")
+
+
+def _refuse_to_own(folder: Path) -> None:
+    """New files of root's would keep the proxy from its own log."""
+    if hasattr(os, "geteuid") and os.geteuid() == 0 != folder.stat().st_uid:
+        raise click.ClickException(
+            f"{folder} belongs to {folder.owner()}, and the proxy could not go on with files of "
+            f"root's in it. Say it as that user: sudo -u {folder.owner()} safelight ..."
+        )

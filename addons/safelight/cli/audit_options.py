@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 FOLDER = click.option(
     "--audit",
     "folder",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     envvar="SAFELIGHT_AUDIT",
     default=paths.default_audit,
     show_default="your data folder",
@@ -26,8 +27,24 @@ FOLDER = click.option(
 )
 
 
+@contextlib.contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Say in words what keeps the log in `folder` from being read. Raises click.ClickException."""
+    if not folder.exists() and folder != paths.default_audit():
+        raise click.ClickException(f"There is no folder {folder}.")
+    try:
+        yield
+    except FileNotFoundError:
+        click.echo(f"No decision has been recorded in {folder} yet.", err=True)
+    except OSError as error:
+        raise click.ClickException(f"{folder} cannot be read: {error.strerror}") from error
+
+
 def keys_of(folder: Path, state: Path) -> Path:
-    """The folder of the log's keys on this machine, whether there is one or not."""
+    """The folder of the log's keys on this machine, whether there is one or not.
+
+    Raises OSError.
+    """
     keys = paths.audit_keys(state)
     for record in audit.every(folder) if folder.is_dir() else ():
         if isinstance(record, audit.SegmentOpen):
@@ -66,15 +83,9 @@ UNTIL = click.option(
 
 def read(folder: Path, span: Span) -> Iterator[Event]:
     """What happened in `span`; lines that are no record are told on the way."""
-    if not folder.exists() and folder != paths.default_audit():
-        raise click.ClickException(f"There is no folder {folder}.")
-    try:
+    with reading(folder):
         for event in events(folder, span):
             if isinstance(event, str):
                 click.echo(f"? not a record: {event[:60]!r}", err=True)
             else:
                 yield event
-    except FileNotFoundError:
-        click.echo(f"No decision has been recorded in {folder} yet.", err=True)
-    except OSError as error:
-        raise click.ClickException(f"{folder} cannot be read: {error.strerror}") from error

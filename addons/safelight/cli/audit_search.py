@@ -70,7 +70,7 @@ def search(
     for event in audit_options.read(folder, Span(since, until)):
         if event in wanted:
             count += 1
-            records = [record for record in (event.record, event.end) if record]
+            records = [one for one in (event.record, event.release, event.end) if one]
             lines = [_json(record) for record in records] if as_json else audit_words.lines(event)
             click.echo("\n".join(lines))
     if not count:
@@ -95,11 +95,11 @@ def _json(record: BaseModel) -> str:
 
 
 def _as_json(event: Event) -> str:
-    both = {"decision": event.record, "end": event.end}
+    every = {"decision": event.record, "release": event.release, "end": event.end}
     return json.dumps(
         {
             name: record.model_dump(mode="json", by_alias=True, exclude_none=True)
-            for name, record in both.items()
+            for name, record in every.items()
             if record
         }
     )

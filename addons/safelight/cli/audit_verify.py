@@ -8,29 +8,35 @@ from pathlib import Path
 import click
 
 from safelight import audit as audit_log
-from safelight import paths
-from safelight.cli.audit_options import keys_of
+from safelight.cli.audit_options import FOLDER, keys_of
 from safelight.cli.options import STATE
+
+# What cannot be read has an exit code of its own here, which is not click's.
+_FILE = click.Path(path_type=Path, readable=False)
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path), required=False)
+@click.argument("copy", metavar="[FOLDER]", type=_FILE, required=False)
+@FOLDER
 @click.option(
     "--key",
     "key_file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=_FILE,
+    metavar="FILE",
     help="The log's public key, when the folder is a copy.",
 )
 @click.option(
     "--expect",
     "checkpoint_file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=_FILE,
+    metavar="FILE",
     help="A checkpoint that was kept elsewhere.",
 )
 @STATE
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def verify(
-    folder: Path | None,
+    copy: Path | None,
+    folder: Path,
     key_file: Path | None,
     checkpoint_file: Path | None,
     state: Path,
@@ -43,7 +49,9 @@ def verify(
     short or has a gap; 3: it is not signed, or not with this key; 4: it cannot be read.
     """
     try:
-        proof = prove(folder, state, key_file, checkpoint_file)
+        # A copy may be older than what this machine knows of the log.
+        known = not (copy and key_file)
+        proof = prove(copy or folder, state, key_file, checkpoint_file, known=known)
     except audit_log.ProofError as error:
         _say_result(error.result, {"problem": str(error)}, str(error), as_json=as_json)
         raise SystemExit(int(error.result)) from None
@@ -73,19 +81,29 @@ def verify(
 
 
 def prove(
-    folder: Path | None,
+    folder: Path,
     state: Path,
     key_file: Path | None = None,
     checkpoint_file: Path | None = None,
+    *,
+    known: bool = True,
 ) -> audit_log.Proof:
-    """Verify a log with what is known of it on this machine. Raises audit.ProofError."""
-    where = folder or paths.default_audit()
-    keys = keys_of(where, state)
-    first = _read_key(key_file or keys / audit_log.FIRST_PUBLIC)
-    # A copy may be older than what this machine knows of the log.
-    known = None if key_file and folder else keys / audit_log.LAST_CHECKPOINT
-    noted = checkpoint_file or known
-    return audit_log.verify(where, first, _read_checkpoint(noted) if noted else None)
+    """Verify a log with the files that are given, or with what is `known` of it on this machine.
+    Raises audit.ProofError."""
+    try:
+        keys = keys_of(folder, state)
+        first = _read_key(key_file or _if_there(keys / audit_log.FIRST_PUBLIC))
+        remembered = _if_there(keys / audit_log.LAST_CHECKPOINT) if known else None
+        expected = _read_checkpoint(checkpoint_file or remembered)
+    except OSError as error:
+        raise audit_log.ProofError(
+            audit_log.Result.UNREADABLE, f"{error.filename} cannot be read: {error.strerror}."
+        ) from error
+    return audit_log.verify(folder, first, expected)
+
+
+def _if_there(path: Path) -> Path | None:
+    return path if path.exists() else None
 
 
 def _say_result(
@@ -97,8 +115,8 @@ def _say_result(
         click.echo(text, err=result is not audit_log.Result.GOOD)
 
 
-def _read_key(path: Path) -> audit_log.Verifier | None:
-    if not path.exists():
+def _read_key(path: Path | None) -> audit_log.Verifier | None:
+    if path is None:
         return None
     try:
         return audit_log.Verifier.parse(path.read_text())
@@ -108,8 +126,8 @@ def _read_key(path: Path) -> audit_log.Verifier | None:
         ) from error
 
 
-def _read_checkpoint(path: Path) -> audit_log.Checkpoint | None:
-    if not path.exists():
+def _read_checkpoint(path: Path | None) -> audit_log.Checkpoint | None:
+    if path is None:
         return None
     try:
         return audit_log.Checkpoint.of_note(path.read_text())

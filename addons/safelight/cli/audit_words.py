@@ -17,7 +17,7 @@ HOW = {
     "uninspected": "let through without a look, as your policy says",
     "certificate-rejected": "not sent, since the program would not accept the certificate",
 }
-_RELEASED = {
+RELEASED = {
     "approved": "approved, so it was sent",
     "denied": "denied, so it stayed here",
     "timed-out": "not answered in time, so it stayed here",
@@ -36,7 +36,7 @@ def verdict(word: str) -> str:
 def line(record: audit_log.Told) -> str:
     """One record."""
     if isinstance(record, audit_log.Release):
-        return f"{record.at}  {record.of}  {_RELEASED[record.how]}"
+        return f"{record.at}  {record.of}  {RELEASED[record.how]}"
     if isinstance(record, audit_log.Unseen):
         return f"{record.at}  {HOW[record.how]}  {record.service}"
     if isinstance(record, audit_log.End):
@@ -46,7 +46,7 @@ def line(record: audit_log.Told) -> str:
     found = sorted({kind for picture in record.pictures for kind in picture.found})
     told = words.listed([words.kind(kind) for kind in found]) or "nothing private"
     what = verdict(record.verdict)
-    why = f" because of {record.refusal}" if record.refusal else ""
+    why = f" because of {record.refusal}" if record.refusal and record.refusal != what else ""
     held = f": {words.files(len(record.pictures))}, saying {told}" if record.pictures else ""
     return f"{record.at}  {record.id}  {what}{why}  {record.service}{held}"
 

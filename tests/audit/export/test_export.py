@@ -14,7 +14,7 @@ def test_whole_lines(form: Format) -> None:
     assert all(line.endswith("\n") and len(line.splitlines()) == 1 for line in lines)
     if form in {Format.OCSF, Format.ECS}:
         assert all(isinstance(json.loads(line), dict) for line in lines)
-    more = {Format.OCSF: 5, Format.CSV: 1}.get(form, 0)
+    more = {Format.OCSF: 7, Format.CSV: 1}.get(form, 0)
     assert len(lines) == len(EVENTS) + more
 
 

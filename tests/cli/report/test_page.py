@@ -77,7 +77,7 @@ def test_it_says_what_happened() -> None:
         "Once let through without a look, as your policy says",
         "did not accept Safelight's certificate",
         "sent though it was unsure",
-        "Waited for a yes that did not come: 1 file",
+        "Waited for a yes that did not come: 3 files",
         "Yes.",
     ):
         assert said in text, said

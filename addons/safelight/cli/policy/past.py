@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from safelight import audit, recorded
-from safelight.cli.audit_options import FOLDER, keys_of
+from safelight import audit, paths, recorded
+from safelight.audit.events import ALWAYS
+from safelight.cli import audit_options, audit_words, words
+from safelight.cli.audit_options import FOLDER, keys_of, reading
 from safelight.cli.options import STATE
 from safelight.cli.policy import shown
 from safelight.policy.explain import explain as explained
-from safelight.recorded import Workspaces
+from safelight.recorded import Recorded, Workspaces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from safelight.policy import About, Decision, LoadedPolicy
-    from safelight.recorded import Recorded
 
 
 @click.command()
@@ -92,10 +93,12 @@ def explain_recorded(
     as_json: bool,
 ) -> None:
     """Explain what a policy makes of each picture of an upload that was recorded."""
-    one = next((one for one in uploads(folder) if one.decision.id == id_), None)
-    if one is None:
+    events = audit_options.read(folder, ALWAYS)
+    event = next((one for one in events if one.decision and one.decision.id == id_), None)
+    if event is None or event.decision is None:
         raise click.ClickException(f"There is no decision {id_} in {folder}.")
-    record = one.decision
+    record = event.decision
+    one = Recorded(record, event.end)
     workspaces = _workspaces(loaded, folder, state)
     found = [explained(loaded, facts, services) for facts in one.facts(services, workspaces)]
     if as_json:
@@ -103,6 +106,11 @@ def explain_recorded(
         click.echo(json.dumps(said, default=sorted, indent=2))
         return
     click.echo(f"{record.at}  {record.service}  recorded as: {record.verdict}")
+    if event.release is not None:
+        click.echo(f"then          {audit_words.RELEASED[event.release.how]}")
+    if not found and not record.doubts:
+        why = words.cause(record.refusal) if record.refusal else "no file was in it"
+        click.echo(f"no rule was asked   {why}")
     if record.doubts:
         click.echo(f"in doubt      {', '.join(record.doubts)}: the policy's `unsure` speaks of it")
     for number, explanation in enumerate(found, 1):
@@ -118,8 +126,10 @@ def explain_recorded(
 
 
 def _workspaces(loaded: LoadedPolicy, folder: Path, state: Path) -> Workspaces:
-    keys = audit.Keyring(keys_of(folder, state))
+    keys = audit.Keyring(paths.audit_keys(state))
     try:
+        with reading(folder):
+            keys = audit.Keyring(keys_of(folder, state))
         return Workspaces.named_in(loaded.policy, keys)
     except OSError as error:
         raise click.ClickException(f"{keys.folder} cannot be read: {error.strerror}") from error
@@ -127,10 +137,5 @@ def _workspaces(loaded: LoadedPolicy, folder: Path, state: Path) -> Workspaces:
 
 def uploads(folder: Path) -> Iterator[Recorded]:
     """The recorded uploads, oldest first. Raises click.ClickException."""
-    try:
+    with reading(folder):
         yield from recorded.of_uploads(audit.told(folder))
-    except FileNotFoundError as error:
-        raise click.ClickException(f"No decision has been recorded in {folder} yet.") from error
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise click.ClickException(f"{folder} cannot be read: {reason}") from error
