@@ -25,6 +25,7 @@ WRITINGS = {
     "bare": json.dumps({"image": PLAIN}),
     "data url": json.dumps({"url": f"data:image/jpeg;base64,{PLAIN}"}),
     "escaped slashes": json.dumps({"image": PLAIN}).replace("/", r"\/"),
+    "slashes escaped four times": json.dumps({"image": PLAIN}).replace("/", "\\" * 8 + "/"),
     "escaped plus": json.dumps({"image": PLAIN}).replace("+", r"\u002B"),
     "url alphabet, unpadded": json.dumps({"image": URL_SAFE.rstrip("=")}),
     "json in json": json.dumps({"body": json.dumps({"image": PLAIN})}).replace("/", r"\\/"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import string
 from itertools import pairwise
 
@@ -12,7 +13,19 @@ from safelight.bodies import density
 
 BLOCK = 1024
 DENSE = set(string.ascii_uppercase + string.digits)
-KINDS = ["word ", "Word", "ABC12", "0.125, ", "\\u00ff", "%FF%", "   ", "\xe4", "x" * 40, "7" * 90]
+KINDS = [
+    "word ",
+    "Word",
+    "ABC12",
+    "0.125, ",
+    "\\u00ff",
+    "%FF%",
+    "   ",
+    "\xe4",
+    "x" * 40,
+    "7" * 90,
+    "\x01ab",
+]
 texts = st.lists(
     st.tuples(st.sampled_from(KINDS), st.integers(1, 1500)).map(lambda one: one[0] * one[1]),
     max_size=6,
@@ -29,6 +42,17 @@ def no_numbers(block: str) -> bool:
     return 10 * telling >= sum(letter in DENSE for letter in block) > 0
 
 
+def few_controls(block: str) -> bool:
+    return 12 * sum(letter < " " and letter not in "\t\n\r" for letter in block) < len(block)
+
+
+CONDITIONS = (
+    (density.without_words, no_words),
+    (density.without_numbers, no_numbers),
+    (density.without_controls, few_controls),
+)
+
+
 def blocks(text: str) -> list[tuple[int, int]]:
     edges = [*range(0, len(text), BLOCK), len(text)]
     return list(pairwise(edges))
@@ -37,7 +61,7 @@ def blocks(text: str) -> list[tuple[int, int]]:
 @given(texts, st.integers(0, 50))
 def test_no_block_that_could_be_encoded_is_left_out(text: str, before: int) -> None:
     body = b" " * before + text.encode("latin-1")
-    for find, meets in ((density.without_words, no_words), (density.without_numbers, no_numbers)):
+    for find, meets in CONDITIONS:
         found = list(find(body, before, len(body)))
         for start, end in blocks(text):
             if meets(text[start:end]):
@@ -50,6 +74,11 @@ def test_no_block_that_could_be_encoded_is_left_out(text: str, before: int) -> N
 def test_what_people_write_is_left_out() -> None:
     body = b"Anna asked whether the picture could be a little bluer, and I said: yes. " * 1000
     assert list(density.without_words(body, 0, len(body))) == []
+
+
+def test_bytes_without_order_are_left_out() -> None:
+    body = random.Random(1).randbytes(1_000_000)
+    assert sum(b - a for a, b in density.without_controls(body, 0, len(body))) < 10_000
 
 
 def test_lists_of_numbers_are_left_out() -> None:

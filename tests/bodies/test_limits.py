@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from safelight.bodies import survey
@@ -21,6 +23,12 @@ SLOW = {
     "beginnings of pictures": (b"x" + b"\xff\xd8" * 10_000_000, "application/octet-stream"),
     "boundaries": (b"--" * 5_000_000, "multipart/form-data; boundary=-"),
     "words": (b"word " * 4_000_000, "text/plain"),
+    "many pictures among other base64": (
+        b"%s %s " % (base64.b64encode(b"\xff\xd8\xff" + bytes(300)), b"A1b2" * 100) * 40_000,
+        "text/plain",
+    ),
+    "beginnings of lists": (b"255,216,255,224 " * 600_000, "text/plain"),
+    "halves of beginnings of lists": (b"[255,216,255,216]" * 500_000, "text/plain"),
     "comments": (b"<!---->" * 2_000_000, "text/html"),
 }
 

@@ -69,6 +69,9 @@ SCATTERED: dict[str, str | bytes] = {
     "lines of digits": "\n".join(lines(PICTURE.hex(), 60)),
     "a list of hexadecimal numbers": "[" + ", ".join(f"0x{byte:02x}" for byte in PICTURE) + "]",
     "a PNG with percents": quote(pictures.png(), safe=""),
+    "strings in a binary message": b"".join(
+        b"\x0a" + bytes([len(line)]) + line.encode() for line in lines(TEXT, 12)
+    ),
     "far inside": "so it is " * 700_000 + "\n".join(TEXT),
 }
 

@@ -20,19 +20,7 @@ if TYPE_CHECKING:
 PROSE = "Anna asked whether the picture could be a little bluer; 255 times, 80 or -1. " * 300
 
 
-def signed(data: bytes) -> list[int]:
-    return [byte - 256 * (byte > 127) for byte in data]
-
-
 WAYS: dict[str, Callable[[bytes], str]] = {
-    "numbers": lambda data: json.dumps(list(data)),
-    "numbers without spaces": lambda data: json.dumps(list(data), separators=(",", ":")),
-    "numbers in lines": lambda data: json.dumps(list(data), indent=12),
-    "signed numbers": lambda data: json.dumps(signed(data)),
-    "a typed array": lambda data: json.dumps(
-        {str(place): byte for place, byte in enumerate(data)}, separators=(",", ":")
-    ),
-    "strings": lambda data: json.dumps([str(byte) for byte in data]),
     "hexadecimal": bytes.hex,
     "hexadecimal in capitals": lambda data: data.hex().upper(),
     "escapes": lambda data: json.dumps(data.decode("latin-1")),
@@ -59,8 +47,6 @@ def test_it_is_noticed(way: str, make: Callable[[], bytes], offset: int) -> None
     "text",
     [
         PROSE,
-        json.dumps([255, 255, 255] * 5_000),
-        json.dumps([[255, 216, 0], [137, 80, 77]] * 2_000),
         json.dumps({"a": "89504e47 ffd8ff u00ff u00d8 %FF %D8 " * 500}),
     ],
 )

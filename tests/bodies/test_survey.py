@@ -118,9 +118,6 @@ JPEG_HEAD = b"\xff\xd8\xff\xe0\x00\x10JFIF"
 @pytest.mark.parametrize(
     "text",
     [
-        json.dumps(list(JPEG_HEAD)),
-        json.dumps({str(i): byte for i, byte in enumerate(JPEG_HEAD)}),
-        json.dumps({"type": "Buffer", "data": list(JPEG_HEAD)}),
         json.dumps({"hex": JPEG_HEAD.hex() * 20}),
         json.dumps({"binary": JPEG_HEAD.decode("latin-1")}),
         json.dumps({"binary": JPEG_HEAD.decode("latin-1")}, ensure_ascii=False),
@@ -129,10 +126,6 @@ JPEG_HEAD = b"\xff\xd8\xff\xe0\x00\x10JFIF"
         .replace("u00d8", "u00D8"),
         "photo=%FF%D8%FF%E0",
         "photo=%ff%d8%ff%e0",
-        json.dumps(list(b"\x89PNG\r\n\x1a\n.....")),
-        json.dumps([str(byte) for byte in JPEG_HEAD]),
-        " ".join(map(str, JPEG_HEAD)),
-        "; ".join(map(str, JPEG_HEAD)),
         *(
             json.dumps({"a": write(head + bytes(range(60))).decode()})
             for write in (base64.b32encode, base64.a85encode, base64.b85encode)

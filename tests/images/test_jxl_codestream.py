@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import random
+import struct
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -163,3 +165,29 @@ def test_names_go_on_their_way(what: str, way: str) -> None:
     cleaner.close()
     assert cleaned == images.strip(hidden, Length.SAME_LENGTH)
     assert cleaner.findings
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA"])
+@pytest.mark.parametrize("size", [(1, 1), (64, 48), (700, 500)])
+@pytest.mark.parametrize("options", [{"lossless": True}, {"quality": 60}, {"decoding_speed": 4}])
+def test_every_beginning_of_one_is_known(
+    mode: str, size: tuple[int, int], options: dict[str, object]
+) -> None:
+    data = encoded(mode, size, use_container=False, **options)
+    for length in (2, 3, 4, 6, 8, 12, 20, 50, 1000, len(data)):
+        assert images.sniff(data[:length]) is images.Format.JXL
+
+
+def sound(chance: random.Random, loudness: int) -> bytes:
+    samples = [int(chance.gauss(0, loudness)) for _ in range(960)]
+    return struct.pack("<h960h", 0x0AFF, *samples)
+
+
+@pytest.mark.parametrize("loudness", [300, 2_000, 6_000])
+def test_sound_that_begins_with_its_signature_is_seldom_one_and_stays(loudness: int) -> None:
+    """Two bytes are one number of sound: without more, each ten-thousandth message is a picture."""
+    chance = random.Random(loudness)
+    messages = [sound(chance, loudness) for _ in range(1_000)]
+    taken = [message for message in messages if images.sniff(message) is images.Format.JXL]
+    assert len(taken) < 120
+    assert all(images.strip(message, Length.SAME_LENGTH) == message for message in taken)

@@ -78,7 +78,8 @@ def _first_site(
     body: bytes, start: int, last: int, recogniser: Recogniser, part: int
 ) -> Site | None:
     for candidate in _candidates(body, start, last):
-        if body.startswith(body[candidate : candidate + 1] * _LONGEST_REPEAT, candidate):
+        letter = body[candidate : candidate + 1]
+        if letter != b"\\" and body.startswith(letter * _LONGEST_REPEAT, candidate):
             continue  # a rule in text, as of dashes
         if _starts_image(body[candidate:last], recogniser):
             end = _end(body, candidate, last, recogniser)

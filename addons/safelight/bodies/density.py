@@ -19,7 +19,9 @@ _SMALL_LETTERS = b"abcdefghijklmnopqrstuvwxyz"
 # What is left of numbers without these is next to nothing; of escapes, their signs are left.
 _DIGITS_AND_SIGNS = b"0123456789 \t\r\n.,;:-+\"'[]{}()"
 
-# Two conditions on how often something stands in a block, each as what every byte adds to a sum:
+_SIGNS_OF_TEXT = b"\0\t\n\r"  # and of text in UTF-16
+
+# Three conditions on how often something stands in a block, each as what every byte adds to a sum:
 # the sum of a block that meets one is larger than that of as many bytes that do not matter.
 # At least a capital or digit for four small letters:
 _NO_LETTER = 50
@@ -37,6 +39,12 @@ _NUMBERS = bytes(
     _NO_DIGIT - 2 * (byte in _CAPITALS_AND_DIGITS) + 21 * (byte not in _DIGITS_AND_SIGNS)
     for byte in range(256)
 )
+# At most one control character among twelve bytes, of which bytes without any order have more:
+_SOME_CONTROLS = 11
+_CONTROLS = bytes(
+    0 if (byte < 32 or byte == 127) and byte not in _SIGNS_OF_TEXT else _SOME_CONTROLS + 1
+    for byte in range(256)
+)
 
 
 def without_words(body: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -47,6 +55,11 @@ def without_words(body: bytes, start: int, end: int) -> Iterator[tuple[int, int]
 def without_numbers(body: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
     """The stretches of `body[start:end]`, which holds no words, that are no lists of numbers."""
     return _stretches(body, start, end, _NUMBERS, _NO_DIGIT)
+
+
+def without_controls(body: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The stretches of `body[start:end]` that could be text, or text in a binary message."""
+    return _stretches(body, start, end, _CONTROLS, _SOME_CONTROLS)
 
 
 def _stretches(

@@ -59,7 +59,8 @@ def holds_picture(
     return any(
         _begins_in(reading, recogniser)
         for stretch in stretches
-        for start, end in density.without_numbers(body, *stretch)
+        for text in density.without_controls(body, *stretch)
+        for start, end in density.without_numbers(body, *text)
         for window in _windows(body, start, end)
         for reading in _readings(window)
     )

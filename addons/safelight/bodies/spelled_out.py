@@ -1,4 +1,4 @@
-"""Pictures that a program spelled out as text: lists of numbers, hexadecimal digits, escapes.
+"""Pictures that a program spelled out as text: hexadecimal digits, escapes, base32, base85.
 
 Nobody writes them so on purpose to be cleaned; they are noticed, not rewritten. Only the formats
 that begin with bytes no ordinary text has in a row are looked for: JPEG and PNG.
@@ -22,24 +22,20 @@ _BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 # Enough digits that no hash is as long.
 _LONGEST_HASH = 128
 _REST_OF_A_LINE = 50
-_LONGEST_NUMBERS = 4096  # bytes that the first numbers of a list and all around them take at most
+_LONGEST = 4096  # bytes that the beginning takes at most
 _MOST_TRIED = 64
-# All text in one manner: small letters, and a comma for whatever may stand between numbers.
-_ALIKE = bytes(
-    ord(",") if byte in b" \t\n\r\x0b\x0c\"';:" else byte + 32 * (65 <= byte <= 90)
-    for byte in range(256)
-)
+# All text in one manner: small letters.
+_ALIKE = bytes(byte + 32 * (65 <= byte <= 90) for byte in range(256))
 
 
 @dataclass(frozen=True, slots=True)
 class _Spelling:
-    """A way of writing: what is always in it, once all text is in one manner if `alike`, and all of
-    it, which begins at most `before` bytes before that. Without its `sign` there is none."""
+    """A way of writing: what it begins with, once all text is in one manner if `alike`, and all of
+    it. Without its `sign` there is none."""
 
     anchor: bytes
     pattern: re.Pattern[bytes]
     alike: bool = True
-    before: int = 0
     sign: bytes = b""
 
     def stands_in(self, text: bytes | memoryview, body: bytes, start: int) -> bool:
@@ -48,27 +44,14 @@ class _Spelling:
         for _ in range(_MOST_TRIED):
             if at < 0:
                 return False
-            first = start + max(0, at - self.before)
-            last = start + min(len(text), at + _LONGEST_NUMBERS)
+            first = start + at
+            last = start + min(len(text), at + _LONGEST)
             if self.pattern.search(body, first, last) is not None:
                 return True
             at = stringzilla.find(text, self.anchor, at + 1)
         if at < 0:
             return False
-        first = start + max(0, at - self.before)
-        return self.pattern.search(body, first, start + len(text)) is not None
-
-
-def _numbers(data: bytes) -> Iterator[_Spelling]:
-    """`[255, 216, 255` and `{"0":255,"1":216,"2":255`, as JavaScript writes typed arrays; Java's
-    bytes have signs."""
-    between = rb"[\"'\s]{0,99}[,;\s][\"'\s]{0,99}(?:\"\d+\"\s{0,99}:\s{0,99})?"
-    for numbers in (list(data), [byte - 256 * (byte > 127) for byte in data]):
-        written = [str(number).encode() for number in numbers]
-        pattern = re.compile(between.join(written) + rb"[^0-9.]")
-        # Of two that follow each other, only commas stand before the second.
-        for anchor in (b",".join(written[:2]), b",," + written[1]):
-            yield _Spelling(anchor, pattern, before=_LONGEST_NUMBERS)
+        return self.pattern.search(body, start + at, start + len(text)) is not None
 
 
 def _row(data: bytes) -> _Spelling:
@@ -117,9 +100,7 @@ def _rarely(data: bytes) -> Iterator[bytes]:
 _ANYWHERE = [spelling for data in _BEGINNINGS for spelling in _escaped(data)]
 # Bytes that were taken for letters.
 _UNLIKE_ASCII = [_literally(data.decode("latin-1").encode()) for data in _BEGINNINGS]
-_WITHOUT_WORDS = [
-    spelling for data in _BEGINNINGS for spelling in (*_numbers(data), _row(data), *_packed(data))
-]
+_WITHOUT_WORDS = [spelling for data in _BEGINNINGS for spelling in (_row(data), *_packed(data))]
 
 
 def holds_picture(

@@ -16,6 +16,7 @@ from safelight.bodies import (
     density,
     headers,
     multipart,
+    number_lists,
     prefixed,
     scattered,
     spelled_out,
@@ -199,7 +200,9 @@ class _Surveyor:
         stretches = tuple(stretch for gap in gaps for stretch in density.without_words(body, *gap))
         # No other text holds a picture, or anything packed, as it is.
         unlike_ascii = [gap for gap in gaps if not _is_ascii_text(body, *gap)]
-        if spelled_out.holds_picture(body, gaps, unlike_ascii, stretches):
+        if spelled_out.holds_picture(
+            body, gaps, unlike_ascii, stretches
+        ) or number_lists.holds_picture(body, stretches, self.recogniser):
             self._doubt(
                 Doubt.UNKNOWN_SHAPE, "A picture is spelled out in it, byte by byte, as text."
             )

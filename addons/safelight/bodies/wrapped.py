@@ -6,6 +6,7 @@ They are noticed, not rewritten.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from safelight.bodies import base64_text, packings
@@ -50,9 +51,9 @@ def _decoded(
     body: bytes, runs: Iterable[tuple[int, int]], sites: Iterable[Site]
 ) -> Iterator[bytes]:
     """What the long runs of base64 stand for that are no sites."""
-    known = [site.start for site in sites]
+    known = sorted(site.start for site in sites)
     for first, last in runs:
-        if last - first >= _SHORTEST and not any(first <= start < last for start in known):
+        if last - first >= _SHORTEST and bisect_left(known, first) == bisect_left(known, last):
             try:
                 yield base64_text.decode(body[first:last])
             except ValueError:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from safelight.images.model import ImageError
+
+if TYPE_CHECKING:
+    from collections.abc import Container
 
 # Ways to write a number: how many bits, and what is added to them.
 type Ways = tuple[tuple[int, int], ...]
 
 ENUM: Ways = ((0, 0), (0, 1), (4, 2), (6, 18))
 _NAME: Ways = ((0, 0), (4, 0), (5, 16), (10, 48))
+
+_LONGEST_EXTENSIONS = 1 << 16  # bits
+
+
+class NoCodestreamError(ImageError):
+    """What is read here breaks a rule that every writer keeps."""
 
 
 class Bits:
@@ -40,6 +51,13 @@ class Bits:
         bits, offset = ways[self.read(2)]
         return self.read(bits) + offset
 
+    def one_of(self, known: Container[int]) -> int:
+        """An enumerator. Raises NoCodestreamError for one that is not `known`."""
+        value = self.number(ENUM)
+        if value not in known:
+            raise NoCodestreamError("This JPEG XL holds a value that does not exist.")
+        return value
+
     def long(self) -> int:
         """A number of up to 64 bits."""
         way = self.read(2)
@@ -61,20 +79,27 @@ class Bits:
             raise ImageError("This JPEG XL is cut off.")
 
     def name(self) -> None:
-        """A name, for people alone."""
+        """A name, for people alone, in UTF-8."""
         letters = self.number(_NAME)
         position = self.position
-        self.skip(8 * letters)
+        name = self.read(8 * letters).to_bytes(letters, "little")
         if letters:
             self.names.append((position, letters))
+        try:
+            name.decode()
+        except UnicodeDecodeError as error:
+            raise NoCodestreamError("This JPEG XL has a name that is no text.") from error
 
     def extensions(self) -> None:
         """What later versions may say; nothing does yet."""
         which = self.long()
-        sizes = [self.long() for number in range(64) if which >> number & 1]
-        self.skip(sum(sizes))
+        size = sum(self.long() for number in range(64) if which >> number & 1)
+        if size > _LONGEST_EXTENSIONS:
+            raise NoCodestreamError("This JPEG XL has an extension that is too long.")
+        self.skip(size)
 
     def align(self) -> int:
-        """Go on at the next whole byte, and say which that is."""
-        self.position = (self.position + 7) // 8 * 8
+        """Go on at the next whole byte, behind bits that are zero, and say which that is."""
+        if self.read(-self.position % 8):
+            raise NoCodestreamError("This JPEG XL has bits where none may be.")
         return self.position // 8

@@ -8,13 +8,33 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from safelight.images import jxl_frames, jxl_headers
-from safelight.images.jxl_bits import Bits
+from safelight.images.jxl_bits import Bits, NoCodestreamError
 from safelight.images.model import ImageError, Kind
 
 if TYPE_CHECKING:
     from safelight.images.blanking import Blanks
 
 SIGNATURE = b"\xff\x0a"
+# Level 5, which everything has that does not say otherwise (ISO/IEC 18181-1 annex M).
+_LONGEST_SIDE, _MOST_PIXELS = 1 << 18, 1 << 28
+
+
+def may_begin(head: bytes) -> bool:
+    """Could a codestream begin with `head`, which begins with its signature? In sound, that is a
+    number like any other."""
+    bits = Bits(head, len(SIGNATURE), len(head))
+    try:
+        found = jxl_headers.read(bits)
+        sides = found.width, found.height
+        if max(sides) > _LONGEST_SIDE or sides[0] * sides[1] > _MOST_PIXELS:
+            return False
+        if not found.profile:
+            jxl_frames.end_of_frames(bits, found)
+    except NoCodestreamError:
+        return False
+    except ImageError:
+        return True
+    return True
 
 
 def scrub(blanks: Blanks, start: int, end: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from safelight.images.jxl_bits import NoCodestreamError
 from safelight.images.model import ImageError
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ _BYTES: Ways = ((10, 0), (14, 1024), (22, 17408), (30, 4211712))
 _REGULAR, _COARSE, _REFERENCE, _PROGRESSIVE = range(4)
 _REPLACE, _BLEND, _WEIGHTED, _MULTIPLY = 0, 2, 3, 4
 _USES_COARSE = 32
+_FLAGS = 1 | 2 | 16 | _USES_COARSE | 128
+# No writer makes pixels larger than they are without compression, several times over.
+_LARGEST_SAMPLE, _MOST_OVERHEAD = 16, 1 << 16  # bytes
 _HALF = 16
 MOST_FRAMES = 10_000
 MOST_PARTS = 1_000_000
@@ -79,12 +83,17 @@ def _end_of_frame(bits: Bits, found: Metadata, width: int, height: int) -> tuple
     if not bits.flag():
         _header(bits, found, frame)
     if bits.flag():
-        raise ImageError("The parts of this JPEG XL do not stand in their order.")
+        # One alone cannot be in disorder.
+        error = ImageError if frame.parts > 1 else NoCodestreamError
+        raise error("The parts of this JPEG XL do not stand in their order.")
     if frame.parts > MOST_PARTS:
         raise ImageError("This JPEG XL has too many parts.")
     bits.align()
     size = sum(bits.number(_BYTES) for _ in range(frame.parts))
     bits.align()
+    samples = frame.width * frame.height * (3 + found.channels)
+    if size > _MOST_OVERHEAD + _LARGEST_SAMPLE * samples:
+        raise NoCodestreamError("This JPEG XL says that it is larger than its pixels can be.")
     bits.skip(8 * size)
     return bits.align(), frame.last
 
@@ -93,6 +102,8 @@ def _header(bits: Bits, found: Metadata, frame: Frame) -> None:
     frame.kind = bits.read(2)
     frame.modular = bits.flag()
     flags = bits.long()
+    if flags & ~_FLAGS:
+        raise NoCodestreamError("This JPEG XL has a flag that does not exist.")
     transformed = not found.xyb and bits.flag()
     if not flags & _USES_COARSE:
         if transformed:

@@ -7,8 +7,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from safelight.images.jxl_bits import ENUM
-
 if TYPE_CHECKING:
     from safelight.images.jxl_bits import Bits, Ways
 
@@ -29,8 +27,12 @@ _LOOPS: Ways = ((0, 0), (3, 0), (16, 0), (32, 0))
 _HALF = 16
 _RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 _ALPHA, _SPOT, _MOSAIC = 0, 2, 5
+_KINDS_OF_CHANNELS = (*range(7), 15, 16)
+_SPACES, _INTENTS = range(4), range(4)
 _GREY, _XYB = 1, 2
 _CUSTOM = 2
+_WHITES, _PRIMARIES = (1, _CUSTOM, 10, 11), (1, _CUSTOM, 9, 11)
+_CURVES = (1, 2, 8, 13, 16, 17, 18)
 
 
 @dataclass(slots=True)
@@ -116,7 +118,7 @@ def _depth(bits: Bits) -> None:
 def _channel(bits: Bits) -> None:
     if bits.flag():
         return
-    kind = bits.number(ENUM)
+    kind = bits.one_of(_KINDS_OF_CHANNELS)
     _depth(bits)
     bits.number(_SHIFT)
     bits.name()
@@ -133,19 +135,19 @@ def _colours(bits: Bits) -> bool:
     if bits.flag():
         return False
     profile = bits.flag()
-    space = bits.number(ENUM)
+    space = bits.one_of(_SPACES)
     if profile:
         return True
-    if space != _XYB and bits.number(ENUM) == _CUSTOM:
+    if space != _XYB and bits.one_of(_WHITES) == _CUSTOM:
         _points(bits, 1)
-    if space not in {_GREY, _XYB} and bits.number(ENUM) == _CUSTOM:
+    if space not in {_GREY, _XYB} and bits.one_of(_PRIMARIES) == _CUSTOM:
         _points(bits, 3)
     if space != _XYB:
         if bits.flag():
             bits.skip(24)
         else:
-            bits.number(ENUM)
-    bits.number(ENUM)
+            bits.one_of(_CURVES)
+    bits.one_of(_INTENTS)
     return False
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import struct
 
-from safelight.images import svgz
+from safelight.images import jxl_codestream, svgz
 from safelight.images.model import Format
 
 _AVIF_BRANDS = {b"avif", b"avis"}
@@ -42,7 +42,6 @@ _SIGNATURES = (
     (b"\0MRM", Format.RAW),
     (b"8BPS\0\x01", Format.PSD),
     (b"8BPS\0\x02", Format.PSD),
-    (b"\xff\x0a", Format.JXL),
     (b"\0\0\0\x0cJXL \r\n\x87\n", Format.JXL),
     (b"\0\0\0\x0cjP  \r\n\x87\n", Format.JP2),
     (b"\xff\x4f\xff\x51", Format.JP2),
@@ -70,6 +69,8 @@ def sniff(data: bytes) -> Format | None:
     head = bytes(data[:4096])
     if head[:4] in _TIFF and (head[8:10] == b"CR" or head[8:12] in _PHASE_ONE):
         return Format.RAW
+    if head.startswith(jxl_codestream.SIGNATURE):
+        return Format.JXL if jxl_codestream.may_begin(head) else None
     for signature, found in _BY_FIRST_BYTE.get(head[:1], ()):
         if head.startswith(signature):
             return found
