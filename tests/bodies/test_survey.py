@@ -4,6 +4,8 @@ import base64
 import binascii
 import json
 import quopri
+import random
+import struct
 
 import pytest
 from hypothesis import given
@@ -264,3 +266,10 @@ def _same_outside(before: bytes, after: bytes, sites: tuple[object, ...]) -> Non
         shift = new_end - end
         position = end
     assert before[position:] == after[position + shift :]
+
+
+def test_quiet_sound_is_no_text_in_utf_16() -> None:
+    chance = random.Random(2)
+    for _ in range(300):
+        samples = [-257, chance.randrange(32, 127), *(int(chance.gauss(0, 100)) for _ in range(80))]
+        assert survey(struct.pack("<82h", *samples), "", MARKED).doubts == ()

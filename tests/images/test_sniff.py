@@ -63,6 +63,44 @@ def test_what_sound_has_by_chance_is_no_picture(start: bytes) -> None:
     assert find_embedded(start + b"\xff\xfb\0\2" * 100) is None
 
 
+@pytest.mark.parametrize(
+    "start",
+    [
+        "ffd8ffefff0a0000004b004300530068002c001e0012005700970081002f00f7",
+        "ffd8fffefeeafd5600f1004602410045027403bc049c041d030104c903ff0213",
+        "ffd8ffdb0136023aff0dfeb1febffe5dfdb9fde9fcd8fcdbfb23fe23fda4fe61",
+        "ffd8ffc4008f01e9022d042f029e02c201b3ff370076006dffcdff42008e012b",
+    ],
+)
+def test_messages_of_sound_are_no_pictures_that_are_cut_off(start: str) -> None:
+    assert find_embedded(b"\x12" + bytes.fromhex(start) + b"\x57\0" * 50) is None
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "00000200200052000b00f4ff27001200e4ff0d00f8ff41000300f6ff1a00",
+        "000001000a0025004400fdff12000e000a0019000000f6ff1a0012000700",
+    ],
+)
+def test_quiet_sound_is_no_icon(start: str) -> None:
+    assert sniff(bytes.fromhex(start) + b"\x12\0" * 100) is None
+
+
+@pytest.mark.parametrize("segments", ["comment", "tables"])
+@pytest.mark.parametrize("length", [30, 60, 300, 1000])
+def test_a_photo_that_is_cut_off_is_noticed(segments: str, length: int) -> None:
+    output = io.BytesIO()
+    if segments == "comment":
+        pictures.pixels(200, 150).save(output, "JPEG", comment=b"Anna in the garden. " * 60)
+    else:
+        pictures.pixels(200, 150).save(output, "JPEG", exif=pictures.exif())
+    jpeg = output.getvalue()
+    jfif = 4 + int.from_bytes(jpeg[4:6])
+    start = jpeg[:2] + jpeg[jfif:]  # without the segment that most begin with
+    assert find_embedded(b"\x12" + start[:length]) == 1
+
+
 @pytest.mark.parametrize("loudness", [20, 60, 200])
 def test_quiet_sound_is_no_picture(loudness: int) -> None:
     chance = random.Random(loudness)

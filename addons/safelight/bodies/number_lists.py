@@ -32,6 +32,7 @@ _MOST_TRIED = 1000
 _ALIKE = bytes(
     byte if bytes([byte]).isalnum() or byte in b".%\\-" else ord(",") for byte in range(256)
 )
+_SIGNS = (b",,", b"\\", b"%")
 _MARKERS = (*range(0xC0, 0xC5), 0xDB, 0xDD, *range(0xE0, 0xF0), 0xFE)
 
 
@@ -45,9 +46,14 @@ class _List:
     anchors: tuple[bytes, ...]
     pattern: re.Pattern[bytes]
 
-    def places(self, body: bytes, alike: bytes, start: int) -> Iterator[int]:
-        """Where lists begin like this; `alike` is `body` from `start` on, in one manner."""
+    def places(
+        self, body: bytes, alike: bytes, start: int, absent: Iterable[bytes]
+    ) -> Iterator[int]:
+        """Where lists begin like this; `alike` is `body` from `start` on, in one manner, and holds
+        nothing of what is `absent`."""
         for anchor in self.anchors:
+            if any(sign in anchor for sign in absent):
+                continue
             at = stringzilla.find(alike, anchor)
             tried = 0
             while at >= 0 and tried < _MOST_TRIED:
@@ -78,17 +84,13 @@ def _lists(*beginning: Iterable[int], before: bytes = b"") -> Iterator[_List]:
             return
 
 
+_STARTS = (b"\x89PNG", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
+# What stands in a box, and what its size is taken to be.
+_BOXES = ((b"ftyp", b"\0\0\0\x20"), (b"JXL ", b"\0\0\0\x0c"), (b"jP  ", b"\0\0\0\x0c"))
 _LISTS = (
     *_lists([0xFF], [0xD8], [0xFF], _MARKERS),
-    *(
-        one
-        for start in (b"\x89PNG", b"GIF8", b"RIFF")
-        for one in _lists(*([byte] for byte in start))
-    ),
-    *(one for start in (b"II*\0", b"MM\0*") for one in _lists(*([byte] for byte in start))),
-    *_lists(*([byte] for byte in b"ftyp"), before=b"\0\0\0\x20"),
-    *_lists(*([byte] for byte in b"JXL "), before=b"\0\0\0\x0c"),
-    *_lists(*([byte] for byte in b"jP  "), before=b"\0\0\0\x0c"),
+    *(one for start in _STARTS for one in _lists(*([byte] for byte in start))),
+    *(one for kind, size in _BOXES for one in _lists(*([byte] for byte in kind), before=size)),
 )
 
 
@@ -98,8 +100,9 @@ def holds_picture(
     """Is a picture written as numbers in one of the `stretches` of `body` that are no words?"""
     for start, end in stretches:
         alike: bytes = stringzilla.translate(memoryview(body)[start:end], _ALIKE)
+        absent = [sign for sign in _SIGNS if stringzilla.find(alike, sign) < 0]
         for one in _LISTS:
-            for tried, place in enumerate(one.places(body, alike, start)):
+            for tried, place in enumerate(one.places(body, alike, start, absent)):
                 data = one.before + _bytes(body, place)
                 # Where so many lists begin like pictures, they are not told apart any more.
                 if tried == _MOST_TRIED or recogniser.first_image(memoryview(data)) == 0:

@@ -48,6 +48,7 @@ _FRAMED = ("application/grpc", "application/connect+")
 # What no text holds, and every binary message soon does.
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 _NOT_IN_ASCII_TEXT = bytes(byte for byte in range(256) if not (32 <= byte < 127 or 9 <= byte <= 13))
+_TELLING = 256  # bytes
 # Its mark alone is also how sound begins.
 _UTF_16 = re.compile(rb"\xff\xfe[\t\n\r -~]\0|\xfe\xff\0[\t\n\r -~]")
 
@@ -179,8 +180,9 @@ class _Surveyor:
             self.sites.append(Site(start, end, Encoding.IDENTITY, field.value or None, part))
             return Shape.RAW
         charset = field.parameters.get("charset")
-        marked = _UTF_16.match(body, start, end) is not None
-        if marked or (charset and charset.value.lower().startswith(_UNREADABLE_CHARSETS)):
+        if _is_utf_16(body[start : min(end, start + _TELLING)]) or (
+            charset and charset.value.lower().startswith(_UNREADABLE_CHARSETS)
+        ):
             self._doubt(Doubt.UNKNOWN_SHAPE, "Its text is in an unusual character set.")
         shape = _shape_of(body[start : min(end, start + _HEAD)], field.value)
         runs = tuple(base64_text.runs(body, start, end))
@@ -252,6 +254,18 @@ class _Surveyor:
 def _is_ascii_text(body: bytes, start: int, end: int) -> bool:
     found: int = stringzilla.find_first_of(memoryview(body)[start:end], _NOT_IN_ASCII_TEXT)
     return found < 0
+
+
+def _is_utf_16(head: bytes) -> bool:
+    """Is it the beginning of text in UTF-16? Quiet sound begins like it, but goes on with numbers
+    that are no letters."""
+    if _UTF_16.match(head) is None:
+        return False
+    try:
+        text = getincrementaldecoder("utf-16")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return _CONTROL.search(text.encode()) is None
 
 
 def _start(thing: Name | Site) -> int:

@@ -35,15 +35,21 @@ _ANCHORS = (
 )
 _FURTHEST_ANCHOR = 8
 _MOST_TRIED = 1000
-_COMMENT = 0xFE
+_HUFFMAN, _QUANTISATION, _FILLER, _COMMENT = 0xC4, 0xDB, 0xEF, 0xFE
+_FAR_ENOUGH = 64
+# Up to four tables of 64 numbers, of one byte each or two.
+_QUANTISATION_LENGTHS = {
+    2 + 65 * short + 129 * (tables - short) for tables in range(1, 5) for short in range(tables + 1)
+}
+_NO_TEXT = re.compile(rb"[\0-\x08\x0b\x0c\x0e-\x1f]")
 _MOST_COMMENTS = 16  # in a row
 # What a segment begins with: quiet sound has the markers, but nothing of this behind them.
 _SEGMENT = re.compile(
     rb"\xff(?:"
     rb"[\xe0-\xef]..[!-~]{2}"  # the name of an application
-    rb"|\xef(?:..\0\0|\0[\x02\x03])"  # what stands in the place of a segment that was taken out
+    rb"|\xef(?:..\0\0|\0[\x02\x03])"  # zeros in the place of a segment that was taken out
     rb"|[\xdb\xc4][\0-\x0f].[\0-\3\x10-\x13]"  # where a table goes
-    rb"|[\xc0-\xc3]\0.[\x02-\x10]"  # bits per sample
+    rb"|[\xc0-\xc3]\0[\x0b\x0e\x11\x14][\x02-\x10]"  # bits per sample
     rb"|\xdd\x00\x04"
     rb"|\xfe[^\xff]"
     rb")",
@@ -95,10 +101,25 @@ def _two_segments_follow(data: bytes | memoryview, position: int) -> bool:
         if not _SEGMENT.match(head):
             return False
         length = int.from_bytes(head[2:4])
-        if length < 2:
+        if not _adds_up(data, position, head[1], length):
             return False
         counted += head[1] != _COMMENT
         if counted == 2:
             return True
         position += 2 + length
     return True
+
+
+def _adds_up(data: bytes | memoryview, position: int, marker: int, length: int) -> bool:
+    """Does the segment at `position` hold what its length says (ITU-T T.81 section B.2.4)?"""
+    content = bytes(data[position + 4 : position + min(2 + length, _FAR_ENOUGH)])
+    if marker == _FILLER and content.startswith(b"\0"):
+        return not any(content)
+    if marker == _QUANTISATION:
+        return length in _QUANTISATION_LENGTHS
+    if marker == _HUFFMAN and len(content) > 16:
+        codes = sum(content[1:17])
+        return 0 < codes <= 256 and 17 + codes <= length - 2
+    if marker == _COMMENT and position + 2 + length > len(data):
+        return _NO_TEXT.search(content.rstrip(b"\0")) is None
+    return length >= 2

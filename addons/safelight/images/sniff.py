@@ -21,6 +21,8 @@ _ROOM = {b"wide", b"free", b"skip", b"pnot"}
 # How far the first tag of an SVG may be, behind a prologue and an editor's comments.
 _PROLOGUE = 65_536
 _WIDE = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
+_ICON = 1
+_BITMAPS = {12, 16, 40, 52, 56, 64, 108, 124}  # how large their headers are
 _SPACES = {b" ", b"\t", b"\r", b"\n"}
 _SKIPPED = ((b"<!--", b"-->"), (b"<?", b"?>"))
 _SVG_TAG = re.compile(rb"<(?:[A-Za-z][\w.-]{0,40}:)?svg[\s>/]")
@@ -118,17 +120,22 @@ def _is_bmp(head: bytes) -> bool:
     if head[:2] != b"BM" or len(head) < 26:
         return False
     offset, header_size = struct.unpack_from("<II", head, 10)
-    return (
-        header_size in {12, 16, 40, 52, 56, 64, 108, 124} and 14 + header_size <= offset < 1 << 24
-    )
+    return header_size in _BITMAPS and 14 + header_size <= offset < 1 << 24
 
 
 def _is_icon(head: bytes) -> bool:
     if head[:4] not in (b"\0\0\x01\0", b"\0\0\x02\0") or len(head) < 22:
         return False
     count, reserved = struct.unpack_from("<H", head, 4)[0], head[9]
-    size, offset = struct.unpack_from("<II", head, 14)
-    return 0 < count < 1024 and reserved == 0 and size >= 40 and offset >= 6 + 16 * count
+    planes, bits, size, offset = struct.unpack_from("<HHII", head, 10)
+    if reserved or not (0 < count < 1024 and 40 <= size < 1 << 24):
+        return False
+    # In a cursor, the place that points stands there.
+    if head[2] == _ICON and (planes > 1 or bits > 32):
+        return False
+    first = head[offset : offset + 4]
+    begins = len(first) < 4 or first == b"\x89PNG" or int.from_bytes(first, "little") in _BITMAPS
+    return 6 + 16 * count <= offset < 1 << 20 and begins
 
 
 def _text(start: bytes) -> bytes:
