@@ -27,6 +27,12 @@ def clock() -> datetime:
     return datetime.now(UTC).astimezone()
 
 
+def is_paused(until: datetime, at: datetime) -> bool:
+    """Is there a pause at that moment? A clock that was set back does not make one longer than
+    anybody may ask for."""
+    return at < until <= at + LONGEST_PAUSE
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What one upload is judged by: `policy` is None when the file cannot be used. `at` is the
@@ -84,6 +90,4 @@ class InForce:
         """What an upload is judged by that begins now."""
         policy, journal = self._loaded
         at, until = self._clock(), self._paused_until
-        # A clock that was set back does not make a pause longer than anybody may ask for.
-        paused = until is not None and at < until <= at + LONGEST_PAUSE
-        return Rules(policy, journal, at, paused)
+        return Rules(policy, journal, at, until is not None and is_paused(until, at))

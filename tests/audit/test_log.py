@@ -20,12 +20,14 @@ from safelight.audit import (
     Decision,
     ProofError,
     Result,
+    SegmentOpen,
     Told,
     every,
     segments,
     told,
     verify,
 )
+from safelight.audit.keys import Keyring
 from tests.support import records
 
 if TYPE_CHECKING:
@@ -284,6 +286,18 @@ def test_what_is_lost_under_a_running_log_is_said(tmp_path: Path, how: str) -> N
     with pytest.raises(ProofError, match="before it were gone") as raised:
         verify(log.folder, None)
     assert raised.value.result is Result.CUT
+
+
+def test_pseudonyms_are_those_of_the_log_that_is_there(tmp_path: Path) -> None:
+    log = log_in(tmp_path)
+    before = log.pseudonym("content", b"photo")
+    shutil.rmtree(log.folder)
+    after = log.pseudonym("content", b"photo")
+    log.append(decision(1))
+    [opened] = [record for record in every(log.folder) if isinstance(record, SegmentOpen)]
+    known = Keyring(tmp_path / "keys" / opened.log).pseudonyms("content", b"photo")
+    assert after in known.values()
+    assert before not in known.values()
 
 
 def test_a_log_that_was_given_up_is_not_missed_in_the_next(tmp_path: Path) -> None:

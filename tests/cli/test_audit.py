@@ -140,3 +140,19 @@ def test_there_are_words_for_every_cause() -> None:
         assert " " in words.cause(cause)
         assert words.cause(cause) != cause.replace("-", " ")
     assert words.cause("of-a-later-version") == "of a later version"
+
+
+def test_an_export_that_fails_leaves_the_last_one(folder: Path, tmp_path: Path) -> None:
+    output = tmp_path / "events.csv"
+    export = ("audit", "export", "--format", "csv", "-o", output)
+    assert call(*export, "--audit", folder).exit_code == 0
+    before = output.read_bytes()
+    assert b"chatgpt" in before
+    odd = tmp_path / "odd"
+    (odd / "audit-000001.jsonl").mkdir(parents=True)
+    for other in (tmp_path / "missing", odd):
+        assert call(*export, "--audit", other).exit_code == 1
+        assert output.read_bytes() == before
+    assert not list(tmp_path.glob(".*.new"))
+    nowhere = call(*export[:-1], tmp_path / "no" / "x.csv", "--audit", folder)
+    assert (nowhere.exit_code, "cannot be written" in nowhere.stderr) == (1, True)

@@ -109,6 +109,10 @@ def test_erase(home: Path) -> None:
     result = call("audit", "find", home / "photo.jpg", *own(home))
     assert (result.exit_code, f"Nobody can tell of {key.stem}" in result.stderr) == (2, True)
     assert call("audit", "verify", home / "audit", "--state", home / "state").exit_code == 0
+    log = audit.AuditLog(home / "audit", paths.audit_keys(home / "state"))
+    assert log.pseudonym(CONTENT, b"another key")
+    log.close()
+    assert call("audit", "find", home / "photo.jpg", *own(home)).exit_code == 2
 
 
 def test_verify(home: Path) -> None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from safelight import audit
+from tests.audit.test_log import decision
 from tests.audit.test_verify import Log
 from tests.cli.test_commands import call
 
@@ -80,3 +82,17 @@ def test_the_log_is_named_as_elsewhere(
     assert said.exit_code == 0, said.output
     monkeypatch.setenv("SAFELIGHT_AUDIT", str(log.folder))
     assert call("audit", "verify", "--state", tmp_path).output == said.output
+
+
+def test_a_log_that_was_taken_away_whole_is_told_of(log: Log, tmp_path: Path) -> None:
+    log.keys.rename(tmp_path / "audit-keys")
+    before = call("audit", "verify", log.folder, "--state", tmp_path)
+    assert "another log" not in before.output
+    shutil.rmtree(log.folder)
+    begun = audit.AuditLog(log.folder, tmp_path / "audit-keys")
+    begun.append(decision(1))
+    begun.close()
+    after = call("audit", "verify", log.folder, "--state", tmp_path)
+    assert (after.exit_code, "note  another log was kept here: lg_" in after.stdout) == (0, True), (
+        after.output
+    )

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from safelight import paths, pausing
 from safelight.cli import main
+from safelight.in_force import LONGEST_PAUSE, clock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -224,6 +225,9 @@ def test_pause(tmp_path: Path) -> None:
     assert "stop nothing until" in call("pause", *state).output
     assert call("pause", "--end", *state).output == "Nothing is paused.\n"
     assert pausing.read(tmp_path / "state") is None
+    # As after a clock that was set back by days.
+    pausing.write(tmp_path / "state", clock() + 2 * LONGEST_PAUSE)
+    assert call("pause", *state).output == "Nothing is paused.\n"
 
 
 @pytest.mark.parametrize("duration", ["30", "0m", "25h", "soon", "-5m"])

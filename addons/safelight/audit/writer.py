@@ -129,8 +129,8 @@ class Writer:
 
     def keyring(self) -> Keyring:
         """The keys of the log."""
-        with self._alone():
-            return self._keyring(self._segment or self._current())
+        with self._appending() as segment:
+            return self._keyring(segment)
 
     def _alone(self) -> AbstractContextManager[None]:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, BinaryIO
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,8 +15,8 @@ from safelight.audit.schema import schema as schema_of_records
 from safelight.cli import audit_options
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
-    from pathlib import Path
 
 
 @click.command()
@@ -31,8 +33,7 @@ if TYPE_CHECKING:
 @click.option(
     "-o",
     "output",
-    type=click.File("wb", atomic=True),
-    default="-",
+    type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     help="Where to write it, instead of here.",
 )
@@ -41,7 +42,7 @@ def export(
     form: str,
     since: datetime | None,
     until: datetime | None,
-    output: BinaryIO,
+    output: Path | None,
 ) -> None:
     """Write decisions for other programs, one a line.
 
@@ -49,7 +50,24 @@ def export(
     Common Schema 9.4. cef: ArcSight's Common Event Format. syslog: RFC 5424. csv: for spreadsheets.
     """
     lines = exported(audit_options.read(folder, Span(since, until)), Format(form))
-    output.writelines(line.encode() for line in lines)
+    written = (line.encode() for line in lines)
+    if output is None:
+        sys.stdout.buffer.writelines(written)
+    else:
+        _replace(output, written)
+
+
+def _replace(output: Path, lines: Iterator[bytes]) -> None:
+    """Put the lines in place of what was there; where they cannot all be read, that stays."""
+    passing = output.with_name(f".{output.name}.new")
+    try:
+        with passing.open("wb") as file:
+            file.writelines(lines)
+        passing.replace(output)
+    except OSError as error:
+        raise click.ClickException(f"{output} cannot be written: {error.strerror}") from error
+    finally:
+        passing.unlink(missing_ok=True)
 
 
 @click.command()

@@ -34,19 +34,21 @@ def find(photo: Path, folder: Path, state: Path) -> None:
     Exit code 1 if there is no record of it; 2 if nobody can tell: the log cannot be read, or the
     key of a month in it is not here (any more).
     """
-    records: list[audit.Told | str] = []
+    records: list[audit.Record | str] = []
     keys = audit.Keyring(paths.audit_keys(state))
     try:
         with reading(folder):
             keys = audit.Keyring(keys_of(folder, state))
-            records.extend(audit.told(folder))
+            records.extend(audit.every(folder))
     except click.ClickException as error:
         raise _UntoldError(error.message) from error
     names = set(keys.pseudonyms(CONTENT, hashlib.sha256(photo.read_bytes()).digest()).values())
     if _say_all(records, names):
         return
     decided = {(record.at or "")[:7] for record in records if isinstance(record, audit.Decision)}
-    unasked = sorted(decided - keys.months())
+    erased = {record.month for record in records if isinstance(record, audit.Erased)}
+    # A month that is not over has another key after its own was erased.
+    unasked = sorted(decided - (keys.months() - erased))
     if unasked:
         raise _UntoldError(
             f"Nobody can tell of {words.listed(unasked)}: no key of that time is in {keys.folder}."
@@ -55,7 +57,7 @@ def find(photo: Path, folder: Path, state: Path) -> None:
     raise SystemExit(1)
 
 
-def _say_all(records: list[audit.Told | str], names: set[str]) -> bool:
+def _say_all(records: list[audit.Record | str], names: set[str]) -> bool:
     """Say what happened to the file that has these names; was there anything to say?"""
     approved = {
         record.of

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from safelight import audit as audit_log
+from safelight import paths
 from safelight.cli.audit_options import FOLDER, keys_of
 from safelight.cli.options import STATE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # What cannot be read has an exit code of its own here, which is not click's.
 _FILE = click.Path(path_type=Path, readable=False)
@@ -99,7 +105,20 @@ def prove(
         raise audit_log.ProofError(
             audit_log.Result.UNREADABLE, f"{error.filename} cannot be read: {error.strerror}."
         ) from error
-    return audit_log.verify(folder, first, expected)
+    proof = audit_log.verify(folder, first, expected)
+    if known:
+        proof.notes.extend(_others(state, proof.log))
+    return proof
+
+
+def _others(state: Path, log: str) -> Iterator[str]:
+    """That this machine has the keys of other logs: one that was taken away whole is noticed."""
+    for path in sorted(paths.audit_keys(state).glob(f"*/{audit_log.LAST_CHECKPOINT}")):
+        if path.parent.name != log:
+            with contextlib.suppress(OSError, audit_log.ProofError):
+                other = _read_checkpoint(path)
+                size = other.size if other else 0
+                yield f"another log was kept here: {path.parent.name}, {size} records or more"
 
 
 def _if_there(path: Path) -> Path | None:

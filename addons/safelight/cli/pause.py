@@ -10,7 +10,7 @@ import click
 
 from safelight import pausing
 from safelight.cli.options import STATE
-from safelight.in_force import LONGEST_PAUSE, clock
+from safelight.in_force import LONGEST_PAUSE, clock, is_paused
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,7 @@ def pause(duration: timedelta | None, state: Path, *, end: bool) -> None:
     except OSError as error:
         raise click.ClickException(f"{state} cannot be written: {error.strerror}") from error
     until = pausing.read(state)
-    if until is None or until <= now:
+    if until is None or not is_paused(until, now):
         click.echo("Nothing is paused.")
     else:
         click.echo(f"Rules that are not locked stop nothing until {_shown(until)}.")
