@@ -98,10 +98,12 @@ def _say_result(
 
 
 def _read_key(path: Path) -> audit_log.Verifier | None:
-    if not path.exists():
-        return None
     try:
         return audit_log.Verifier.parse(path.read_text())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _unreadable(error) from error
     except (audit_log.NoteError, UnicodeDecodeError) as error:
         raise audit_log.ProofError(
             audit_log.Result.UNSEALED, f"{path} is not the public key of a log."
@@ -109,11 +111,18 @@ def _read_key(path: Path) -> audit_log.Verifier | None:
 
 
 def _read_checkpoint(path: Path) -> audit_log.Checkpoint | None:
-    if not path.exists():
-        return None
     try:
         return audit_log.Checkpoint.of_note(path.read_text())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _unreadable(error) from error
     except (audit_log.NoteError, UnicodeDecodeError) as error:
         raise audit_log.ProofError(
             audit_log.Result.UNSEALED, f"{path} is not a checkpoint."
         ) from error
+
+
+def _unreadable(error: OSError) -> audit_log.ProofError:
+    says = f"{error.filename} cannot be read: {error.strerror}."
+    return audit_log.ProofError(audit_log.Result.UNREADABLE, says)

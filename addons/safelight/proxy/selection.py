@@ -57,9 +57,10 @@ class Selection:
             },
         )
         now = time.monotonic()
-        # Programs try again and again; once a minute is enough to be counted.
-        if behind and now - self._rejected.get(name, -_RARELY) >= _RARELY:
-            self._rejected[name] = now
+        service = behind[0].service.id if behind else ""
+        # Programs try again and again, by many names; once a minute is enough to be counted.
+        if behind and now - self._rejected.get(service, -_RARELY) >= _RARELY:
+            self._rejected[service] = now
             await asyncio.to_thread(self._engine.rejected, behind[0])
 
     def covers(self, name: str, port: int) -> bool:

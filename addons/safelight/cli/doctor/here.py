@@ -82,7 +82,9 @@ def _certificate(looked: Looked) -> Iterator[Check]:
         authority = trust.open_existing(looked.state)
         card = None if authority is None else trust.describe(authority)
     except trust.AuthorityError as error:
-        yield wrong("certificate", str(error), looked.rotate())
+        denied = isinstance(error.__cause__, PermissionError)
+        mends = _writable(looked.state) if denied else looked.rotate()
+        yield wrong("certificate", str(error), mends)
         return
     if authority is None or card is None:
         yield wrong("certificate", f"There is none in {looked.state} yet.", looked.set_up())
@@ -178,6 +180,9 @@ def _audit(looked: Looked) -> Iterator[Check]:
     try:
         proof = prove(folder, looked.state)
     except audit_log.ProofError as error:
+        if isinstance(error.__cause__, PermissionError):
+            yield wrong("audit", str(error), _writable(looked.state))
+            return
         mends = f"{program()} audit verify says more; to begin a new log, move that folder away"
         yield wrong("audit", str(error), mends)
         return
