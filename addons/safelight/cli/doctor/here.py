@@ -18,7 +18,7 @@ from safelight import __version__, assembly, trust
 from safelight import audit as audit_log
 from safelight.cli import audit_words, words
 from safelight.cli.audit_verify import prove
-from safelight.cli.doctor.check import Check, Looked, note, ok, program, wrong
+from safelight.cli.doctor.check import Check, Looked, note, ok, wrong
 from safelight.cli.setup import parts
 from safelight.documents import DocumentError
 from safelight.proxy import resolve
@@ -137,7 +137,7 @@ def settings(looked: Looked) -> list[Check]:
     found += [_part("set up", part, looked) for part in (*some.starts, *some.proxies)]
     if not some.proxies:
         says = "No desktop's proxy setting is known here: browsers have to be told by hand."
-        found.append(note("set up", says, f"{program()} pac --url"))
+        found.append(note("set up", says, f"{words.program()} pac --url"))
     return found
 
 
@@ -163,7 +163,7 @@ def _policy(looked: Looked) -> Check:
     try:
         assembly.load_policy(looked.policies, looked.catalogue)
     except DocumentError as error:
-        return wrong("policy", str(error.problems[0]), f"{program()} policy check {files}")
+        return wrong("policy", str(error.problems[0]), f"{words.program()} policy check {files}")
     return ok("policy", f"No mistakes in {files}.")
 
 
@@ -183,7 +183,7 @@ def _audit(looked: Looked) -> Iterator[Check]:
         if isinstance(error.__cause__, PermissionError):
             yield wrong("audit", str(error), _writable(looked.state))
             return
-        mends = f"{program()} audit verify says more; to begin a new log, move that folder away"
+        mends = f"{words.program()} audit verify says more; move that folder away to begin anew"
         yield wrong("audit", str(error), mends)
         return
     yield ok("audit", f"{proof.records} records, none missing, none altered.")
@@ -218,7 +218,7 @@ def _lately(told: list[audit_log.Told]) -> Iterator[Check]:
             rejected[one.service] += one.how == "certificate-rejected"
         elif isinstance(one, audit_log.Decision):
             unknown[one.service] += "unknown-shape" in one.doubts
-    more = f"{program()} audit coverage"
+    more = f"{words.program()} audit coverage"
     pinned = sorted(+rejected)
     if pinned:
         says = f"Apps that accept only their own certificate, or do not trust ours: {_some(pinned)}"
