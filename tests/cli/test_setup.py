@@ -8,9 +8,11 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from dataclasses import replace
 from http.server import HTTPServer, SimpleHTTPRequestHandler
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,7 +29,6 @@ from tests.support.origin import Received, accept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from safelight.cli.doctor.check import Check
     from tests.support.lab import Lab
@@ -269,3 +270,52 @@ def test_what_is_no_address_is_said(command: str, where: str) -> None:
     result = CliRunner().invoke(main, [command, option, where])
     assert result.exit_code == 2
     assert "127.0.0.1" in result.output or where.partition(":")[0] in result.output
+
+
+AS_ANOTHER = """
+import os, subprocess, sys
+from pathlib import Path
+from safelight import paths
+from safelight.cli import catalogue
+from safelight.cli.doctor import here
+from safelight.cli.doctor.check import Looked
+folder = Path(sys.argv[1])
+policy = (paths.default_policy(),)
+looked = Looked("127.0.0.1:9", policy, folder / "audit", folder / "state", catalogue.load())
+list(here.checks(looked))
+os.setresuid(65534, 65534, 65534)
+def told():
+    every = [one for one in here.checks(looked) if one.name in ("audit", "certificate")]
+    return {one.mends for one in every if one.state == "wrong"}
+before = told()
+print(before)
+[mends] = [one for one in before if one.startswith("chmod")]
+subprocess.run(["sh", "-c", mends], check=True)
+print(before - told() == {mends})
+"""
+
+
+def test_folders_that_this_person_may_not_use() -> None:
+    """Somebody has started the proxy as another user once, or closed a folder."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can be somebody else")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        trust.open_or_create(folder / "state", ["openai.com"])
+        folder.joinpath("state").chmod(0o700)
+        folder.joinpath("audit").mkdir()
+        shutil.chown(folder / "audit", 65534)
+        folder.joinpath("audit").chmod(0o555)
+        done = subprocess.run(
+            [sys.executable, "-c", AS_ANOTHER, name],
+            env={**os.environ, "HOME": name},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.stderr == ""
+    commands, mended = done.stdout.splitlines()
+    assert f'sudo chown -R "$(id -un)" {folder}/state' in commands
+    assert f"chmod -R u+rwX {folder}/audit" in commands
+    assert mended == "True"

@@ -23,6 +23,8 @@ from tests.support.origin import Origin
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+# The first run makes an image of a whole Debian.
+pytestmark = pytest.mark.timeout(600)
 ROOT = Path(__file__).parents[2]
 IMAGE = "safelight:0.1.0"
 BASE = "python:3.13-slim-bookworm"

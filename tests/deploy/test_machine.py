@@ -18,6 +18,8 @@ import trustme
 
 from tests.support import pictures, tools
 
+# The first run makes an image of a whole Debian.
+pytestmark = pytest.mark.timeout(600)
 ROOT = Path(__file__).parents[2]
 UNIT = ROOT / "docker" / "safelight.service"
 SERVICE = "api.openai.com"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
 
 from safelight.proxy.chaining import UpstreamProxy, UpstreamProxyError, upstream_proxy
+from tests.support import lab as labs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,3 +45,25 @@ def test_a_login_that_cannot_be_used(tmp_path: Path, text: str, says: str) -> No
         upstream_proxy("http://proxy:1", tmp_path / "login")
     with pytest.raises(UpstreamProxyError, match="cannot be read"):
         upstream_proxy("http://proxy:1", tmp_path / "none")
+
+
+class _WantsLogin(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(407)
+        self.send_header("proxy-authenticate", 'Basic realm="company"')
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing."""
+
+
+def test_a_login_that_it_wants_is_not_asked_of_clients(tmp_path: Path) -> None:
+    with HTTPServer(("127.0.0.1", 0), _WantsLogin) as company:
+        threading.Thread(target=company.serve_forever, daemon=True).start()
+        options = ("--upstream-proxy", f"http://127.0.0.1:{company.server_port}")
+        with labs.running(tmp_path, options=options) as lab:
+            answer = lab.curl("http://www.example.org/")
+            assert (answer.status, "proxy-authenticate" in answer.headers) == (502, False)
+        assert "(--upstream-login)" in lab.proxy.output
+        company.shutdown()

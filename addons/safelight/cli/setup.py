@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from safelight import desktop, paths, trust
-from safelight.cli import catalogue
+from safelight.cli import catalogue, words
 from safelight.cli.options import STATE, address
 from safelight.setting_up import Memory, RememberingError
 from safelight.steps import Run, StepError
@@ -138,13 +138,17 @@ class _SettingUp:
         for one in left:
             click.echo(f"  - {one}")
         if not starts:
-            click.echo(f"  - start the proxy: safelight run --listen {self.listen}")
+            click.echo(f"  - start the proxy: {words.program()} run --listen {self.listen}")
         if not some.proxies:
             click.echo(
                 "  - tell your browser: automatic proxy configuration at "
-                f"http://{self.listen}/proxy.pac, or the text that `safelight pac --url` prints"
+                f"http://{self.listen}/proxy.pac, or the text that "
+                f"`{words.program()} pac --url` prints"
             )
-        click.echo("`safelight doctor` looks whether all of it works; --undo takes it back.")
+        click.echo(
+            f"`{words.program()} doctor --proxy {self.listen}` looks whether all of it works; "
+            "--undo takes it back."
+        )
         if left:
             raise SystemExit(1)
 

@@ -1,6 +1,11 @@
-"""Words for people: what a picture carries, and what became of an upload."""
+"""Words for people: what a picture carries, what became of an upload, and how to call this."""
 
 from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from pathlib import Path
 
 _KINDS = {
     "location": "where it was taken",
@@ -76,3 +81,10 @@ def duration(seconds: float) -> str:
         return f"{max(int(seconds), 0)} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
+
+
+def program() -> str:
+    """How a shell finds this program: by its name, or where it was called from."""
+    called = Path(sys.argv[0])
+    found = called.name == "safelight" and not shutil.which(called.name)
+    return shlex.quote(str(called)) if found else "safelight"

@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 _PORTS = {"http": 80, "https": 443}
 _RARELY = 60.0  # seconds
+_LOGIN_WANTED = 407
 
 
 class UpstreamProxyError(Exception):
@@ -98,6 +99,14 @@ class Chaining:
         """Requests that are not encrypted go to it without a tunnel."""
         if flow.request.scheme == "http" and not flow.server_conn.address:
             self._log_in(flow)
+
+    def responseheaders(self, flow: HTTPFlow) -> None:
+        """It wants a login of this proxy's: clients are not asked for it."""
+        answer = flow.response
+        if flow.request.scheme == "http" and answer and answer.status_code == _LOGIN_WANTED:
+            self._say("it does not take this proxy's login, or wants one (--upstream-login)")
+            answer.status_code, answer.reason = 502, "Bad Gateway"
+            answer.headers.pop("proxy-authenticate", None)
 
     def error(self, flow: HTTPFlow) -> None:
         """It refused a tunnel."""

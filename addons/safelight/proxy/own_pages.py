@@ -35,6 +35,7 @@ _PAGE = """<!doctype html>
   h1 {{ color: #ff6b57; font-size: 1.7rem; line-height: 1.2; }}
   a, code {{ color: #ffc2b3; }}
   li {{ margin: .6rem 0; }}
+  summary {{ cursor: pointer; color: #ffc2b3; }}
   code {{ overflow-wrap: anywhere; }}
 </style>
 <main>
@@ -44,14 +45,23 @@ do so for this device:</p>
 <ol>
 <li>Install <a href="{der}">its certificate</a> as an authority for websites
     (<a href="{pem}">the same in the form Linux and Firefox take</a>). It can speak for AI services
-    only, not for your bank or your mail.</li>
+    only, not for your bank or your mail.
+    <details><summary>iPhone, iPad</summary>Open it in Safari. Then Settings → General → VPN &amp;
+    Device Management → install it; then Settings → General → About → Certificate Trust Settings →
+    switch it on.</details>
+    <details><summary>Android</summary>Settings → Security → Encryption &amp; credentials → Install
+    a certificate → CA certificate. Chrome trusts it then, and apps whose makers let
+    them.</details>
+    <details><summary>Firefox on a computer</summary>Settings → Privacy &amp; Security → View
+    Certificates → Authorities → Import → trust it for websites.</details></li>
 {choose}</ol>
 <p>Only connections to AI services are opened. All others pass as they are.</p>
 </main>
 </html>
 """
 _CHOOSE = """<li>In the network settings choose automatic proxy configuration, with the address
-    <code>http://{address}{pac}</code></li>
+    <code>http://{address}{pac}</code> (on a phone: in the details of its Wi-Fi, Proxy →
+    Automatic)</li>
 """
 
 

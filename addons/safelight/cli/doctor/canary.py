@@ -23,7 +23,8 @@ import piexif
 from PIL import Image
 
 from safelight import images
-from safelight.cli.doctor.check import Check, Looked, note, ok, program, wrong
+from safelight.cli import words
+from safelight.cli.doctor.check import Check, Looked, note, ok, wrong
 from safelight.trust import ROOT_FILE, standin
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def check(looked: Looked) -> Check:
         return wrong("canary photo", f"What arrived is damaged: {error}", "Please report this.")
     if found:
         says = f"It arrived with its {', '.join(sorted({one.kind for one in found}))}."
-        return wrong("canary photo", says, f"{program()} policy explain: no rule cleaned it")
+        return wrong("canary photo", says, f"{words.program()} policy explain: no rule cleaned it")
     return ok(
         "canary photo",
         "With a place in it, it went through a proxy with this policy, and arrived without.",

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import shlex
-import shutil
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from safelight import paths
+from safelight.cli import words
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from safelight.services import Catalogue
 
 
@@ -41,16 +41,9 @@ class Looked:
         """The command that makes a new certificate."""
         return self._command("ca", "rotate")
 
-    def _command(self, *words: str) -> str:
+    def _command(self, *rest: str) -> str:
         state = ["--state", str(self.state)] if self.state != paths.default_state() else []
-        return f"{program()} {shlex.join([*words, *state])}"
-
-
-def program() -> str:
-    """How a shell finds this program: by its name, or where it was called from."""
-    called = Path(sys.argv[0])
-    found = called.name == "safelight" and not shutil.which(called.name)
-    return shlex.quote(str(called)) if found else "safelight"
+        return f"{words.program()} {shlex.join([*rest, *state])}"
 
 
 @dataclass(frozen=True, slots=True)

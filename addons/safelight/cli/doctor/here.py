@@ -18,7 +18,7 @@ from safelight import __version__, assembly, trust
 from safelight import audit as audit_log
 from safelight.cli import audit_words, words
 from safelight.cli.audit_verify import prove
-from safelight.cli.doctor.check import Check, Looked, note, ok, program, wrong
+from safelight.cli.doctor.check import Check, Looked, note, ok, wrong
 from safelight.cli.setup import parts
 from safelight.documents import DocumentError
 from safelight.proxy import resolve
@@ -82,7 +82,9 @@ def _certificate(looked: Looked) -> Iterator[Check]:
         authority = trust.open_existing(looked.state)
         card = None if authority is None else trust.describe(authority)
     except trust.AuthorityError as error:
-        yield wrong("certificate", str(error), looked.rotate())
+        denied = isinstance(error.__cause__, PermissionError)
+        mends = _writable(looked.state) if denied else looked.rotate()
+        yield wrong("certificate", str(error), mends)
         return
     if authority is None or card is None:
         yield wrong("certificate", f"There is none in {looked.state} yet.", looked.set_up())
@@ -135,7 +137,7 @@ def settings(looked: Looked) -> list[Check]:
     found += [_part("set up", part, looked) for part in (*some.starts, *some.proxies)]
     if not some.proxies:
         says = "No desktop's proxy setting is known here: browsers have to be told by hand."
-        found.append(note("set up", says, f"{program()} pac --url"))
+        found.append(note("set up", says, f"{words.program()} pac --url"))
     return found
 
 
@@ -161,7 +163,7 @@ def _policy(looked: Looked) -> Check:
     try:
         assembly.load_policy(looked.policies, looked.catalogue)
     except DocumentError as error:
-        return wrong("policy", str(error.problems[0]), f"{program()} policy check {files}")
+        return wrong("policy", str(error.problems[0]), f"{words.program()} policy check {files}")
     return ok("policy", f"No mistakes in {files}.")
 
 
@@ -178,7 +180,10 @@ def _audit(looked: Looked) -> Iterator[Check]:
     try:
         proof = prove(folder, looked.state)
     except audit_log.ProofError as error:
-        mends = f"{program()} audit verify says more; to begin a new log, move that folder away"
+        if isinstance(error.__cause__, PermissionError):
+            yield wrong("audit", str(error), _writable(looked.state))
+            return
+        mends = f"{words.program()} audit verify says more; move that folder away to begin anew"
         yield wrong("audit", str(error), mends)
         return
     yield ok("audit", f"{proof.records} records, none missing, none altered.")
@@ -213,7 +218,7 @@ def _lately(told: list[audit_log.Told]) -> Iterator[Check]:
             rejected[one.service] += one.how == "certificate-rejected"
         elif isinstance(one, audit_log.Decision):
             unknown[one.service] += "unknown-shape" in one.doubts
-    more = f"{program()} audit coverage"
+    more = f"{words.program()} audit coverage"
     pinned = sorted(+rejected)
     if pinned:
         says = f"Apps that accept only their own certificate, or do not trust ours: {_some(pinned)}"
