@@ -208,10 +208,15 @@ def run(
             listeners = listening.listen(listen, workers, apart=bool(balancers))
         listening.allow_many_connections()
         host, port, *_ = listeners[0].getsockname()
-        announce = _Start(assembled, authority, policy_paths, (host, port)).announce
+        start = _Start(assembled, authority, policy_paths, (host, port))
         socket_path = paths.broker_socket(state_folder)
         asking = (*PRIVATE, *clients, *balancers)
         with contextlib.ExitStack() as running:
+
+            def announce() -> None:
+                start.announce()
+                running.callback(_say_stopped)
+
             watched = monitoring.Monitored(
                 assembled.log,
                 partial(_decides, policy_paths, assembled),
@@ -261,8 +266,6 @@ def run(
         raise click.ClickException(str(error)) from error
     finally:
         reloading.stop()
-        if as_worker is None:
-            logger.info("Stopped. Pictures are no longer protected.", extra={"event": "stopped"})
 
 
 def _users(file: Path | None, directory: Path | None) -> UserList | None:
@@ -271,6 +274,10 @@ def _users(file: Path | None, directory: Path | None) -> UserList | None:
     if directory is not None:
         return Directory(directory)
     return None if file is None else UserFile(file)
+
+
+def _say_stopped() -> None:
+    logger.info("Stopped. Pictures are no longer protected.", extra={"event": "stopped"})
 
 
 def _no_phones(state_folder: Path) -> None:
