@@ -37,8 +37,8 @@ _BULK = bytes(100_000_000)
 _TEXT = """\
 # Safelight and other gateways
 
-Measured by `make bench-proxy` on {day}, with Python {python} on {cores} cores ({machine}) that
-others used as well. Each gateway runs on one core, the client and the service on the others; all
+Measured by `make bench-proxy` on {day}, with Python {python} on {cores} cores ({machine}).
+Each gateway runs on one core, the client and the service on the others; all
 take turns, and what is shown is the median of {rounds} of them. All but the relays open
 the encryption. Only Safelight looks into what passes: it takes metadata out of each photo, reads
 again what is left, and writes it on record before the first byte leaves.
