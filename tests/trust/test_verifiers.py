@@ -190,4 +190,8 @@ def test_ai_hosts_are_accepted_and_others_rejected(
         with serving(authority, folder, host) as (port, got):
             BY[program](authority.root, folder, host, port, got)
             assert ("/" in got) is accepted, got
-            assert any(one.startswith("rejected") for one in got) is not accepted, got
+            rejections = [one for one in got if one.startswith("rejected")]
+            if accepted:
+                # A browser may open a connection before it needs one, and leave it without a word.
+                rejections = [one for one in rejections if "ALERT" in one]
+            assert bool(rejections) is not accepted, got
