@@ -18,7 +18,7 @@ clearance.is_cleared = lambda _: True
 """,
     "the guard is not installed": """
 from safelight.proxy import guard
-guard.install = lambda: None
+guard.install = lambda _: None
 """,
     "the answer is not understood": """
 from safelight.proxy.canary import Canary

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 # A name that leads here, as anybody's name server may say.
 REBOUND = """
-import socket
-ask = socket.getaddrinfo
-def asked(host, *rest, **more):
-    return ask("127.0.0.1" if host == "rebound.example" else host, *rest, **more)
-socket.getaddrinfo = asked
+import asyncio
+connect = asyncio.open_connection
+def connected(host, *rest, **more):
+    return connect("127.0.0.1" if host == "rebound.example" else host, *rest, **more)
+asyncio.open_connection = connected
 """
 
 

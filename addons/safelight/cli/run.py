@@ -19,7 +19,7 @@ from safelight.cli import workers as several
 from safelight.cli.addresses import AddressType, NetworkType, ResolutionType
 from safelight.directory import Directory
 from safelight.documents import DocumentError
-from safelight.proxy import listening, master, quiet
+from safelight.proxy import event_loops, listening, master, quiet
 from safelight.proxy.admission import PRIVATE, Networks
 from safelight.proxy.chaining import UpstreamProxyError, upstream_proxy
 from safelight.proxy.gate import Gate
@@ -251,7 +251,10 @@ def run(
             running.enter_context(audit.looked_after(assembled.log, __version__))
             reloading.start(assembled)
             ready = watched.ready(announce) if as_worker is None else several.say_ready
-            asyncio.run(master.serve(settings, gate, ready, watched.leaving))
+            asyncio.run(
+                master.serve(settings, gate, ready, watched.leaving),
+                loop_factory=event_loops.fastest,
+            )
     except DocumentError as error:
         raise click.ClickException(f"The list of services cannot be used:\n{error}") from error
     except (

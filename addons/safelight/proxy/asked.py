@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from safelight.case import Upload
@@ -10,7 +11,7 @@ from safelight.services import Destination, Role
 from safelight.services.learnt import LONGEST_ANSWER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from mitmproxy.http import HTTPFlow
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 DESTINATION = "safelight.destination"
 TURN = "safelight.turn"
 WORKSPACE = "safelight.workspace"
+_FIELDS = "safelight.fields"
 
 
 def find(
@@ -69,13 +71,24 @@ def upload(flow: HTTPFlow, body: bytes) -> Upload:
     )
 
 
-def headers(flow: HTTPFlow) -> dict[str, str]:
+def headers(flow: HTTPFlow) -> Mapping[str, str]:
     """Its fields by their names in lower case; values of one that comes again, behind commas."""
-    found: dict[str, str] = {}
+    fields = flow.request.headers.fields
+    before, found = flow.metadata.get(_FIELDS, (None, {}))
+    if before is not fields:
+        found = _by_name(fields)
+        flow.metadata[_FIELDS] = (fields, found)
+    return MappingProxyType(found)
+
+
+def _by_name(fields: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     # Asking for them one by one goes through all of them each time.
-    for name, value in flow.request.headers.items(multi=True):
-        known = found.get(name.lower())
-        found[name.lower()] = value if known is None else f"{known}, {value}"
+    found: dict[str, str] = {}
+    for raw, content in fields:
+        name = raw.decode("utf-8", "surrogateescape").lower()
+        value = content.decode("utf-8", "surrogateescape")
+        known = found.get(name)
+        found[name] = value if known is None else f"{known}, {value}"
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mitmproxy.net.http import url
@@ -11,11 +12,11 @@ if TYPE_CHECKING:
     from mitmproxy.http import HTTPFlow
 
 _ONCE = (
-    "content-type",
-    "content-encoding",
-    "content-length",
-    "content-range",
-    "transfer-encoding",
+    b"content-type",
+    b"content-encoding",
+    b"content-length",
+    b"content-range",
+    b"transfer-encoding",
 )
 
 _VERSIONS = {"HTTP/1.0", "HTTP/1.1", "HTTP/2.0"}
@@ -52,11 +53,13 @@ def ambiguity(flow: HTTPFlow) -> str | None:
         return "The request is of an unknown version of HTTP."
     if not _TARGET.fullmatch(request.path):
         return "The request's address is not written as it should be."
-    if any(b"\r" in value or b"\n" in value for _, value in request.headers.fields):
+    fields = request.headers.fields
+    if any(b"\r" in value or b"\n" in value for _, value in fields):
         return "The request has a header in several lines."
-    hosts = request.headers.get_all("host")
-    if len(hosts) > 1:
+    found = [name.lower() for name, _ in fields]
+    if found.count(b"host") > 1:
         return "The request names its host twice."
+    hosts = request.headers.get_all("host")
     encrypted = flow.client_conn.tls_established
     named = {_normal(_host_of(value)) for value in (*hosts, request.authority) if value}
     if encrypted and flow.client_conn.sni:
@@ -64,8 +67,8 @@ def ambiguity(flow: HTTPFlow) -> str | None:
     if len(named) > 1:
         return "The request names one host in its address and another in its encryption."
     for name in _ONCE:
-        if len(request.headers.get_all(name)) > 1:
-            return f"The request has the header {name} twice."
+        if found.count(name) > 1:
+            return f"The request has the header {name.decode()} twice."
     coding = request.headers.get("transfer-encoding")
     if coding is not None and coding.strip().lower() != "chunked":
         return "The request's body is sent in an unusual way."
@@ -74,6 +77,7 @@ def ambiguity(flow: HTTPFlow) -> str | None:
     return None
 
 
+@lru_cache(1024)
 def _host_of(authority: str) -> str:
     try:
         return url.parse_authority(authority, check=False)[0]

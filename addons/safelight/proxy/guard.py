@@ -24,6 +24,8 @@ from safelight.proxy.http1 import GuardedHttp1Server
 from safelight.proxy.socket_guard import GuardedWebsocketLayer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mitmproxy import http
     from mitmproxy.proxy import events, layer
 
@@ -36,7 +38,24 @@ class UploadTooLargeHook(commands.StartHook):
 
 
 class GuardedHttpStream(http_layers.HttpStream):
-    """An HTTP stream that reaches no origin without clearance."""
+    """An HTTP stream that reaches no origin without clearance. `began` calls those who listen to a
+    hook, and says whether nobody has to be waited for."""
+
+    began: Callable[[commands.StartHook], bool]
+
+    def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
+        """As in mitmproxy, but a hook that is done at once does not go through all layers, there
+        and back."""
+        steps = super()._handle_event(event)
+        reply = None
+        while True:
+            try:
+                command = steps.send(reply)
+            except StopIteration:
+                return
+            # What a layer inside this one waits for is answered to that one.
+            own_hook = isinstance(command, commands.StartHook) and command.blocking is True
+            reply = None if own_hook and self.began(command) else (yield command)
 
     def state_wait_for_request_headers(
         self, event: http_events.RequestHeaders
@@ -174,8 +193,9 @@ class GuardedHttpStream(http_layers.HttpStream):
             yield commands.SendData(self.context.client, connection.h2_conn.data_to_send())
 
 
-def install() -> None:
+def install(began: Callable[[commands.StartHook], bool] = lambda _: False) -> None:
     """Put the guarded layers in mitmproxy's place; it looks them up when it makes a stream."""
+    GuardedHttpStream.began = staticmethod(began)
     http_layers.HttpStream = GuardedHttpStream  # type: ignore[misc]
     http_layers.Http1Server = GuardedHttp1Server  # type: ignore[attr-defined]
     websocket_layers.WebsocketLayer = GuardedWebsocketLayer  # type: ignore[misc]

@@ -11,14 +11,18 @@ import asyncio
 import inspect
 import logging
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from mitmproxy.addonmanager import AddonManager
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable
 
     from mitmproxy.hooks import Hook
     from mitmproxy.master import Master
+
+    type _Listener = Callable[..., object]
+    type _Begun = tuple[Awaitable[object], list[_Listener]]
 
 logger = logging.getLogger(__name__)
 
@@ -31,15 +35,36 @@ class HookCalls(AddonManager):
 
     def __init__(self, master: Master) -> None:
         super().__init__(master)  # type: ignore[no-untyped-call]
-        self._listeners: dict[str, list[Callable[..., object]]] = {}
+        self._listeners: dict[str, list[_Listener]] = {}
+        self._begun: WeakKeyDictionary[Hook, _Begun] = WeakKeyDictionary()
+
+    def began(self, event: Hook) -> bool:
+        """Call all that listen to `event` as far as none has to be waited for; True if that was
+        all. What is left is for `handle_lifecycle`."""
+        arguments = event.args()
+        listeners = self._listeners_to(event)
+        for number, listener in enumerate(listeners, 1):
+            try:
+                result = listener(*arguments)
+            except (Exception, SystemExit, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever it is, only this call ends
+                _say(event, error)
+                continue
+            if result is not None and inspect.isawaitable(result):
+                self._begun[event] = (result, listeners[number:])
+                return False
+        return True
 
     async def handle_lifecycle(self, event: Hook) -> None:
-        """Call all that listen to `event`. Raises only when the caller itself is cancelled."""
-        arguments = event.args()
-        for listener in self._listeners_to(event):
-            await _call(listener, event, arguments)
+        """Call all that listen to `event`, or the rest of them if that began before. Raises only
+        when the caller itself is cancelled."""
+        if event not in self._begun and self.began(event):
+            return
+        awaited, left = self._begun.pop(event)
+        await _wait(awaited, event)
+        for listener in left:
+            await _wait(_called(listener, event), event)
 
-    def _listeners_to(self, event: Hook) -> list[Callable[..., object]]:
+    def _listeners_to(self, event: Hook) -> list[_Listener]:
         listeners = self._listeners.get(event.name)
         if listeners is None:
             listeners = [call for addon in self.chain for _, call in self._iter_hooks(addon, event)]
@@ -47,12 +72,16 @@ class HookCalls(AddonManager):
         return listeners
 
 
-async def _call(listener: Callable[..., object], event: Hook, arguments: Sequence[object]) -> None:
+async def _called(listener: _Listener, event: Hook) -> None:
+    result = listener(*event.args())
+    if inspect.isawaitable(result):
+        await result
+
+
+async def _wait(awaited: Awaitable[object], event: Hook) -> None:
     try:
-        result = listener(*arguments)
-        if inspect.isawaitable(result):
-            async with asyncio.timeout(LONGEST_HOOK):
-                await result
+        async with asyncio.timeout(LONGEST_HOOK):
+            await awaited
     except asyncio.CancelledError as error:
         task = asyncio.current_task()
         if task is not None and task.cancelling():

@@ -6,6 +6,7 @@ import contextlib
 import ipaddress
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 _LABEL = r"(?:[a-z0-9_*](?:[a-z0-9_*-]*[a-z0-9_*])?)"
 _PATTERN = re.compile(rf"{_LABEL}(?:\.{_LABEL})+|localhost")
@@ -48,6 +49,7 @@ def fixed_suffix(pattern: str) -> str:
     return ".".join(labels[starred[-1] + 1 :]) if starred else pattern
 
 
+@lru_cache(1 << 14)
 def matches(pattern: str, host: str) -> bool:
     """Does normal `host` match? A leading label `*` stands for one label or more."""
     wanted, labels = pattern.split("."), host.split(".")
