@@ -17,11 +17,14 @@ from safelight.bodies import Shape
 from safelight.case import Outcome, Waits, may_change
 from safelight.examiner import PICTURES
 from safelight.images import ImageError, StreamCleaner
+from safelight.journal import digest
 from safelight.policy import Action, Verdict, bounds, decide
 from safelight.refusals import Cause, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from blake3 import blake3
 
     from safelight.case import Upload
     from safelight.in_force import Rules
@@ -58,7 +61,7 @@ class Passage:
     withheld: bytes = b""
     sent: int = 0
     ended: bool = False
-    digest: hashlib._Hash = field(default_factory=hashlib.sha256)
+    seen: blake3 = field(default_factory=digest)
 
     def admit(self, how: str) -> Refusal | None:
         """Let one that waits flow if it was `approved`, and that is on record; otherwise say why
@@ -77,7 +80,7 @@ class Passage:
     def feed(self, piece: bytes) -> bytes:
         """Take the next piece; what may leave comes back. Raises StoppedError."""
         self.left -= len(piece)
-        self.digest.update(piece)
+        self.seen.update(piece)
         try:
             clean = self.cleaner.feed(piece)
             if self.left == 0:
@@ -127,7 +130,7 @@ class Passage:
 
     def _end(self, how: Ending, sent: int, cause: Cause | None = None) -> None:
         self.ended = True
-        content = None if self.left else self.digest.digest()
+        content = None if self.left else self.seen.digest()
         self.journal.ended(self.record, how, sent, self.found, self.decision, cause, content)
 
 

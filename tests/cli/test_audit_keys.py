@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -14,7 +13,7 @@ from click.testing import CliRunner
 from safelight import assembly, audit, paths
 from safelight.case import Upload
 from safelight.cli import main
-from safelight.journal import CONTENT
+from safelight.journal import CONTENT, digest
 from tests.support import pictures
 from tests.support.records import told
 
@@ -74,8 +73,8 @@ def test_find_says_no_only_where_it_can_tell(home: Path) -> None:
 
 def test_an_end_whose_decision_was_retired(home: Path) -> None:
     log = audit.AuditLog(home / "audit", paths.audit_keys(home / "state"))
-    digest = hashlib.sha256(b"film").digest()
-    name = log.pseudonym(CONTENT, digest)
+    content = digest(b"film").digest()
+    name = log.pseudonym(CONTENT, content)
     log.append(audit.End(of="d_000000000000", how="whole", sent=4, content=name))
     log.close()
     (home / "film.jpg").write_bytes(b"film")

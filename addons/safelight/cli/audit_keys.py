@@ -3,7 +3,6 @@ can be let go."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from datetime import UTC, datetime, timedelta
@@ -15,7 +14,7 @@ from safelight import audit, paths
 from safelight.cli import words
 from safelight.cli.audit_options import FOLDER, keys_of, reading
 from safelight.cli.options import STATE
-from safelight.journal import CONTENT
+from safelight.journal import CONTENT, digest
 
 
 class _UntoldError(click.ClickException):
@@ -42,7 +41,7 @@ def find(photo: Path, folder: Path, state: Path) -> None:
             records.extend(audit.every(folder))
     except click.ClickException as error:
         raise _UntoldError(error.message) from error
-    names = set(keys.pseudonyms(CONTENT, hashlib.sha256(photo.read_bytes()).digest()).values())
+    names = set(keys.pseudonyms(CONTENT, digest(photo.read_bytes()).digest()).values())
     if _say_all(records, names):
         return
     decided = {(record.at or "")[:7] for record in records if isinstance(record, audit.Decision)}
