@@ -69,13 +69,23 @@ class Keyring:
         except FileNotFoundError:
             return None
 
+    def known_pseudonym(self, month: str, purpose: str, value: bytes) -> str | None:
+        """The same as `pseudonym`; None if there is no key of that month yet."""
+        try:
+            key = self._pseudonyms(month).read_text()
+        except FileNotFoundError:
+            return None
+        return _pseudonym(bytes.fromhex(key), purpose, value)
+
     def pseudonym(self, month: str, purpose: str, value: bytes) -> str:
         """A name for `value` that only says so to who has this month's key. Names of different
         purposes cannot be compared."""
-        path = self._pseudonyms(month)
-        if not path.exists():
-            self._write(path.name, secrets.token_hex(_KEY_LENGTH))
-        return _pseudonym(bytes.fromhex(path.read_text()), purpose, value)
+        known = self.known_pseudonym(month, purpose, value)
+        if known is not None:
+            return known
+        key = secrets.token_bytes(_KEY_LENGTH)
+        self._write(self._pseudonyms(month).name, key.hex())
+        return _pseudonym(key, purpose, value)
 
     def pseudonyms(self, purpose: str, value: bytes) -> dict[str, str]:
         """The names of `value` in all months whose keys are still here."""

@@ -132,6 +132,12 @@ class Writer:
         with self._appending() as segment:
             return self._keyring(segment)
 
+    def known_keyring(self) -> Keyring | None:
+        """The same, if the file that was appended to last is still the last one."""
+        segment = self._segment
+        known = segment is not None and self._is_last(segment)
+        return self._keyring(segment) if segment is not None and known else None
+
     def _alone(self) -> AbstractContextManager[None]:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return lock.held(self.folder / "lock")
