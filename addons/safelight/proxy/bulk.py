@@ -14,6 +14,7 @@ from mitmproxy.connection import ConnectionState
 from mitmproxy.proxy import commands, events, server
 from mitmproxy.proxy.layers import tls
 from OpenSSL import SSL
+from OpenSSL.SSL import _ffi, _lib  # type: ignore[attr-defined]
 
 from safelight.proxy.turnstile import Turnstile
 
@@ -30,7 +31,9 @@ PIECE = 1 << 18  # bytes
 _SMALL = 1 << 14  # bytes
 _RECORD = 1 << 14  # bytes; RFC 8446 section 5.1
 # Encrypted, a piece is longer by 22 bytes or a few more for each record of 16 kB.
-_ENCRYPTED = PIECE + (PIECE >> 8)
+_SIZE = PIECE + (PIECE >> 8) + _RECORD
+# What OpenSSL writes to, before it becomes bytes: for one connection after the other.
+_BUFFER = _ffi.new("char[]", _SIZE)
 
 
 class _LargeReads:
@@ -64,29 +67,40 @@ def _receive(layer: tls.TLSLayer, data: bytes) -> CommandGenerator[None]:
     """As mitmproxy's `receive_data`, but what was decrypted is copied once, not twice."""
     if data:
         layer.tls.bio_write(data)
-    records: list[bytes] = []
+    pieces: list[bytes] = []
+    filled = 0
     closed = False
     while True:
+        count: int = _lib.SSL_read(layer.tls._ssl, _BUFFER + filled, _SIZE - filled)  # noqa: SLF001
+        if count > 0:
+            filled += count
+            if _SIZE - filled < _RECORD:
+                pieces.append(_ffi.buffer(_BUFFER, filled)[:])
+                filled = 0
+            continue
         try:
-            records.append(layer.tls.recv(_RECORD))
+            layer.tls._raise_ssl_error(layer.tls._ssl, count)  # noqa: SLF001
         except SSL.WantReadError:
-            break
+            pass
         except SSL.ZeroReturnError:
             closed = True
-            break
         except SSL.Error as error:
             yield commands.Log(f"TLS Error: {error}", logging.WARNING)
-            break
+        break
+    pieces.append(_ffi.buffer(_BUFFER, filled)[:])
     yield from layer.tls_interact()
-    if records:
-        yield from layer.event_to_child(events.DataReceived(layer.conn, b"".join(records)))
+    content = b"".join(pieces)
+    if content:
+        yield from layer.event_to_child(events.DataReceived(layer.conn, content))
     if closed:
         layer.conn.state &= ~ConnectionState.CAN_READ
         yield from layer.event_to_child(events.ConnectionClosed(layer.conn))
 
 
 def _send_in_pieces(layer: tls.TLSLayer, data: bytes) -> CommandGenerator[None]:
-    """As mitmproxy's `send_data`, but no more than a piece is encrypted at once."""
+    """As mitmproxy's `send_data`, but no more than a piece is encrypted at once, and a piece with
+    one call of OpenSSL's, not with one for each record."""
+    _lib.SSL_clear_mode(layer.tls._ssl, _lib.SSL_MODE_ENABLE_PARTIAL_WRITE)  # noqa: SLF001
     view = memoryview(data)
     for start in range(0, len(view), PIECE):
         try:
@@ -100,11 +114,10 @@ def _send_in_pieces(layer: tls.TLSLayer, data: bytes) -> CommandGenerator[None]:
 def _interact(layer: tls.TLSLayer) -> CommandGenerator[None]:
     """As mitmproxy's `tls_interact`, but more is taken at once."""
     while True:
-        try:
-            data = layer.tls.bio_read(_ENCRYPTED)
-        except SSL.WantReadError:
+        count: int = _lib.BIO_read(layer.tls._from_ssl, _BUFFER, _SIZE)  # noqa: SLF001
+        if count <= 0:
             return
-        yield commands.SendData(layer.conn, data)
+        yield commands.SendData(layer.conn, _ffi.buffer(_BUFFER, count)[:])
 
 
 def install() -> None:

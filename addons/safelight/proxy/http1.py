@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from h11._readers import ChunkedReader
+from h11._readers import ChunkedReader, ContentLengthReader
 from mitmproxy.proxy import commands
 from mitmproxy.proxy.events import ConnectionClosed, DataReceived
 from mitmproxy.proxy.layers.http import _base, _http1
@@ -30,6 +30,20 @@ class GuardedHttp1Server(_http1.Http1Server):
         yield from super().send(event)
         if isinstance(event, http_events.ResponseHeaders) and event.response.status_code == 100:
             self.response = None
+
+    def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
+        """As in mitmproxy, where what is sure to be of the body is copied four times first."""
+        if (
+            isinstance(event, DataReceived)
+            and self.state == self.read_body
+            and isinstance(self.body_reader, ContentLengthReader)
+            and not self.buf
+            and len(event.data) < self.body_reader._remaining  # noqa: SLF001
+        ):
+            self.body_reader._remaining -= len(event.data)  # noqa: SLF001
+            yield _base.ReceiveHttp(http_events.RequestData(self.stream_id, event.data))
+            return
+        yield from super()._handle_event(event)
 
     def read_headers(self, event: events.ConnectionEvent) -> layer.CommandGenerator[None]:
         """As in mitmproxy, which waits for the end of any head, however long (RFC 6585 5)."""

@@ -12,7 +12,7 @@ from mitmproxy import options
 from mitmproxy.addons import block, core, disable_h2c, next_layer, proxyserver
 from mitmproxy.master import Master
 
-from safelight.proxy import bulk, guard, lean
+from safelight.proxy import bulk, guard, lean, shortcut
 from safelight.proxy.admission import Admission
 from safelight.proxy.chaining import Chaining
 from safelight.proxy.draining import Draining
@@ -79,11 +79,12 @@ async def serve(
             "This system forbids memory that is written first and executed then, without which no "
             "connection to an AI service can be opened. With systemd: MemoryDenyWriteExecute=no."
         )
-    guard.install()
     bulk.install()
+    shortcut.install()
     sys.setswitchinterval(_LONGEST_TURN)
     # Until the canary was refused, only it can connect.
     master = _Master(options.Options(listen_host="127.0.0.1", listen_port=0))
+    guard.install(master.calls.began)
     lean.install(master)
     server = proxyserver.Proxyserver()
     tunnels = Tunnels(settings.phones, gate.covers) if settings.phones else None
@@ -147,7 +148,7 @@ async def serve(
 class _Master(Master):
     def __init__(self, opts: options.Options) -> None:
         super().__init__(opts)
-        self.addons = HookCalls(self)
+        self.addons = self.calls = HookCalls(self)
 
 
 class _Starting:
@@ -202,7 +203,9 @@ class _Starting:
     async def _open(self) -> None:
         [instance] = self._server.servers
         self._admission = Admission(self._networks, instance.handle_stream)
-        self._public = await asyncio.start_server(self._admission.connected, sock=self._listener)
+        self._public = await asyncio.start_server(
+            self._admission.connected, sock=self._listener, limit=bulk.PIECE
+        )
         # mitmproxy can only open sockets itself.
         servers = cast("AsyncioServerInstance[RegularMode]", instance)._servers  # noqa: SLF001
         servers.pop().close()
