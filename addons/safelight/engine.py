@@ -98,6 +98,16 @@ class Engine:
             or bodies.beside_the_body(upload.path, upload.headers, PICTURES)
         )
 
+    def is_plain(self, upload: Upload) -> bool:
+        """Is it a short text in which nothing is to be judged, changed or put on record? What this
+        cannot tell at once, it is not. Never raises, never waits for anything."""
+        if upload.headers.get("content-encoding") or not bodies.is_prose(upload.body):
+            return False
+        try:
+            return self._leaves_as_it_is(Case(upload, self.in_force.now()))
+        except Exception:  # noqa: BLE001 - whatever it is, it is judged like all others
+            return False
+
     def lets_through(self, destinations: Sequence[Destination]) -> bool:
         """May a connection to these services go on without being looked at? Recorded if so."""
         now = self.in_force.policy
@@ -170,13 +180,11 @@ class Engine:
         return conclusions.refused(self.in_force.now(), destination, cause, reason, received)
 
     def _process(self, case: Case) -> Outcome:
-        self._read(case)
-        if bodies.beside_the_body(case.upload.path, case.upload.headers, PICTURES):
-            case.doubt(Cause.UNKNOWN_SHAPE, "A picture stands in its address or its headers.")
+        self._look(case)
         if case.piece is not None:
             return joining.judge(self.pieces, case, case.piece)
         if not case.pictures and not case.doubts:
-            return self._without_names(case)
+            return self._without_anything(case) or self._without_names(case)
         rules = case.rules
         if rules.policy is None:
             return conclusions.undecidable(case)
@@ -186,6 +194,18 @@ class Engine:
         decision = policy.decide(rules.policy, (picture.facts(known) for picture in case.pictures))
         transform(case, decision)
         return conclusions.conclude(case, conclusions.with_doubts(rules.policy, case, decision))
+
+    def _leaves_as_it_is(self, case: Case) -> bool:
+        self._look(case)
+        if case.upload.turn or case.piece or case.pictures or case.doubts:
+            return False
+        outcome = self._without_anything(case)
+        return outcome is not None and outcome.body is case.upload.body and not outcome.headers
+
+    def _look(self, case: Case) -> None:
+        self._read(case)
+        if bodies.beside_the_body(case.upload.path, case.upload.headers, PICTURES):
+            case.doubt(Cause.UNKNOWN_SHAPE, "A picture stands in its address or its headers.")
 
     def _read(self, case: Case) -> None:
         """Find and examine every picture, or note why that cannot be done."""
@@ -225,16 +245,21 @@ class Engine:
             case.doubt(Cause.UNKNOWN_SHAPE, str(error))
         return None
 
-    def _without_names(self, case: Case) -> Outcome:
-        """A request without pictures; it may still name one that comes before or after it."""
+    def _without_anything(self, case: Case) -> Outcome | None:
+        """A request without pictures; None if it may name one that comes before or after it."""
         upload = case.upload
         completing = self.pieces.with_digest(upload.path, case.body)
         if completing != case.body and may_change(upload):
             body = packed(case, completing)
             return Outcome(body, headers=new_headers(upload, body))
-        named = bodies.neutral_declaration(case.body, upload.path, upload.headers)
-        rules = case.rules
-        if named is None or rules.policy is None or not may_change(upload):
+        case.named = bodies.neutral_declaration(case.body, upload.path, upload.headers)
+        unnamed = case.named is None or case.rules.policy is None or not may_change(upload)
+        return conclusions.as_it_is(case) if unnamed else None
+
+    def _without_names(self, case: Case) -> Outcome:
+        """A request without pictures that names one."""
+        upload, rules, named = case.upload, case.rules, case.named
+        if named is None or rules.policy is None:
             return conclusions.as_it_is(case)
         known = rules.facts(upload)
         least, most = policy.bounds(
@@ -242,7 +267,6 @@ class Engine:
         )
         if Action.RENAME not in most.transforms:
             return conclusions.as_it_is(case)
-        case.named = named
         # Whether the picture may leave is decided when it comes; only its name goes in any case.
         decision = policy.Decision(transforms=most.transforms, matched=least.matched)
         return conclusions.conclude(case, decision)

@@ -22,7 +22,8 @@ from safelight.bodies.model import (
 )
 from safelight.bodies.pieces import Piece, is_partial, piece_of
 from safelight.bodies.promises import is_signed, promises_length
-from safelight.bodies.rewrite import content, rewrite
+from safelight.bodies.prose import is_prose
+from safelight.bodies.rewrite import content, rewrite, stands_at
 from safelight.bodies.survey import survey
 
 __all__ = [
@@ -48,12 +49,14 @@ __all__ = [
     "encode_coding",
     "form_piece",
     "is_partial",
+    "is_prose",
     "is_signed",
     "neutral_declaration",
     "piece_of",
     "promises_length",
     "renewed_digests",
     "rewrite",
+    "stands_at",
     "survey",
     "upload_of",
     "with_md5",

@@ -20,6 +20,16 @@ def content(body: bytes, site: Site) -> bytes:
     return written if site.encoding is Encoding.IDENTITY else base64_text.decode(written)
 
 
+def stands_at(site: Site, body: bytes, image: bytes) -> bool:
+    """Is this the image at `site`?"""
+    if site.encoding is Encoding.IDENTITY:
+        return site.end - site.start == len(image) and body.startswith(image, site.start)
+    try:
+        return content(body, site) == image
+    except ValueError:
+        return False
+
+
 def rewrite(body: bytes, images: Mapping[Site, bytes], names: Mapping[Name, str]) -> bytes:
     """A copy of `body` with the given images and names in place of those that stood there."""
     replacements = [

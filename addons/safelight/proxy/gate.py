@@ -22,12 +22,13 @@ from safelight.refusals import Cause
 from safelight.services import Learnt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from mitmproxy.connection import Client
     from mitmproxy.http import HTTPFlow
     from mitmproxy.tls import ClientHelloData, TlsData
 
+    from safelight.case import Upload
     from safelight.engine import Engine
     from safelight.proxy.holding import Ask
     from safelight.sequences import Turn
@@ -182,29 +183,39 @@ class Gate:
         destination: Destination = flow.metadata[asked.DESTINATION]
         self._answer(flow, destination, Outcome(refusal=flowing.refusal(flow)))
 
-    async def request(self, flow: HTTPFlow) -> None:
-        """Judge the whole body, and clear exactly what may leave."""
+    def request(self, flow: HTTPFlow) -> Awaitable[None] | None:
+        """Judge the whole body, and clear exactly what may leave. What takes no time is not waited
+        for."""
         self.canary.break_on(flow)
         destination = asked.destination(flow)
         if destination is None or flow.response or flow.error:
-            return
+            return None
         if flow.request.trailers:
             reason = "It has fields behind its body."
             self._refuse(flow, destination, Cause.AMBIGUOUS_REQUEST, reason)
-            return
+            return None
         body = flow.request.raw_content or b""
         upload = asked.upload(flow, body)
         if not self._engine.concerns(upload):
             clearance.clear(flow)
-            return
+            return None
+        begun = time.perf_counter()
+        # To have so little looked at by another thread takes longer than to look.
+        if self._engine.is_plain(upload):
+            self._looked(destination, body, begun)
+            clearance.clear(flow)
+            return None
+        return self._judge(flow, destination, upload)
+
+    async def _judge(self, flow: HTTPFlow, destination: Destination, upload: Upload) -> None:
+        body = upload.body
         await self._order.turn(flow, lambda: self._engine.pieces.is_next(upload))
         begun = time.perf_counter()
         # Walking a large body takes a while, and so does a sync of the disk.
         async with asyncio.timeout(_LONGEST_LOOK):
             loop = asyncio.get_running_loop()
             outcome = await loop.run_in_executor(self._looking, self._engine.process, upload)
-        if self._meter is not None:
-            self._meter.looked(destination, len(body), time.perf_counter() - begun)
+        self._looked(destination, body, begun)
         if outcome.waits is not None:
             self._order.ask(flow)
             how = await self._holding.answer(flow, destination.service.name, outcome.waits)
@@ -272,6 +283,10 @@ class Gate:
     def websocket_end(self, flow: HTTPFlow) -> None:
         """A connection is over."""
         self._messages.end(flow)
+
+    def _looked(self, destination: Destination, body: bytes, begun: float) -> None:
+        if self._meter is not None:
+            self._meter.looked(destination, len(body), time.perf_counter() - begun)
 
     def _end(self, flow: HTTPFlow, *, lost: bool = False) -> None:
         """A piece is answered, or its connection is `lost`: others may have waited for that."""
