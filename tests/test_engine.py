@@ -15,7 +15,7 @@ import piexif
 import pikepdf
 import pytest
 
-from safelight import assembly, images
+from safelight import assembly, bodies, images
 from safelight.audit import AuditError, AuditLog
 from safelight.bodies import decode_coding, encode_coding
 from safelight.case import Outcome, Upload
@@ -432,6 +432,75 @@ def test_what_breaks_inside_stays_here_unless_the_policy_says_else(
     assert refusal.cause is Cause.ENGINE_ERROR
     assert send(policy(CLEAN, unsure={"engine-error": "warn"})).body == JPEG
     assert records(tmp_path)[1]["doubts"] == ["engine-error"]
+
+
+IN_JSON = json.dumps({"image": base64.b64encode(JPEG).decode()}).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "wrong"),
+    [
+        (JPEG, lambda clean: clean[:-1]),
+        (JPEG, lambda clean: clean.replace(b"\xff\xda", b"\xff\xdb")),
+        (JPEG, lambda clean: clean[:2] + JPEG[2:]),
+        (JPEG, lambda clean: clean + JPEG),
+        (IN_JSON, lambda clean: clean + JPEG),
+        (IN_JSON, lambda clean: clean + clean),
+        (IN_JSON, lambda _: IN_JSON),
+        (IN_JSON, lambda clean: clean.replace(b"AAAA", b"AAAB", 1)),
+    ],
+)
+def test_a_body_that_was_put_together_wrongly_stays_here(
+    policy: Policy, monkeypatch: pytest.MonkeyPatch, body: bytes, wrong: Callable[[bytes], bytes]
+) -> None:
+    rewrite = bodies.rewrite
+    monkeypatch.setattr(bodies, "rewrite", lambda *given: wrong(rewrite(*given)))
+    refusal = send(policy(CLEAN), body).refusal
+    assert refusal is not None
+    assert refusal.cause is Cause.ENGINE_ERROR
+
+
+def question(
+    assembled: Assembly, body: bytes, path: str = "/v1/chat/completions", **headers: str
+) -> Upload:
+    destination = assembled.catalogue.find("api.openai.com", 443, "POST", path)
+    assert destination is not None
+    return Upload(destination, path, headers, body)
+
+
+def test_a_short_question_is_plain(policy: Policy) -> None:
+    assembled = policy(CLEAN)
+    asked = question(assembled, b'{"messages": [{"role": "user", "content": "How are you?"}]}')
+    assert assembled.engine.is_plain(asked)
+    outcome = assembled.engine.process(asked)
+    assert (outcome.body, outcome.headers, outcome.refusal) == (asked.body, {}, None)
+
+
+def test_what_has_to_be_judged_changed_or_recorded_is_not_plain(policy: Policy) -> None:
+    assembled = policy(CLEAN)
+    small = base64.b64encode(pictures.jpeg()).decode()
+    words = b'{"messages": []}'
+    announced = b'{"filename": "CANARY.jpg", "purpose": "vision", "bytes": 9, "mime_type": "a/b"}'
+    for upload in (
+        question(assembled, json.dumps({"image": small}).encode()),
+        question(assembled, " ".join(map(str, JPEG)).encode()),
+        question(assembled, gzip.compress(words), **{"content-encoding": "gzip"}),
+        question(assembled, words, **{"content-range": "bytes 0-15/99"}),
+        question(assembled, announced, "/v1/uploads"),
+        question(assembled, b"<svg xmlns='http://www.w3.org/2000/svg'><!--CANARY--></svg>"),
+    ):
+        assert not assembled.engine.is_plain(upload), upload.body
+
+
+def test_what_breaks_while_it_is_looked_at_is_not_plain(
+    policy: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    assembled = policy(CLEAN)
+    monkeypatch.setattr(bodies, "survey", fail)
+    assert not assembled.engine.is_plain(question(assembled, b"How are you?"))
 
 
 def passage_of(assembled: Assembly, path: str = "/file-1") -> Passage | None:
