@@ -38,26 +38,29 @@ _TEXT = """\
 # Safelight and other gateways
 
 Measured by `make bench-proxy` on {day}, with Python {python} on {cores} cores ({machine}).
-Each gateway runs on one core, the client and the service on the others; all
-take turns, and what is shown is the median of {rounds} of them. All but the relays open
-the encryption. Only Safelight looks into what passes: it takes metadata out of each photo, reads
-again what is left, and writes it on record before the first byte leaves.
+All take turns, and what is shown is the median of {rounds} of them. All but the relays open the
+encryption. Only Safelight looks into what passes: it takes metadata out of each photo, reads again
+what is left, and writes it on record before the first byte leaves.
 
-## What gets through
+The number in brackets is a part of what goes without a gateway. Costs are milliseconds that the
+gateway computes, for each thing that passes. Goals say how often as much as the other gateway gets
+through, and how often the other's cost is Safelight's.
 
-In brackets: as a part of what goes without a gateway.
+{sections}"""
+_SECTION = """\
+## {title}
+
+{about}
+
+### What gets through
 
 {rates}
 
-## What it costs
-
-Milliseconds that the gateway computes, for each thing that passes.
+### What it costs
 
 {costs}
 
-## Goals
-
-How often as much as the other gateway gets through, and how often the other's cost is Safelight's.
+### Goals
 
 {goals}
 """
@@ -102,12 +105,70 @@ _GOALS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Where the gateways run, and what is measured there."""
+
+    title: str
+    about: str
+    on_one_core: bool
+    measures: tuple[str, ...]
+
+
+_SETTINGS = (
+    Setting(
+        "On one core",
+        "Each gateway runs on one core, the client and the service on the others.",
+        on_one_core=True,
+        measures=(
+            *("3 MB photo, 1 at once", "3 MB photo, 16 at once", *_SMALL),
+            *("new connection, 8 at once", "100 MB, 1 at once"),
+        ),
+    ),
+    Setting(
+        "On all cores",
+        "Everybody runs where there is room, Safelight by `--workers` with one for each core. "
+        "mitmdump cannot use more than one.",
+        on_one_core=False,
+        measures=(
+            *("3 MB photo, 16 at once", "GET, 16 at once", "chat POST, 16 at once"),
+            "new connection, 8 at once",
+        ),
+    ),
+)
+
+
 def main() -> int:
     """Measure, print, write the page; 1 if something did not pass Safelight."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else _SECONDS
-    measures, rates, costs = _measures(), dict[Key, list[float]](), dict[Key, list[float]]()
+    sections, remarks, broken = [], list[str](), False
+    for setting in _SETTINGS:
+        section, said, failed = _section(setting, seconds)
+        print(section, flush=True)
+        sections.append(section)
+        remarks += said
+        broken |= failed
+    PAGE.write_text(
+        _TEXT.format(
+            day=dt.datetime.now(tz=dt.UTC).date(),
+            python=platform.python_version(),
+            cores=os.cpu_count(),
+            machine=platform.machine(),
+            rounds=_ROUNDS,
+            sections="\n".join(sections),
+        )
+    )
+    for remark in dict.fromkeys(remarks):
+        print(remark, file=sys.stderr)
+    return int(broken)
+
+
+def _section(setting: Setting, seconds: float) -> tuple[str, list[str], bool]:
+    """Its part of the page, remarks, and whether something did not pass Safelight."""
+    measures = {what: one for what, one in _measures().items() if what in setting.measures}
+    rates, costs = dict[Key, list[float]](), dict[Key, list[float]]()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        found, remarks = gateways.all_of_them(stack, Path(folder))
+        found, remarks = gateways.all_of_them(stack, Path(folder), on_one_core=setting.on_one_core)
         failed: dict[Key, str] = {}
         for _ in range(_ROUNDS):
             for what, measure in measures.items():
@@ -123,14 +184,9 @@ def main() -> int:
                     rates.setdefault(key, []).append(rate)
                     costs.setdefault(key, []).append(cost)
     remarks += [f"{name} did not pass {what}: {error}." for (what, name), error in failed.items()]
-    page = _page(
-        measures, list(found), *({k: median(v) for k, v in t.items()} for t in (rates, costs))
-    )
-    print(page)
-    PAGE.write_text(page)
-    for remark in remarks:
-        print(remark, file=sys.stderr)
-    return int(any(name in {gateways.CLEANS, gateways.RELAYS} for _, name in failed))
+    medians = ({k: median(v) for k, v in t.items()} for t in (rates, costs))
+    section = _tables(setting, measures, list(found), *medians)
+    return section, remarks, any(n in {gateways.CLEANS, gateways.RELAYS} for _, n in failed)
 
 
 def _measures() -> dict[str, Measure]:
@@ -198,7 +254,8 @@ def _measured(gateway: Gateway, measure: Measure, seconds: float) -> tuple[float
     return rate, 1000 * cost / sum(count for count, _ in done)
 
 
-def _page(
+def _tables(
+    setting: Setting,
     measures: Mapping[str, Measure],
     names: list[str],
     rates: Mapping[Key, float],
@@ -213,12 +270,9 @@ def _page(
         for name in names
         if name != gateways.DIRECT
     ]
-    return _TEXT.format(
-        day=dt.datetime.now(tz=dt.UTC).date(),
-        python=platform.python_version(),
-        cores=os.cpu_count(),
-        machine=platform.machine(),
-        rounds=_ROUNDS,
+    return _SECTION.format(
+        title=setting.title,
+        about=setting.about,
         rates=_table(["", *measures], through),
         costs=_table(["", *measures], spent),
         goals=_table(

@@ -1,6 +1,7 @@
 """Gateways to compare with, each a process of its own before the same origin.
 
-All run on the first core; who measures and the origin share the others.
+On one core, all run on the first, while who measures and the origin share the others; on all cores
+everybody runs wherever there is room, Safelight with a worker for each.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from tests.load import stage
 from tests.load.wire import Route
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from tests.load.stage import Origin
 
@@ -46,28 +47,32 @@ class Gateway:
     process: int
 
 
-def all_of_them(stack: ExitStack, folder: Path) -> tuple[dict[str, Gateway], list[str]]:
+def all_of_them(
+    stack: ExitStack, folder: Path, *, on_one_core: bool
+) -> tuple[dict[str, Gateway], list[str]]:
     """Start every gateway that can run; these, and why others are missing."""
-    with on_cores(*_others()):
+    every = sorted(os.sched_getaffinity(0))
+    first, others = (every[:1], every[1:] or every) if on_one_core else (every, every)
+    with on_cores(others):
         origin = stack.enter_context(stage.origin(folder))
     found, missing = {DIRECT: Gateway(origin.direct(), os.getpid())}, []
-    with on_cores(0):
+    with on_cores(first):
         for name, start in {HAPROXY: _haproxy, MITMDUMP: _mitmdump, SQUID: _squid}.items():
             try:
-                found[name] = stack.enter_context(start(folder, origin))
+                found[name] = stack.enter_context(start(folder, origin, len(first)))
             except UnavailableError as error:
                 missing.append(f"{name} did not take part: {error}.")
-        proxy = stack.enter_context(stage.safelight(folder, origin))
+        proxy = stack.enter_context(stage.safelight(folder, origin, workers=len(first)))
     assert proxy.process is not None
     found[CLEANS] = Gateway(stage.cleaned(proxy), proxy.process.pid)
     found[RELAYS] = Gateway(stage.relayed(proxy, origin), proxy.process.pid)
-    os.sched_setaffinity(0, _others())
+    stack.enter_context(on_cores(others))
     return found, missing
 
 
 @contextmanager
-def on_cores(*cores: int) -> Iterator[None]:
-    """What is started meanwhile stays on these cores."""
+def on_cores(cores: Iterable[int]) -> Iterator[None]:
+    """What is started meanwhile, and who measures, stay on these cores."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)
     try:
@@ -76,17 +81,13 @@ def on_cores(*cores: int) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def _others() -> list[int]:
-    return list(range(1, os.cpu_count() or 1)) or [0]
-
-
 @contextmanager
-def _haproxy(folder: Path, origin: Origin) -> Iterator[Gateway]:
+def _haproxy(folder: Path, origin: Origin, cores: int) -> Iterator[Gateway]:
     """A relay of bytes that opens nothing."""
     port = _free_port()
     configuration = folder / "haproxy.cfg"
     configuration.write_text(
-        "global\n  nbthread 1\n"
+        f"global\n  nbthread {cores}\n"
         "defaults\n  mode tcp\n"
         "  timeout connect 60s\n  timeout client 60s\n  timeout server 60s\n"
         f"listen relay\n  bind 127.0.0.1:{port}\n  server origin 127.0.0.1:{origin.port}\n"
@@ -96,8 +97,8 @@ def _haproxy(folder: Path, origin: Origin) -> Iterator[Gateway]:
 
 
 @contextmanager
-def _mitmdump(folder: Path, origin: Origin) -> Iterator[Gateway]:
-    """mitmproxy as it comes."""
+def _mitmdump(folder: Path, origin: Origin, _: int) -> Iterator[Gateway]:
+    """mitmproxy as it comes: it cannot use more than one core."""
     port, confdir = _free_port(), folder / "mitmdump"
     settings = {"confdir": confdir, "ssl_verify_upstream_trusted_ca": origin.root}
     command = [
@@ -112,8 +113,8 @@ def _mitmdump(folder: Path, origin: Origin) -> Iterator[Gateway]:
 
 
 @contextmanager
-def _squid(folder: Path, origin: Origin) -> Iterator[Gateway]:
-    """Squid with a certificate authority of its own."""
+def _squid(folder: Path, origin: Origin, _: int) -> Iterator[Gateway]:
+    """Squid with a certificate authority of its own, in one process, as it comes."""
     squid = _program("squid")
     helper = next((path for path in _SQUID_HELPERS if Path(path).exists()), None)
     if helper is None:

@@ -52,9 +52,11 @@ def origin(folder: Path) -> Iterator[Origin]:
 
 
 @contextmanager
-def safelight(folder: Path, behind: Origin, policy: Path = HOME_POLICY) -> Iterator[Proxy]:
+def safelight(
+    folder: Path, behind: Origin, policy: Path = HOME_POLICY, workers: int = 1
+) -> Iterator[Proxy]:
     """Start `safelight run` before the origin; it must stop cleanly."""
-    arguments = ["--upstream-ca", str(behind.root)]
+    arguments = ["--upstream-ca", str(behind.root), "--workers", str(workers)]
     for name in (AI_HOST, OTHER_HOST):
         arguments += ["--resolve", f"{name}:443=127.0.0.1:{behind.port}"]
     proxy = Proxy(folder, policy, arguments)

@@ -27,7 +27,9 @@ def of(pid: int) -> Vitals:
 
 
 def computed(pid: int) -> float:
-    """Seconds of processor time that the process `pid` has taken so far."""
+    """Seconds of processor time that the process `pid` and those it started have taken so far."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     user, system = map(int, fields[11:13])
-    return (user + system) / os.sysconf("SC_CLK_TCK")
+    own = (user + system) / os.sysconf("SC_CLK_TCK")
+    started = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return own + sum(computed(int(child)) for child in started)
