@@ -8,7 +8,7 @@ import logging
 import time
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from safelight.proxy import proxy_protocol
 from safelight.proxy.proxy_protocol import HeaderError
@@ -16,6 +16,7 @@ from safelight.proxy.proxy_protocol import HeaderError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from safelight.proxy.incoming import Incoming, Pieces
     from safelight.proxy.proxy_protocol import Address
 
 type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -54,7 +55,7 @@ class Admission:
     def __init__(
         self,
         networks: Networks,
-        serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+        serve: Callable[[asyncio.StreamReader | Pieces, asyncio.StreamWriter], Awaitable[None]],
     ) -> None:
         self._networks = networks
         self._serve = serve
@@ -66,7 +67,8 @@ class Admission:
         self._last_came = time.monotonic()
         peer = writer.get_extra_info("peername")
         client: Address | None = (str(peer[0]), int(peer[1])) if peer else None
-        if client is not None and is_in(client[0], self._networks.balancers):
+        pieces = cast("Incoming", writer.transport.get_protocol()).pieces
+        if client is not None and self.is_balancer(client[0]):
             try:
                 told = await asyncio.wait_for(_header(reader), _LONGEST_HEADER)
             except (HeaderError, OSError, TimeoutError, asyncio.IncompleteReadError):
@@ -78,7 +80,11 @@ class Admission:
         if client is None or not self._is_client(client[0]):
             writer.close()
             return
-        await self._serve(reader, writer)
+        await self._serve(pieces or reader, writer)
+
+    def is_balancer(self, address: str) -> bool:
+        """Will a connection from there say first for whom it is?"""
+        return is_in(address, self._networks.balancers)
 
     async def left(self) -> None:
         """Return when balancers seem to know that they are to send nobody any more. A connection

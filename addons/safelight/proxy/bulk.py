@@ -2,7 +2,7 @@
 layers, whatever its size.
 
 mitmproxy reads at most 64 kB at once, and encrypts a body as one whole into a buffer that OpenSSL
-grows by copying it. Here pieces are up to 256 kB, which is what asyncio takes from a socket.
+grows by copying it. Here pieces are up to 256 kB, which is what the loop takes from a socket.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from safelight.proxy.admission import Admission
 from safelight.proxy.chaining import Chaining
 from safelight.proxy.draining import Draining
 from safelight.proxy.hooks import HookCalls
+from safelight.proxy.incoming import Incoming
 from safelight.proxy.memory import Memory
 from safelight.proxy.own_pages import OwnPages
 from safelight.proxy.reach import Reach
@@ -27,7 +28,7 @@ from safelight.proxy.users import Users
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
     from mitmproxy.proxy.mode_servers import AsyncioServerInstance
@@ -202,9 +203,10 @@ class _Starting:
 
     async def _open(self) -> None:
         [instance] = self._server.servers
-        self._admission = Admission(self._networks, instance.handle_stream)
-        self._public = await asyncio.start_server(
-            self._admission.connected, sock=self._listener, limit=bulk.PIECE
+        serve = cast("Callable[..., Awaitable[None]]", instance.handle_stream)
+        self._admission = admission = Admission(self._networks, serve)
+        self._public = await asyncio.get_running_loop().create_server(
+            lambda: Incoming(admission.connected, admission.is_balancer), sock=self._listener
         )
         # mitmproxy can only open sockets itself.
         servers = cast("AsyncioServerInstance[RegularMode]", instance)._servers  # noqa: SLF001
