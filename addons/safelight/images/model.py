@@ -126,7 +126,7 @@ class Change(NamedTuple):
     trailer: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass
 class Examination:
     """What a picture is and carries. Width and height are in pixels as stored, before turning.
 
