@@ -132,7 +132,7 @@ class Examination:
 
     `found` is what it carries, and may not say of all of it yet what that is: `findings` do.
     `remarks` are sentences about what stays, since it is part of the picture, but is worth knowing.
-    `proven` are ranges of coded pixels that were walked to their last byte.
+    `proven` are ranges of coded pixels that were walked to their last byte: no edit touches them.
     """
 
     format: Format

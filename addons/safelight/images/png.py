@@ -32,6 +32,7 @@ PIXELS = frozenset({b"IDAT", b"fdAT"})
 _TEXTS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 _CARRYING = _TEXTS | {b"eXIf"}
 _RAW_PROFILE = re.compile(rb"Raw profile type (?:exif|APP1)")
+_SILENT = exif.ExifBlock()
 _CHUNK_KINDS = {
     b"tIME": Kind.CAPTURE_TIME,
     b"caBX": Kind.CONTENT_CREDENTIALS,
@@ -57,7 +58,7 @@ class _Change:
 class Carriers:
     """Which chunk may say the orientation: decoders look at them in this order."""
 
-    block: exif.ExifBlock = field(default_factory=exif.ExifBlock)
+    block: exif.ExifBlock = _SILENT
     exif: Chunk | None = None
     raw_profile: Chunk | None = None
     xmp: Chunk | None = None
@@ -97,7 +98,7 @@ def examine(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> Examination:
     IDAT chunks that are `proven` to follow each other are not walked again.
     """
     walk = Walk(data)
-    found = list(chunks(data, proven))
+    found = chunks(data, proven)
     types = [chunk.type for chunk in found]
     if b"IHDR" not in types[:2]:
         raise ImageError("This PNG does not start as one.")
@@ -112,9 +113,12 @@ def examine(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> Examination:
         if chunk.type in _CARRYING:
             carriers.note(walk, chunk)
     order = png_order.Order()
+    pixels = []
     for chunk in found:
         if chunk.type not in PIXELS or not order.has_place(chunk.type):
             examine_chunk(walk, chunk, carriers, order)
+        elif chunk.type == b"IDAT":
+            pixels.append((chunk.start, chunk.end))
     _trailer(walk, found[-1])
     return Examination(
         Format.PNG,
@@ -123,7 +127,7 @@ def examine(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> Examination:
         carriers.orientation,
         tuple(walk.found),
         partial(edits_of, tuple(walk.changes)),
-        proven=tuple((chunk.start, chunk.end) for chunk in found if chunk.type == b"IDAT"),
+        proven=tuple(pixels),
     )
 
 

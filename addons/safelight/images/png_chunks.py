@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from safelight.images.model import ImageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Length and type before the data, a CRC behind it.
@@ -18,27 +19,25 @@ MOST_CHUNKS = 100_000
 _HEADER = struct.Struct(">I4s")
 
 
-class Chunk(NamedTuple):
+@dataclass(slots=True)
+class Chunk:
     """A chunk: its type, where it starts, where its data starts and ends, where it ends."""
 
     type: bytes
     start: int
     payload: int
     payload_end: int
-
-    @property
-    def end(self) -> int:
-        """Behind the CRC."""
-        return self.payload_end + 4
+    end: int
 
 
-def chunks(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> Iterator[Chunk]:
+def chunks(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> list[Chunk]:
     """Every chunk up to IEND, IDAT chunks that follow each other as one. Raises ImageError where
     the structure breaks.
 
     IDAT chunks that are `proven` to follow each other are not walked again.
     """
     known = dict(proven)
+    found = []
     position = len(SIGNATURE)
     for _ in range(MOST_CHUNKS):
         if position + OVERHEAD > len(data):
@@ -50,9 +49,9 @@ def chunks(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> Iterator[Chun
             end = position + OVERHEAD + length
         if end > len(data) or not type_.isalpha():
             raise ImageError("This PNG is cut off or damaged.")
-        yield Chunk(type_, position, position + 8, end - 4)
+        found.append(Chunk(type_, position, position + 8, end - 4, end))
         if type_ == b"IEND":
-            return
+            return found
         position = end
     raise ImageError("This PNG has too many chunks.")
 

@@ -114,7 +114,8 @@ def clean(data: bytes, examination: Examination, length: Length) -> bytes:
     longer = len(cleaned) > len(data) and not examination.format.is_document
     if longer or (length is Length.SAME_LENGTH and len(cleaned) != len(data)):
         raise UnalterableError(examination.format, length)
-    again = _examine(cleaned, DEEPEST, moved(examination.proven, edits))
-    if again.found or again.edits(length):
+    proven = moved(examination.proven, edits)
+    again = _examine(cleaned, DEEPEST, proven)
+    if again.found or again.edits(length) or len(proven) != len(examination.proven):
         raise ImageError("This picture could not be cleaned for certain.")
     return cleaned

@@ -38,7 +38,7 @@ def walk(progress: Progress) -> Steps:
             yield Pass(length + 4)
             continue
         data = head + (yield held(length + 4))
-        chunk = png_chunks.Chunk(type_, 0, 8, 8 + length)
+        chunk = png_chunks.Chunk(type_, 0, 8, 8 + length, 12 + length)
         if type_ == b"IHDR" and number < 2:
             size = struct.unpack_from(">II", data, 8)
         walk_of_chunk = png.Walk(data, *size)
