@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from safelight.images import exif, exif_kinds, icc, iptc, jpeg_segments, xmp
+from safelight.images.blank import is_blank
 from safelight.images.jpeg_segments import APP0, COM
 from safelight.images.model import (
     Change,
@@ -139,13 +140,13 @@ def look_into(data: bytes, stream: Stream, keeper: Keeper) -> Walk:
 
 def _trailer(walk: Walk) -> None:
     end = walk.stream.end
-    trailer = walk.data[end:]
-    if not trailer.strip(b"\0"):
+    if is_blank(walk.data, end):
         return
-    if b"ftyp" in trailer[:4096] or b"MotionPhoto" in trailer[-4096:]:
+    first, last = walk.data[end : end + 4096], walk.data[max(end, len(walk.data) - 4096) :]
+    if b"ftyp" in first or b"MotionPhoto" in last:
         kind = Kind.VOICE_OR_VIDEO
     else:
-        kind = Kind.THUMBNAIL if b"\xff\xd8\xff" in trailer[:4096] else Kind.UNKNOWN_DATA
+        kind = Kind.THUMBNAIL if b"\xff\xd8\xff" in first else Kind.UNKNOWN_DATA
     walk.find(kind, "after the end of the picture", end, len(walk.data))
     walk.changes.append(Change(end, len(walk.data), trailer=True))
 
@@ -214,7 +215,7 @@ def _other(walk: Walk, segment: Segment, seen: set[int]) -> None:
         keep = marker_segment(APP0, payload[:14])
     elif segment.marker == 0xEE and payload.startswith(b"Adobe") and len(payload) >= 12:
         keep = marker_segment(0xEE, payload[:12])
-    elif segment.marker == _FILLER and not payload.strip(b"\0"):
+    elif segment.marker == _FILLER and is_blank(payload):
         return
     if segment.marker in seen:
         keep = b""

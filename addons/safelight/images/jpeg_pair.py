@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from safelight.images import gainmap, jpeg, jpeg_segments, xmp
+from safelight.images.blank import is_blank
 from safelight.images.gainmap import ISO_21496, MPF
 from safelight.images.model import (
     Change,
@@ -66,7 +67,7 @@ def examine(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> Examination:
         (pair.first_end, pair.index.start),
         (pair.index.start + second.stream.end, len(data)),
     ):
-        if data[start:end].strip(b"\0"):
+        if not is_blank(data, start, end):
             place = "after the end of the picture"
             first.find(Kind.UNKNOWN_DATA, place, start, end)
     return jpeg.examination(first, partial(_plan, pair, clean=not first.found))

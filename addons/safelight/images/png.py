@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from safelight.images import exif, exif_kinds, icc, png_order, png_text, xmp
+from safelight.images.blank import is_blank
 from safelight.images.model import (
     Edit,
     Examination,
@@ -142,7 +143,7 @@ def examine_chunk(walk: Walk, chunk: Chunk, carriers: Carriers, order: png_order
             _profile(walk, chunk, payload)
         else:
             _fixed(walk, chunk, payload, order)
-    elif chunk.type == _FILLER and not payload.strip(b"\0"):
+    elif chunk.type == _FILLER and is_blank(payload):
         return
     elif chunk.type[0:1].isupper():
         raise ImageError("This PNG has a part of a kind that is not known.")
@@ -158,7 +159,7 @@ def _fixed(walk: Walk, chunk: Chunk, payload: bytes, order: png_order.Order) -> 
     """Blank what no decoder reads of a chunk. Its length stays, since some decoders pass over
     chunks that are too long, and others do not."""
     used = order.used(chunk.type, payload)
-    if payload[used:].strip(b"\0"):
+    if not is_blank(payload, used):
         _replace(walk, chunk, payload[:used].ljust(len(payload), b"\0"), Kind.UNKNOWN_DATA)
 
 
@@ -230,7 +231,7 @@ def _profile(walk: Walk, chunk: Chunk, payload: bytes) -> None:
 
 
 def _trailer(walk: Walk, end: Chunk) -> None:
-    if walk.data[end.end :].strip(b"\0"):
+    if not is_blank(walk.data, end.end):
         start = end.end
         place = "after the end of the picture"
         walk.found.append(Found(Kind.UNKNOWN_DATA, place, start, len(walk.data)))

@@ -6,9 +6,10 @@ import struct
 from dataclasses import dataclass, field
 from functools import partial
 from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from safelight.images import exif, exif_kinds, icc, xmp
+from safelight.images.blank import is_blank
 from safelight.images.model import (
     Change,
     Edit,
@@ -38,7 +39,8 @@ _PAYLOADS = {b"VP8X": 10, b"ANIM": 6}
 MOST_CHUNKS = 100_000
 
 
-class Chunk(NamedTuple):
+@dataclass(slots=True)
+class Chunk:
     """A chunk: its FourCC, where it starts, its payload, and its end with the padding byte."""
 
     type: bytes
@@ -128,7 +130,7 @@ def examine(data: bytes) -> Examination:
         examine_chunk(walk, chunk, carriers, stray=chunk.start in strays)
     _dimensions(walk, found)
     _flags(walk, found, carriers)
-    if end < len(data) and data[end:].strip(b"\0"):
+    if not is_blank(data, end):
         place = "after the end of the picture"
         walk.find(Kind.UNKNOWN_DATA, place, end, len(data))
         walk.changes.append(Change(end, len(data), trailer=True))
@@ -178,24 +180,27 @@ def examine_chunk(
     if chunk.type in _KEPT_AS_THEY_ARE and not stray:
         _padding(walk, chunk)
         return
-    payload = walk.data[chunk.payload : chunk.payload_end]
     if stray:
         walk.find(Kind.UNKNOWN_DATA, "chunk that is never shown", chunk.start, chunk.end)
         walk.changes.append(Change(chunk.start, chunk.end))
     elif chunk.type == b"ICCP":
-        _profile(walk, chunk, payload)
+        _profile(walk, chunk)
     elif chunk.type == b"ANMF":
         _frame(walk, chunk)
-    elif chunk.type == _FILLER and not payload.strip(b"\0"):
+    elif _is_filler(walk.data, chunk):
         _padding(walk, chunk)
     else:
         needed = carriers.get(chunk.start, b"")
-        if payload != needed:
+        if walk.data[chunk.payload : chunk.payload_end] != needed:
             kept = _built(chunk.type, needed) if needed else b""
             kinds = partial(_kinds, chunk.type)
             look = looking(kinds, walk.data, chunk.payload, chunk.payload_end)
             walk.find(look, _place(chunk), chunk.start, chunk.end)
             walk.changes.append(Change(chunk.start, chunk.end, kept))
+
+
+def _is_filler(data: bytes, chunk: Chunk) -> bool:
+    return chunk.type == _FILLER and is_blank(data, chunk.payload, chunk.payload_end)
 
 
 def _padding(walk: Walk, chunk: Chunk) -> None:
@@ -205,7 +210,8 @@ def _padding(walk: Walk, chunk: Chunk) -> None:
         walk.changes.append(Change(chunk.payload_end, chunk.end, b"\0"))
 
 
-def _profile(walk: Walk, chunk: Chunk, payload: bytes) -> None:
+def _profile(walk: Walk, chunk: Chunk) -> None:
+    payload = walk.data[chunk.payload : chunk.payload_end]
     try:
         clean = icc.scrubbed(payload)
     except icc.ProfileError:
@@ -224,10 +230,9 @@ def _frame(walk: Walk, frame: Chunk) -> None:
         raise ImageError("This WebP has a damaged frame.")
     order = Order()
     for chunk in chunks(walk.data, start, frame.payload_end):
-        payload = walk.data[chunk.payload : chunk.payload_end]
         if chunk.type in _KEPT_IN_FRAME and _fits(order, chunk):
             _padding(walk, chunk)
-        elif chunk.type != _FILLER or payload.strip(b"\0"):
+        elif not _is_filler(walk.data, chunk):
             walk.find(Kind.UNKNOWN_DATA, "chunk inside a frame", chunk.start, chunk.end)
             blank = _FILLER + walk.data[chunk.start + 4 : chunk.payload]
             blank += bytes(chunk.end - chunk.payload)
@@ -236,7 +241,7 @@ def _frame(walk: Walk, frame: Chunk) -> None:
 
 def _dimensions(walk: Walk, found: list[Chunk]) -> None:
     first = found[0]
-    payload = walk.data[first.payload : first.payload_end][:10]
+    payload = walk.data[first.payload : min(first.payload_end, first.payload + 10)]
     if first.type == b"VP8X" and len(payload) >= 10:
         walk.width = int.from_bytes(payload[4:7], "little") + 1
         walk.height = int.from_bytes(payload[7:10], "little") + 1
