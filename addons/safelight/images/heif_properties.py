@@ -48,10 +48,14 @@ def scrub(blanks: Blanks, found: heif_items.Items, kept: set[int]) -> None:
         for index, box in enumerate(found.properties, 1)
         if not _stays(blanks, box, used=index in used, told=index in others)
     }
-    for index, position in found.associations:
-        if index in private:
-            # An unknown property that is essential would make readers refuse the picture.
-            blanks.put(position, bytes([blanks.data[position] & ~_ESSENTIAL]))
+    if not private:
+        return
+    for start, width, indices in found.associations:
+        for place, index in enumerate(indices):
+            if index in private:
+                # An unknown property that is essential would make readers refuse the picture.
+                position = start + width * place
+                blanks.put(position, bytes([blanks.data[position] & ~_ESSENTIAL]))
 
 
 def _stays(blanks: Blanks, box: Box, *, used: bool, told: bool) -> bool:
