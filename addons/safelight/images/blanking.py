@@ -66,8 +66,8 @@ class Blanks:
                 first = position if first is None else first
             run += self.data[end:position] + replacement
             end = behind
-        self.put(begin, bytes(run))
         if first is not None:
+            self.put(begin, bytes(run))
             self.find(kinds, place, first, end)
 
     def carry(self, inner: Blanks, extents: Iterable[tuple[int, int]]) -> None:

@@ -4,9 +4,8 @@ touching a pixel.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from safelight.images import aac, av1, descriptors, motion_jpeg, mpeg4, nal_units
 
@@ -28,8 +27,7 @@ _UNITS = {
 _USUAL_WIDTH = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Units:
+class Units(NamedTuple):
     """Units of a codec, each behind its size in `width` bytes."""
 
     codec: nal_units.Codec
@@ -42,8 +40,10 @@ class Units:
     def fitting(self, data: bytes, start: int, end: int) -> tuple[Units, int]:
         """With sizes in 4 bytes where these fit: readers of pictures do not ask for others. Where
         the units end comes with it."""
-        if nal_units.behind(data, start, end, self.codec, _USUAL_WIDTH) == end:
-            return Units(self.codec, _USUAL_WIDTH), end
+        usual = self if self.width == _USUAL_WIDTH else Units(self.codec, _USUAL_WIDTH)
+        after = nal_units.behind(data, start, end, self.codec, _USUAL_WIDTH)
+        if after == end or usual is self:
+            return usual, after
         return self, nal_units.behind(data, start, end, self.codec, self.width)
 
     @staticmethod

@@ -138,7 +138,7 @@ def _scrub_units(
     changes = (
         (start, nal_units.cleaned(blanks.data[start:end], codec))
         for start, end in units
-        if end > start and codec.kind(blanks.data[start:end]) not in kept
+        if end > start and codec.kind(blanks.data[start : start + codec.header]) not in kept
     )
     blanks.put_all(changes, {Kind.SOFTWARE}, _MESSAGE)
 

@@ -136,11 +136,12 @@ def _orientation_carrier(blanks: Blanks, found: Items) -> set[int]:
 def _items(blanks: Blanks, found: Items, kept: set[int], samples: list[tuple[int, int]]) -> None:
     extents = (extent for number in kept for extent in found.items[number].extents)
     shared = Ranges([*extents, *samples])
+    codings: heif_pictures.Codings = {}
     for number, item in found.items.items():
         if number in kept:
             if item.type != b"mime":
                 _blank_name(blanks, item)
-                heif_pictures.scrub(blanks, found, item)
+                heif_pictures.scrub(blanks, found, item, codings)
             continue
         written = [part for one in item.extents for part in shared.gaps(*one)]
         stands = any(not is_blank(blanks.data, start, end) for start, end in written)

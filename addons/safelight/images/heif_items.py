@@ -43,7 +43,7 @@ class Reference:
     type: bytes
     box: Box
     source: int
-    targets: list[int]
+    targets: tuple[int, ...]
 
 
 class Associations(NamedTuple):

@@ -32,6 +32,7 @@ _KEPT: dict[bytes, int | None] = {
 }
 # What tracks say in the same boxes.
 _DECODING = frozenset(b"pasp clap clli mdcv cclv amve av1C hvcC lhvC avcC vvcC evcC j2kH".split())
+_COLOURS = {*decoder_boxes.COLOURS, *decoder_boxes.PROFILES}
 _HEVC_AUXILIARY = b"urn:mpeg:hevc:2015:auxid:"
 _LONGEST_DETAIL = 32
 _ESSENTIAL = 0x80
@@ -41,8 +42,8 @@ _MOST_COMPONENTS = 1_000
 
 def scrub(blanks: Blanks, found: heif_items.Items, kept: set[int]) -> None:
     """Blank what properties say besides how to show the items `kept`. Raises ImageError."""
-    used = {index for number in kept for index in found.items[number].properties}
-    others = {index for item in found.items.values() for index in item.properties}
+    used = set[int]().union(*(found.items[number].properties for number in kept))
+    others = set[int]().union(*(item.properties for item in found.items.values()))
     private = {
         index
         for index, box in enumerate(found.properties, 1)
@@ -63,7 +64,7 @@ def _stays(blanks: Blanks, box: Box, *, used: bool, told: bool) -> bool:
     is `told` with them."""
     data = blanks.data
     kind = data[box.payload : box.payload + 4]
-    colour = box.type == b"colr" and kind in {*decoder_boxes.COLOURS, *decoder_boxes.PROFILES}
+    colour = box.type == b"colr" and kind in _COLOURS
     known = colour or box.type in _DECODING or box.type in _KEPT
     if not known or not (used or box.type == _FREE):
         findings = len(blanks.findings)
@@ -78,7 +79,8 @@ def _stays(blanks: Blanks, box: Box, *, used: bool, told: bool) -> bool:
         tiff_pixels.clean_tables(blanks, box.payload, box.end)
         return True
     end = box.payload + _needed(blanks, box)
-    blanks.remove(end, box.end, {Kind.UNKNOWN_DATA}, f"behind the {name(box)} property")
+    if end < box.end:
+        blanks.remove(end, box.end, {Kind.UNKNOWN_DATA}, f"behind the {name(box)} property")
     return True
 
 

@@ -5,7 +5,7 @@ there are, where they stand, what refers to what.
 from __future__ import annotations
 
 import struct
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from safelight.images.boxes import boxes
@@ -28,7 +28,7 @@ MOST_EXTENTS = 200_000
 
 
 class Reader:
-    """Reads big-endian numbers from a range of the file. Raises ImageError past its end."""
+    """Reads the fields of a table in a range of the file."""
 
     def __init__(self, data: bytes, start: int, end: int) -> None:
         self.data = data
@@ -36,25 +36,12 @@ class Reader:
         self.end = end
 
     def fields(self, layout: struct.Struct) -> tuple[Any, ...]:
-        """The next fields of a table."""
-        return layout.unpack_from(self.data, self._skip(layout.size))
-
-    def number(self, size: int) -> int:
-        """The next number, of `size` bytes."""
-        start = self._skip(size)
-        return int.from_bytes(self.data[start : start + size])
-
-    def numbers(self, count: int, size: int) -> list[int]:
-        """The next `count` numbers, each of `size` bytes."""
-        start = self._skip(count * size)
-        return list(struct.unpack_from(f">{count}{_CODES[size]}", self.data, start))
-
-    def _skip(self, size: int) -> int:
+        """The next fields. Raises ImageError past the end."""
         start = self.position
-        self.position = start + size
+        self.position = start + layout.size
         if self.position > self.end:
             raise ImageError("This picture is cut off or damaged.")
-        return start
+        return layout.unpack_from(self.data, start)
 
 
 def read(data: bytes, meta: Box) -> Items:
@@ -67,7 +54,7 @@ def read(data: bytes, meta: Box) -> Items:
             raise ImageError("This picture is described twice.")
     if b"pitm" in children:
         version, reader = _full(data, children[b"pitm"])
-        found.primary = reader.number(2 if version == 0 else 4)
+        (found.primary,) = reader.fields(_layout(2 if version == 0 else 4))
         found.slack.append((reader.position, reader.end))
     if b"iinf" in children:
         _read_infos(data, children[b"iinf"], found)
@@ -91,7 +78,7 @@ def _full(data: bytes, box: Box) -> tuple[int, Reader]:
 
 def _read_infos(data: bytes, iinf: Box, found: Items) -> None:
     version, reader = _full(data, iinf)
-    reader.number(2 if version == 0 else 4)
+    reader.fields(_layout(2 if version == 0 else 4))
     for box in boxes(data, reader.position, iinf.end):
         if box.type != b"infe":
             found.slack.append((box.start + 4, box.end))
@@ -116,14 +103,15 @@ def _read_locations(data: bytes, iloc: Box, found: Items) -> None:
     row = _layout(id_size, method_size, 2, base_size, 2)
     extent = _layout(index_size, offset_size, length_size)
     extents_left, bytes_left = MOST_EXTENTS, 2 * len(data)
-    for _ in range(reader.number(id_size)):
-        number, method, reference, base, count = reader.fields(row)
+    (count,) = reader.fields(_layout(id_size))
+    for _ in range(count):
+        number, method, reference, base, pieces = reader.fields(row)
         if reference:
             raise ImageError("This picture takes its contents from another file.")
-        extents_left -= count + 1
+        extents_left -= pieces + 1
         if extents_left < 0:
             raise ImageError("This picture is in too many pieces.")
-        extents = [reader.fields(extent) for _ in range(count)]
+        extents = [reader.fields(extent) for _ in range(pieces)]
         item = found.items.get(number)
         if item is None:
             continue
@@ -141,6 +129,12 @@ def _read_locations(data: bytes, iloc: Box, found: Items) -> None:
         if bytes_left < 0:
             raise ImageError("This picture refers to the same place too often.")
     found.slack.append((reader.position, iloc.end))
+
+
+@lru_cache(maxsize=256)
+def _list(count: int, size: int) -> struct.Struct:
+    """So many numbers of this size in bytes."""
+    return struct.Struct(f">{count}{_CODES[size]}")
 
 
 @cache
@@ -169,7 +163,8 @@ def _read_references(data: bytes, iref: Box, found: Items) -> None:
         links_left -= count + 1
         if links_left < 0:
             raise ImageError("This picture is in too many pieces.")
-        found.references.append(Reference(box.type, box, source, entry.numbers(count, width)))
+        targets = entry.fields(_list(count, width))
+        found.references.append(Reference(box.type, box, source, targets))
         found.slack.append((entry.position, box.end))
         if box.type == b"dimg":
             found.inputs[source] += count
@@ -197,10 +192,11 @@ def _read_associations(data: bytes, ipma: Box, found: Items, links_left: int) ->
     width = 2 if data[ipma.payload + 3] & 1 else 1
     head = _layout(2 if version == 0 else 4, 1)
     index_bits = 0x7FFF if width == 2 else 0x7F
-    for _ in range(reader.number(4)):
+    (rows,) = reader.fields(_layout(4))
+    for _ in range(rows):
         number, count = reader.fields(head)
         start = reader.position
-        indices = [one & index_bits for one in reader.numbers(count, width)]
+        indices = [one & index_bits for one in reader.fields(_list(count, width))]
         links_left -= count
         if links_left < 0:
             raise ImageError("This picture is in too many pieces.")
