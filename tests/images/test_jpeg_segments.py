@@ -12,7 +12,7 @@ from tests.support import pictures
 
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 # Scans are looked at in pieces that end here, counted from where the scan starts.
-_BORDERS = (65_536, 65_536 + 262_144, 65_536 + 2 * 262_144)
+_BORDERS = (131_072, 131_072 + 262_144, 131_072 + 2 * 262_144)
 
 
 @given(st.lists(st.sampled_from([0x00, 0x01, 0x7F, 0xD0, 0xD7, 0xD8, 0xD9, 0xE1, 0xFF])))

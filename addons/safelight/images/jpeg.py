@@ -261,7 +261,7 @@ def marker_segment(marker: int, payload: bytes) -> bytes:
 def edits_of(changes: tuple[Change, ...], length: Length) -> tuple[Edit, ...]:
     """The edits that make `changes`. Raises UnalterableError when the length cannot be kept."""
     if length is Length.COMPACT:
-        return tuple(Edit(one.start, one.end, one.keep) for one in changes)
+        return tuple([Edit(one.start, one.end, one.keep) for one in changes])
     return tuple(Edit(one.start, one.end, one.keep + _filling(one)) for one in changes)
 
 

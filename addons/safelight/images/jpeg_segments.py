@@ -31,7 +31,7 @@ _FOLLOWING = frozenset({0x00, *range(0xD0, 0xD8)})
 _IN_SCAN = bytes(255 if one == 0xFF else int(one not in _FOLLOWING) for one in range(256))
 _MARKER_IN_SCAN = b"\xff\x01"
 # A scan is looked at in pieces that stay in the processor's cache; many are short.
-_FIRST_PIECE, _LARGEST_PIECE = 1 << 16, 1 << 18
+_FIRST_PIECE, _LARGEST_PIECE = 1 << 17, 1 << 18
 MOST_SEGMENTS = 20_000
 
 
@@ -154,7 +154,7 @@ def marker_in_scan(data: bytes | bytearray, position: int = 0) -> int | None:
         if found >= 0:
             return position + found
         position += size
-        size = min(4 * size, _LARGEST_PIECE)
+        size = _LARGEST_PIECE
     return None
 
 

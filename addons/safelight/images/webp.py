@@ -24,7 +24,7 @@ from safelight.images.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 KEPT = frozenset({b"VP8X", b"ICCP", b"ANIM", b"ANMF", b"ALPH", b"VP8 ", b"VP8L"})
 _KEPT_AS_THEY_ARE = KEPT - {b"ICCP", b"ANMF"}
@@ -91,12 +91,13 @@ class Order:
         return not self.seen.isdisjoint(_SHOWN)
 
 
-def chunks(data: bytes, start: int, end: int) -> Iterator[Chunk]:
+def chunks(data: bytes, start: int, end: int) -> list[Chunk]:
     """The chunks in `data[start:end]`. Raises ImageError where the structure breaks."""
+    found: list[Chunk] = []
     position = start
     for _ in range(MOST_CHUNKS):
         if position == end:
-            return
+            return found
         if position + 8 > end:
             raise ImageError("This WebP is cut off or damaged.")
         type_, size = _HEADER.unpack_from(data, position)
@@ -105,7 +106,7 @@ def chunks(data: bytes, start: int, end: int) -> Iterator[Chunk]:
             raise ImageError("This WebP is cut off or damaged.")
         # Some writers leave out the padding byte of the last chunk.
         chunk_end = min(payload_end + (size & 1), end)
-        yield Chunk(type_, position, position + 8, payload_end, chunk_end)
+        found.append(Chunk(type_, position, position + 8, payload_end, chunk_end))
         position = chunk_end
     raise ImageError("This WebP has too many parts.")
 
@@ -119,7 +120,7 @@ def examine(data: bytes) -> Examination:
     if end > len(data):
         raise ImageError("This WebP is cut off.")
     walk = Walk(data)
-    found = list(chunks(data, 12, end))
+    found = chunks(data, 12, end)
     order = Order()
     strays = {chunk.start for chunk in found if chunk.type in KEPT and not _fits(order, chunk)}
     if not order.is_whole:
@@ -152,7 +153,7 @@ def _fits(order: Order, chunk: Chunk) -> bool:
 def carriers_of(walk: Walk, found: list[Chunk]) -> dict[int, bytes]:
     """What must stay of the first EXIF and XMP chunk, by where they start."""
     needed: dict[int, bytes] = {}
-    block = next((chunk for chunk in found if chunk.type == b"EXIF"), None)
+    block = _first(found, b"EXIF")
     silent = True
     if block is not None:
         payload = walk.data[block.payload : block.payload_end]
@@ -164,12 +165,19 @@ def carriers_of(walk: Walk, found: list[Chunk]) -> dict[int, bytes]:
         if tiff:
             walk.orientation = rendering.orientation or 1
             needed[block.start] = prefix + tiff
-    packet = next((chunk for chunk in found if chunk.type == b"XMP "), None)
+    packet = _first(found, b"XMP ")
     if packet is not None and silent:
         minimal = xmp.minimal(xmp.orientation(walk.data[packet.payload : packet.payload_end]))
         if minimal:
             needed[packet.start] = minimal
     return needed
+
+
+def _first(found: list[Chunk], type_: bytes) -> Chunk | None:
+    for chunk in found:
+        if chunk.type == type_:
+            return chunk
+    return None
 
 
 def examine_chunk(
