@@ -4,7 +4,7 @@ what is needed to show the picture.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -63,7 +63,7 @@ class Items:
     items: dict[int, Item] = field(default_factory=dict)
     references: list[Reference] = field(default_factory=list)
     # Of how many others an item is made.
-    inputs: Counter[int] = field(default_factory=Counter)
+    inputs: dict[int, int] = field(default_factory=dict)
     properties: list[Box] = field(default_factory=list)
     auxiliaries: dict[int, bytes] = field(default_factory=dict)
     associations: list[Associations] = field(default_factory=list)
@@ -76,6 +76,7 @@ class Items:
 def needed(data: bytes, found: Items) -> set[int]:
     """The items that are shown, or that what is shown is made of."""
     kept = {number for number, item in found.items.items() if item.type in IMAGE_TYPES}
+    removed = _never_shown(data, found)
     owners: dict[int, set[int]] = defaultdict(set)
     for reference in found.references:
         if reference.type == b"dimg":
@@ -83,23 +84,28 @@ def needed(data: bytes, found: Items) -> set[int]:
                 owners[target].add(reference.source)
         elif reference.type == b"auxl":
             owners[reference.source].update(reference.targets)
-    auxiliaries = {one.source for one in found.references if one.type == b"auxl"}
-    removed = {one.source for one in found.references if one.type == b"thmb"}
-    removed |= {number for number in auxiliaries if not _is_kept_auxiliary(found, number)}
-    removed |= _never_shown(data, found)
+            if not _is_kept_auxiliary(found, reference.source):
+                removed.add(reference.source)
+        elif reference.type == b"thmb":
+            removed.add(reference.source)
     return kept - _with_belongings(removed, owners, found.primary)
 
 
 def _never_shown(data: bytes, found: Items) -> set[int]:
     """Hidden items that nothing is made of, and that belong to nothing."""
-    needed = {target for one in found.references if one.type in _MADE_OF for target in one.targets}
-    needed |= {one.source for one in found.references if one.type in _BELONGS}
     hidden = {number for number, item in found.items.items() if data[item.infe.payload + 3] & 1}
-    return hidden - needed - {found.primary}
+    for one in found.references:
+        if one.type in _MADE_OF:
+            hidden.difference_update(one.targets)
+        if one.type in _BELONGS:
+            hidden.discard(one.source)
+    return hidden - {found.primary}
 
 
 def _with_belongings(removed: set[int], owners: dict[int, set[int]], primary: int) -> set[int]:
     """What belongs to something that goes, goes with it: a thumbnail's alpha, a grid's tiles."""
+    if not removed:
+        return removed
     belongings: dict[int, list[int]] = defaultdict(list)
     for number, those in owners.items():
         for owner in those:

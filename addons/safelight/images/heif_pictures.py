@@ -31,7 +31,7 @@ def scrub(blanks: Blanks, found: Items, item: Item, codings: Codings) -> None:
     """Blank what an item says besides its picture; `codings` are those of items that were looked at
     before. Raises ImageError."""
     if item.type in _DERIVED:
-        _derived(blanks, item, found.inputs[item.id])
+        _derived(blanks, item, found.inputs.get(item.id, 0))
     elif item.type in _FILES:
         _across(blanks, item, lambda inner: _file(inner, _FILES[item.type]))
     else:

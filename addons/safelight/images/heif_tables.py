@@ -167,7 +167,7 @@ def _read_references(data: bytes, iref: Box, found: Items) -> None:
         found.references.append(Reference(box.type, box, source, targets))
         found.slack.append((entry.position, box.end))
         if box.type == b"dimg":
-            found.inputs[source] += count
+            found.inputs[source] = found.inputs.get(source, 0) + count
 
 
 def _read_properties(data: bytes, iprp: Box, found: Items) -> None:
