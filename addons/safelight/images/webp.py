@@ -32,6 +32,7 @@ _KEPT_IN_FRAME = frozenset({b"ALPH", b"VP8 ", b"VP8L"})
 _FILLER = b"JUNK"
 _FLAGS = ((b"EXIF", 0x08), (b"XMP ", 0x04))
 _HEADER = struct.Struct("<4sI")
+_START = attrgetter("start")
 _FRAME_HEADER = 16
 _PIXELS = frozenset({b"VP8 ", b"VP8L"})
 _SHOWN = _PIXELS | {b"ANMF"}
@@ -135,7 +136,7 @@ def examine(data: bytes) -> Examination:
         place = "after the end of the picture"
         walk.find(Kind.UNKNOWN_DATA, place, end, len(data))
         walk.changes.append(Change(end, len(data), trailer=True))
-    walk.changes.sort(key=attrgetter("start"))
+    walk.changes.sort(key=_START)
     return Examination(
         Format.WEBP,
         walk.width,
