@@ -136,12 +136,13 @@ def _scrub_units(
     kept: frozenset[int],
 ) -> None:
     data = blanks.data
-    changes = [
-        (start, nal_units.cleaned(data[start:end], codec))
+    others = [
+        (start, end)
         for start, end in units
         if end > start and codec.kind(data[start : start + codec.header]) not in kept
     ]
-    if changes:
+    if others:
+        changes = ((start, nal_units.cleaned(data[start:end], codec)) for start, end in others)
         blanks.put_all(changes, {Kind.SOFTWARE}, _MESSAGE)
 
 

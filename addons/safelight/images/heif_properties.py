@@ -63,8 +63,7 @@ def _stays(blanks: Blanks, box: Box, *, used: bool, told: bool) -> bool:
     """Blank what a property says besides how to show items. One that only belongs to items that go
     is `told` with them."""
     data = blanks.data
-    kind = data[box.payload : box.payload + 4]
-    colour = box.type == b"colr" and kind in _COLOURS
+    colour = box.type == b"colr" and data[box.payload : box.payload + 4] in _COLOURS
     known = colour or box.type in _DECODING or box.type in _KEPT
     if not known or not (used or box.type == _FREE):
         findings = len(blanks.findings)
@@ -88,6 +87,9 @@ def _needed(blanks: Blanks, box: Box) -> int:
     """How many bytes of its payload a property needs, at most."""
     data = blanks.data
     whole = box.end - box.payload
+    size = _KEPT[box.type]
+    if size is not None:
+        return min(whole, size)
     if box.type == b"pixi":
         return min(whole, _depths(blanks, box))
     if box.type == b"a1lx":
@@ -106,8 +108,7 @@ def _needed(blanks: Blanks, box: Box) -> int:
         detail = _LONGEST_DETAIL if urn.startswith(_HEVC_AUXILIARY) else 0
         kept = 4 + len(urn) + 1 + detail if urn in heif_items.KEPT_AUXILIARIES else 4
         return min(whole, kept)
-    size = _KEPT[box.type]
-    return whole if size is None else min(whole, size)
+    return whole
 
 
 def _depths(blanks: Blanks, box: Box) -> int:
