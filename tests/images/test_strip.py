@@ -130,7 +130,7 @@ def carelessly(seed: bytes, edits: list[Edit], length: Length) -> bytes | None:
         return None
 
 
-@pytest.mark.parametrize("seed", [pictures.jpeg(), pictures.png()])
+@pytest.mark.parametrize("seed", [pictures.jpeg(), pictures.png(), pictures.webp()])
 @pytest.mark.parametrize("length", Length)
 @pytest.mark.parametrize("put", [b"", b"!", b"!!"])
 def test_an_edit_of_pixels_is_noticed(seed: bytes, length: Length, put: bytes) -> None:

@@ -61,6 +61,7 @@ class Walk:
     orientation: int = 1
     changes: list[Change] = field(default_factory=list)
     found: list[Found] = field(default_factory=list)
+    pixels: list[tuple[int, int]] = field(default_factory=list)
 
     def find(self, tells: Kind | Callable[[], set[Kind]], place: str, start: int, end: int) -> None:
         self.found.append(Found(tells, place, start, end))
@@ -144,6 +145,7 @@ def examine(data: bytes) -> Examination:
         walk.orientation,
         tuple(walk.found),
         partial(edits_of, end, tuple(walk.changes)),
+        proven=tuple(walk.pixels),
     )
 
 
@@ -187,9 +189,8 @@ def examine_chunk(
     """Note what a chunk tells and what becomes of it; `carriers` holds what must stay of some,
     by where they start. A stray one stays nowhere. Raises ImageError."""
     if chunk.type in _KEPT_AS_THEY_ARE and not stray:
-        _padding(walk, chunk)
-        return
-    if stray:
+        _keep(walk, chunk)
+    elif stray:
         walk.find(Kind.UNKNOWN_DATA, "chunk that is never shown", chunk.start, chunk.end)
         walk.changes.append(Change(chunk.start, chunk.end))
     elif chunk.type == b"ICCP":
@@ -210,6 +211,12 @@ def examine_chunk(
 
 def _is_filler(data: bytes, chunk: Chunk) -> bool:
     return chunk.type == _FILLER and is_blank(data, chunk.payload, chunk.payload_end)
+
+
+def _keep(walk: Walk, chunk: Chunk) -> None:
+    if chunk.type in _KEPT_IN_FRAME:
+        walk.pixels.append((chunk.start, chunk.payload_end))
+    _padding(walk, chunk)
 
 
 def _padding(walk: Walk, chunk: Chunk) -> None:
@@ -240,7 +247,7 @@ def _frame(walk: Walk, frame: Chunk) -> None:
     order = Order()
     for chunk in chunks(walk.data, start, frame.payload_end):
         if chunk.type in _KEPT_IN_FRAME and _fits(order, chunk):
-            _padding(walk, chunk)
+            _keep(walk, chunk)
         elif not _is_filler(walk.data, chunk):
             walk.find(Kind.UNKNOWN_DATA, "chunk inside a frame", chunk.start, chunk.end)
             blank = _FILLER + walk.data[chunk.start + 4 : chunk.payload]
