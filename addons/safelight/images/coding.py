@@ -37,14 +37,14 @@ class Units(NamedTuple):
         """What to put where in `data[start:end]`."""
         return nal_units.changes(data, start, end, self.codec, self.width)
 
-    def fitting(self, data: bytes, start: int, end: int) -> tuple[Units, int]:
+    def fitting(self, data: bytes, start: int, end: int) -> tuple[Units, int, bool]:
         """With sizes in 4 bytes where these fit: readers of pictures do not ask for others. Where
-        the units end comes with it."""
+        the units end comes with it, and whether all of them are needed for certain."""
         usual = self if self.width == _USUAL_WIDTH else Units(self.codec, _USUAL_WIDTH)
-        after = nal_units.behind(data, start, end, self.codec, _USUAL_WIDTH)
+        after, needed = nal_units.walked(data, start, end, self.codec, _USUAL_WIDTH)
         if after == end or usual is self:
-            return usual, after
-        return self, nal_units.behind(data, start, end, self.codec, self.width)
+            return usual, after, needed
+        return self, *nal_units.walked(data, start, end, self.codec, self.width)
 
     @staticmethod
     def filler(room: int) -> bytes:
@@ -64,9 +64,9 @@ class Whole(Enum):
         """What to put where in `data[start:end]`."""
         return _CHANGES[self](data, start, end)
 
-    def fitting(self, data: bytes, start: int, end: int) -> tuple[Whole, int]:
-        """This one, and where its units end."""
-        return self, av1.behind(data, start, end) if self is Whole.AV1 else end
+    def fitting(self, data: bytes, start: int, end: int) -> tuple[Whole, int, bool]:
+        """This one, where its units end, and that they may not be needed."""
+        return self, av1.behind(data, start, end) if self is Whole.AV1 else end, False
 
     @staticmethod
     def filler(room: int) -> bytes:

@@ -64,11 +64,12 @@ def _across(blanks: Blanks, item: Item, scrub: Callable[[Blanks], None]) -> None
 
 
 def _coded(blanks: Blanks, start: int, end: int, how: coding.Coding) -> None:
-    how, after = how.fitting(blanks.data, start, end)
+    how, after, needed = how.fitting(blanks.data, start, end)
     if after == start < end:
         raise ImageError("A part of this picture is not coded as it says.")
-    changes = how.changes(blanks.data, start, end)
-    blanks.put_all(changes, {Kind.SOFTWARE}, "message to decoders")
+    if not needed:
+        changes = how.changes(blanks.data, start, end)
+        blanks.put_all(changes, {Kind.SOFTWARE}, "message to decoders")
     if after < end:
         rest = [(after, how.filler(end - after))]
         blanks.put_all(rest, {Kind.UNKNOWN_DATA}, "behind the picture")
