@@ -22,10 +22,12 @@ from safelight.images.model import (
     UnalterableError,
     looking,
 )
-from safelight.images.png_chunks import OVERHEAD, Chunk, built, chunks
+from safelight.images.png_chunks import OVERHEAD, built, chunks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from safelight.images.chunk import Chunk
 
 # Private, ancillary, safe to copy: nobody's but ours (section 5.4).
 _FILLER = b"paDd"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from safelight.images.chunk import Chunk
 from safelight.images.model import ImageError
 
 if TYPE_CHECKING:
@@ -20,17 +20,6 @@ _HEADER = struct.Struct(">I4s")
 # The last byte of a length is the first to differ.
 _BYTES_OF_HEADER = (3, 2, 1, 0, 4, 5, 6, 7)
 _MOST_AT_ONCE = 512
-
-
-@dataclass(slots=True)
-class Chunk:
-    """A chunk: its type, where it starts, where its data starts and ends, where it ends."""
-
-    type: bytes
-    start: int
-    payload: int
-    payload_end: int
-    end: int
 
 
 def chunks(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> list[Chunk]:

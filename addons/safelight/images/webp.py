@@ -27,7 +27,7 @@ from safelight.images.webp_chunks import KEPT, Order, chunks
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from safelight.images.webp_chunks import Chunk
+    from safelight.images.chunk import Chunk
 
 _KEPT_AS_THEY_ARE = KEPT - {b"ICCP", b"ANMF"}
 _KEPT_IN_FRAME = frozenset({b"ALPH", b"VP8 ", b"VP8L"})

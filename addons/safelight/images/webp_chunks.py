@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 
+from safelight.images.chunk import Chunk
 from safelight.images.model import ImageError
 
 KEPT = frozenset({b"VP8X", b"ICCP", b"ANIM", b"ANMF", b"ALPH", b"VP8 ", b"VP8L"})
@@ -13,17 +14,6 @@ _HEADER = struct.Struct("<4sI")
 _PIXELS = frozenset({b"VP8 ", b"VP8L"})
 _SHOWN = _PIXELS | {b"ANMF"}
 _PAYLOADS = {b"VP8X": 10, b"ANIM": 6}
-
-
-@dataclass(slots=True)
-class Chunk:
-    """A chunk: its FourCC, where it starts, its payload, and its end with the padding byte."""
-
-    type: bytes
-    start: int
-    payload: int
-    payload_end: int
-    end: int
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from safelight.images import webp, webp_chunks
+from safelight.images.chunk import Chunk
 from safelight.images.model import ImageError, Length, apply
 from safelight.images.streaming.steps import Blank, Pass, Put, Take, held
 
@@ -44,7 +45,7 @@ def walk(progress: Progress) -> Steps:
             yield Blank(padded - size)
             continue
         data = header + (yield held(padded))
-        chunk = webp_chunks.Chunk(type_, 0, 8, 8 + size, len(data))
+        chunk = Chunk(type_, 0, 8, 8 + size, len(data))
         part = webp.Walk(data)
         # Only the first EXIF and the first XMP chunk can say how to turn the picture.
         asked = [] if type_ in seen or (type_ == b"XMP " and not silent) else [chunk]
