@@ -19,7 +19,7 @@ MOST_CHUNKS = 100_000
 _HEADER = struct.Struct(">I4s")
 # The last byte of a length is the first to differ.
 _BYTES_OF_HEADER = (3, 2, 1, 0, 4, 5, 6, 7)
-_MOST_AT_ONCE = 512
+_TOO_FEW, _MOST_AT_ONCE = 8, 128
 
 
 def chunks(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> list[Chunk]:
@@ -64,14 +64,16 @@ def _end_of_pixels(data: bytes, position: int) -> int:
 
 
 def _alike(data: bytes, position: int, size: int) -> int:
-    """How many chunks of `size` bytes follow each other whose headers are that at `position`: each
-    byte of these is compared in all of them at once."""
+    """How many chunks of `size` bytes follow each other whose headers are that at `position`, or 1
+    where these are few: each byte of the headers is compared in all of them at once."""
     count = min((len(data) - position) // size, _MOST_AT_ONCE)
     for place in _BYTES_OF_HEADER:
         first = position + place
         column = data[first : first + size * count : size]
         count = len(column) - len(column.lstrip(data[first : first + 1]))
-    return max(count, 1)
+        if count < _TOO_FEW:
+            return 1
+    return count
 
 
 def built(type_: bytes, data: bytes) -> bytes:
