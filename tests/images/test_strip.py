@@ -121,6 +121,48 @@ def test_what_is_left_over_is_noticed(seed: bytes, length: Length) -> None:
                 images.clean(seed, careless, length)
 
 
+def carelessly(seed: bytes, edits: list[Edit], length: Length) -> bytes | None:
+    """What comes of a picture whose plan is this one; None where it is refused."""
+    careless = dataclasses.replace(images.examine(seed), plan=planned_as(tuple(sorted(edits))))
+    try:
+        return images.clean(seed, careless, length)
+    except (images.ImageError, ValueError):
+        return None
+
+
+@pytest.mark.parametrize("seed", [pictures.jpeg(), pictures.png(), pictures.webp()])
+@pytest.mark.parametrize("length", Length)
+@pytest.mark.parametrize("put", [b"", b"!", b"!!"])
+def test_an_edit_of_pixels_is_noticed(seed: bytes, length: Length, put: bytes) -> None:
+    examination = images.examine(seed)
+    planned = list(examination.edits(length))
+    assert carelessly(seed, planned, length) == images.strip(seed, length)
+    [(start, end)] = examination.proven
+    for position in (start, (start + end) // 2, end - 1):
+        touching = Edit(position, position + 1, put)
+        assert carelessly(seed, [*planned, touching], length) is None
+    assert carelessly(seed, [*planned, Edit(start, end, put)], length) is None
+
+
+@pytest.mark.parametrize("seed", [pictures.jpeg(), pictures.webp()])
+@pytest.mark.parametrize("length", Length)
+@pytest.mark.parametrize(("first", "last"), [(-1, -1), (1, 1), (0, -1), (1, 0), (0, 1), (-1, 0)])
+def test_an_edit_in_the_wrong_place_does_no_harm(
+    seed: bytes, length: Length, first: int, last: int
+) -> None:
+    """It is noticed, or leaves nothing but a fill byte."""
+    planned = list(images.examine(seed).edits(length))
+    for index, edit in enumerate(planned):
+        start, end = edit.start + first, edit.end + last
+        put = edit.replacement
+        if length is Length.SAME_LENGTH:
+            put = put[: end - start].ljust(end - start, b"\0")
+        edits = [*planned[:index], Edit(start, end, put), *planned[index + 1 :]]
+        result = carelessly(seed, edits, length)
+        if result is not None:
+            assert result.replace(b"\xff\xff", b"\xff") == images.strip(seed, length)
+
+
 def test_pictures_that_cannot_be_cleaned_say_so() -> None:
     with pytest.raises(images.ImageError, match="Camera RAW"):
         images.examine(b"II*\0\x10\0\0\0CR\2\0" + bytes(20))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from safelight.images import icc
+from safelight.images.blank import is_blank
 from safelight.images.model import Edit, Finding, Found, ImageError, Kind, Length
 
 if TYPE_CHECKING:
@@ -65,8 +66,8 @@ class Blanks:
                 first = position if first is None else first
             run += self.data[end:position] + replacement
             end = behind
-        self.put(begin, bytes(run))
         if first is not None:
+            self.put(begin, bytes(run))
             self.find(kinds, place, first, end)
 
     def carry(self, inner: Blanks, extents: Iterable[tuple[int, int]]) -> None:
@@ -87,7 +88,7 @@ class Blanks:
 
     def blank(self, start: int, end: int, filler: bytes = b"\0") -> bool:
         """Overwrite `data[start:end]` with `filler`; False if nothing but that stood there."""
-        if start >= end or not self.data[start:end].strip(filler):
+        if is_blank(self.data, start, end, filler):
             return False
         self._edits.append(Edit(start, end, filler * (end - start)))
         return True
@@ -112,7 +113,7 @@ class Blanks:
         """Blank everything from `start` on; `compact` cuts it off. In the same length, a box of
         type `filler` stands there if it has room."""
         end = len(self.data)
-        if self.data[start:].strip(b"\0"):
+        if not is_blank(self.data, start):
             self.find({Kind.UNKNOWN_DATA}, "after the end of the picture", start, end)
             self._cut = start
             if filler and end - start >= _BOX_HEADER:

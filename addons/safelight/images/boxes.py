@@ -5,7 +5,8 @@ use them too.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from safelight.images.model import ImageError
 
@@ -16,7 +17,8 @@ MOST_BOXES = 100_000
 _HEADER = struct.Struct(">I4s")
 
 
-class Box(NamedTuple):
+@dataclass(slots=True)
+class Box:
     """A box: its type, where it starts, where its payload starts, where it ends."""
 
     type: bytes
@@ -35,13 +37,13 @@ def boxes(data: bytes, start: int, end: int) -> Iterator[Box]:
             raise ImageError("This picture is cut off or damaged.")
         size, type_ = _HEADER.unpack_from(data, position)
         payload = position + 8
-        if size == 1:
+        if size == 0:
+            size = end - position
+        elif size == 1:
             if payload + 8 > end:
                 raise ImageError("This picture is cut off or damaged.")
             (size,) = struct.unpack_from(">Q", data, payload)
             payload += 8
-        elif size == 0:
-            size = end - position
         behind = position + size
         if not payload <= behind <= end:
             raise ImageError("This picture is cut off or damaged.")

@@ -4,9 +4,8 @@ touching a pixel.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from safelight.images import aac, av1, descriptors, motion_jpeg, mpeg4, nal_units
 
@@ -28,8 +27,7 @@ _UNITS = {
 _USUAL_WIDTH = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Units:
+class Units(NamedTuple):
     """Units of a codec, each behind its size in `width` bytes."""
 
     codec: nal_units.Codec
@@ -39,12 +37,14 @@ class Units:
         """What to put where in `data[start:end]`."""
         return nal_units.changes(data, start, end, self.codec, self.width)
 
-    def fitting(self, data: bytes, start: int, end: int) -> tuple[Units, int]:
+    def fitting(self, data: bytes, start: int, end: int) -> tuple[Units, int, bool]:
         """With sizes in 4 bytes where these fit: readers of pictures do not ask for others. Where
-        the units end comes with it."""
-        if nal_units.behind(data, start, end, self.codec, _USUAL_WIDTH) == end:
-            return Units(self.codec, _USUAL_WIDTH), end
-        return self, nal_units.behind(data, start, end, self.codec, self.width)
+        the units end comes with it, and whether all of them are needed for certain."""
+        usual = self if self.width == _USUAL_WIDTH else Units(self.codec, _USUAL_WIDTH)
+        after, needed = nal_units.walked(data, start, end, self.codec, _USUAL_WIDTH)
+        if after == end or usual is self:
+            return usual, after, needed
+        return self, *nal_units.walked(data, start, end, self.codec, self.width)
 
     @staticmethod
     def filler(room: int) -> bytes:
@@ -64,9 +64,9 @@ class Whole(Enum):
         """What to put where in `data[start:end]`."""
         return _CHANGES[self](data, start, end)
 
-    def fitting(self, data: bytes, start: int, end: int) -> tuple[Whole, int]:
-        """This one, and where its units end."""
-        return self, av1.behind(data, start, end) if self is Whole.AV1 else end
+    def fitting(self, data: bytes, start: int, end: int) -> tuple[Whole, int, bool]:
+        """This one, where its units end, and that they may not be needed."""
+        return self, av1.behind(data, start, end) if self is Whole.AV1 else end, False
 
     @staticmethod
     def filler(room: int) -> bytes:

@@ -11,18 +11,10 @@ from safelight.images.model import ImageError
 if TYPE_CHECKING:
     from safelight.images.model import Format
 
-_STUMBLES = (IndexError, ValueError, ArithmeticError, RecursionError, struct.error, zlib.error)
+# Whatever a reader of numbers and tables stumbles on is damage in the picture.
+STUMBLES = (IndexError, ValueError, ArithmeticError, RecursionError, struct.error, zlib.error)
 
 
-class reading:  # noqa: N801 - used as `with reading(known):`
-    """Whatever a reader of numbers and tables stumbles on is damage in the picture."""
-
-    def __init__(self, known: Format) -> None:
-        self._known = known
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if isinstance(error, _STUMBLES):
-            raise ImageError(f"This {self._known.upper()} is damaged.") from error
+def damaged(known: Format) -> ImageError:
+    """What to raise in place of one of these."""
+    return ImageError(f"This {known.upper()} is damaged.")

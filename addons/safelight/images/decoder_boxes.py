@@ -135,12 +135,15 @@ def _scrub_units(
     codec: nal_units.Codec,
     kept: frozenset[int],
 ) -> None:
-    changes = (
-        (start, nal_units.cleaned(blanks.data[start:end], codec))
+    data = blanks.data
+    others = [
+        (start, end)
         for start, end in units
-        if end > start and codec.kind(blanks.data[start:end]) not in kept
-    )
-    blanks.put_all(changes, {Kind.SOFTWARE}, _MESSAGE)
+        if end > start and codec.kind(data[start : start + codec.header]) not in kept
+    ]
+    if others:
+        changes = ((start, nal_units.cleaned(data[start:end], codec)) for start, end in others)
+        blanks.put_all(changes, {Kind.SOFTWARE}, _MESSAGE)
 
 
 def _hevc(blanks: Blanks, box: Box) -> None:

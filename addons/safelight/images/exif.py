@@ -19,8 +19,9 @@ _SMALL = 64
 _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 0x0112, 0x011A, 0x011B, 0x0128
 _COLOUR_SPACE, _PIXEL_X, _PIXEL_Y = 0xA001, 0xA002, 0xA003
 _INTEROPERABILITY = 0x0001
-_LOOKED_AT = FURTHER_IFDS | {_ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT}
-_LOOKED_AT |= {_COLOUR_SPACE, _PIXEL_X, _PIXEL_Y, _INTEROPERABILITY, COPYRIGHT_TAG}
+_NUMBERS = frozenset({_ORIENTATION, _RESOLUTION_UNIT, _COLOUR_SPACE, _PIXEL_X, _PIXEL_Y})
+_LOOKED_AT = FURTHER_IFDS | _NUMBERS
+_LOOKED_AT |= {_X_RESOLUTION, _Y_RESOLUTION, _INTEROPERABILITY, COPYRIGHT_TAG}
 
 
 class Rendering(NamedTuple):
@@ -79,22 +80,20 @@ def _notice(tables: Tables, row: Row) -> bytes:
 
 
 def _rendering(tables: Tables, rows: dict[int, Row]) -> Rendering:
-    def integer(tag: int) -> int | None:
-        return tables.integer(rows[tag]) if tag in rows else None
-
-    def rational(tag: int) -> tuple[int, int] | None:
-        return tables.rational(rows[tag]) if tag in rows else None
-
-    x, y = rational(_X_RESOLUTION), rational(_Y_RESOLUTION)
-    width, height = integer(_PIXEL_X), integer(_PIXEL_Y)
+    numbers = {tag: tables.integer(row) for tag, row in rows.items() if tag in _NUMBERS}
+    resolution = None
+    if _X_RESOLUTION in rows and _Y_RESOLUTION in rows:
+        x, y = tables.rational(rows[_X_RESOLUTION]), tables.rational(rows[_Y_RESOLUTION])
+        resolution = (x, y) if x and y else None
+    width, height = numbers.get(_PIXEL_X), numbers.get(_PIXEL_Y)
     interoperability = rows.get(_INTEROPERABILITY)
     r03 = interoperability is not None and tables.value(interoperability)[:3] == b"R03"
     return Rendering(
-        integer(_ORIENTATION),
-        (x, y) if x and y else None,
-        integer(_RESOLUTION_UNIT),
+        numbers.get(_ORIENTATION),
+        resolution,
+        numbers.get(_RESOLUTION_UNIT),
         (width, height) if width and height else None,
-        integer(_COLOUR_SPACE),
+        numbers.get(_COLOUR_SPACE),
         "R03" if r03 else None,
     )
 

@@ -73,8 +73,12 @@ class Tables:
 
     def integer(self, row: Row) -> int | None:
         """The first number of an entry; None where it is none."""
-        width = _INTEGERS.get(row[1])
-        return self._number(self.value(row)[:width]) if width and row[2] else None
+        _, type_, components, inline = row
+        width = _INTEGERS.get(type_)
+        if not width or not components:
+            return None
+        value = inline if width * components <= len(inline) else self.value(row)
+        return self._number(value[:width])
 
     def rational(self, row: Row) -> tuple[int, int] | None:
         """Numerator and denominator; None where it is no fraction."""

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from safelight.images import packed_ends, xmp
+from safelight.images.blank import is_blank
 from safelight.images.model import (
     Change,
     Edit,
@@ -118,7 +119,7 @@ def _behind_pixels(walk: Walk, start: int, codes: int, end: int) -> None:
         return
     width, height = struct.unpack_from("<HH", data, start + 5)
     used = packed_ends.lzw(packed, bits, width * height)
-    if used is None or not packed[used:].strip(b"\0"):
+    if used is None or is_blank(packed, used):
         return
     blank, position = bytearray(data[codes:end]), 0
     while size := blank[position]:
@@ -204,7 +205,7 @@ def _plain_text(walk: Walk, start: int, end: int) -> None:
 
 
 def _after_trailer(walk: Walk, end: int) -> None:
-    if walk.data[end:].strip(b"\0"):
+    if not is_blank(walk.data, end):
         place = "after the end of the picture"
         finding = Finding(Kind.UNKNOWN_DATA, place, end, len(walk.data))
         walk.findings.append(finding)

@@ -15,10 +15,12 @@ from safelight.images import (
     heif_items,
     heif_pictures,
     heif_properties,
+    heif_tables,
     movie,
     movie_shown,
     xmp,
 )
+from safelight.images.blank import is_blank
 from safelight.images.blanking import Blanks, Ranges
 from safelight.images.boxes import Box, boxes, boxes_of_file
 from safelight.images.model import Examination, Format, ImageError, Kind
@@ -56,7 +58,7 @@ def examine(data: bytes, known: Format) -> Examination:
     places = movie.scrub_tracks(blanks, top, moov) if moov is not None else []
     inside = []
     if meta is not None:
-        found = heif_items.read(data, meta)
+        found = heif_tables.read(data, meta)
         size = _dimensions(data, found)
         kept = heif_items.needed(data, found)
         kept |= heif_gainmap.carriers(blanks, found, kept) or _orientation_carrier(blanks, found)
@@ -65,7 +67,7 @@ def examine(data: bytes, known: Format) -> Examination:
         _items(blanks, found, kept, places)
         _references(blanks, found, kept)
         heif_properties.scrub(blanks, found, kept)
-        _meta_boxes(blanks, meta, found)
+        _meta_boxes(blanks, found)
         places += [extent for item in found.items.values() for extent in item.extents]
         inside = [found.idat] if found.idat else []
     shown = Ranges(places)
@@ -134,14 +136,15 @@ def _orientation_carrier(blanks: Blanks, found: Items) -> set[int]:
 def _items(blanks: Blanks, found: Items, kept: set[int], samples: list[tuple[int, int]]) -> None:
     extents = (extent for number in kept for extent in found.items[number].extents)
     shared = Ranges([*extents, *samples])
+    codings: heif_pictures.Codings = {}
     for number, item in found.items.items():
         if number in kept:
             if item.type != b"mime":
                 _blank_name(blanks, item)
-                heif_pictures.scrub(blanks, found, item)
+                heif_pictures.scrub(blanks, found, item, codings)
             continue
         written = [part for one in item.extents for part in shared.gaps(*one)]
-        stands = any(blanks.data[start:end].strip(b"\0") for start, end in written)
+        stands = any(not is_blank(blanks.data, start, end) for start, end in written)
         if stands or not _is_hidden(blanks.data, item):
             tells, place = _described(blanks.data, found, item)
             blanks.find(tells, place, item.infe.start, item.infe.end)
@@ -175,7 +178,7 @@ def _described(
         return partial(_exif_kinds, data, item), "Exif item"
     if item.type == b"mime":
         return (lambda: xmp.kinds(_content(data, item))), "XMP item"
-    auxiliary = heif_items.auxiliary_type(data, found, item)
+    auxiliary = heif_items.auxiliary_type(found, item)
     if b"depth" in auxiliary or auxiliary.endswith(b"auxid:2") or b"matte" in auxiliary:
         return {Kind.DEPTH_MAP}, "auxiliary image"
     if item.type in heif_items.IMAGE_TYPES:
@@ -200,14 +203,14 @@ def _references(blanks: Blanks, found: Items, kept: set[int]) -> None:
             blanks.put(reference.box.start + 4, _FREE)
 
 
-def _meta_boxes(blanks: Blanks, meta: Box, found: Items) -> None:
+def _meta_boxes(blanks: Blanks, found: Items) -> None:
     data = blanks.data
-    for box in boxes(data, meta.payload + 4, meta.end):
+    for box in found.boxes:
         if box.type == b"hdlr":
             movie.blank_handler_name(blanks, box)
         elif box.type == b"grpl":
             _groups(blanks, box, found)
-        elif box.type not in heif_items.DESCRIBING and not _is_own_file(data, box):
+        elif box.type not in heif_tables.DESCRIBING and not _is_own_file(data, box):
             free(blanks, box, {Kind.UNKNOWN_DATA}, f"{name(box)} box in the description")
     for start, end in found.slack:
         blanks.remove(start, end, {Kind.UNKNOWN_DATA}, "between the parts of the description")

@@ -21,8 +21,7 @@ def carriers(blanks: Blanks, found: Items, kept: set[int]) -> set[int]:
     maps = {
         number
         for number in kept
-        if heif_items.auxiliary_type(blanks.data, found, found.items[number])
-        == heif_items.APPLE_GAIN_MAP
+        if heif_items.auxiliary_type(found, found.items[number]) == heif_items.APPLE_GAIN_MAP
     }
     described = {
         one.source: maps.intersection(one.targets)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from safelight.images.heif_items import Item, Items
     from safelight.images.model import Examination
 
+    # By the type of an item, and the numbers of its properties.
+    type Codings = dict[tuple[bytes, tuple[int, ...]], coding.Coding | None]
+
 # Whole files of another format.
 _FILES: dict[bytes, Callable[[bytes], Examination]] = {
     b"jpeg": jpeg.examine,
@@ -24,24 +27,29 @@ _FILES: dict[bytes, Callable[[bytes], Examination]] = {
 _LARGE = 1
 
 
-def scrub(blanks: Blanks, found: Items, item: Item) -> None:
-    """Blank what an item says besides its picture. Raises ImageError."""
+def scrub(blanks: Blanks, found: Items, item: Item, codings: Codings) -> None:
+    """Blank what an item says besides its picture; `codings` are those of items that were looked at
+    before. Raises ImageError."""
     if item.type in _DERIVED:
-        _derived(blanks, item, found.inputs[item.id])
+        _derived(blanks, item, found.inputs.get(item.id, 0))
     elif item.type in _FILES:
         _across(blanks, item, lambda inner: _file(inner, _FILES[item.type]))
     else:
-        described = [
-            found.properties[index - 1]
-            for index in item.properties
-            if 0 < index <= len(found.properties)
-        ]
-        how = coding.of(blanks.data, item.type, described)
+        described = (item.type, tuple(item.properties))
+        if described not in codings:
+            codings[described] = _coding(blanks.data, found, item)
+        how = codings[described]
         if how is not None and len(item.extents) == 1:
             [(start, end)] = item.extents
             _coded(blanks, start, end, how)
         elif how is not None:
             _across(blanks, item, lambda inner: _coded(inner, 0, len(inner.data), how))
+
+
+def _coding(data: bytes, found: Items, item: Item) -> coding.Coding | None:
+    told = range(1, len(found.properties) + 1)
+    boxes = [found.properties[index - 1] for index in item.properties if index in told]
+    return coding.of(data, item.type, boxes)
 
 
 def _across(blanks: Blanks, item: Item, scrub: Callable[[Blanks], None]) -> None:
@@ -56,11 +64,12 @@ def _across(blanks: Blanks, item: Item, scrub: Callable[[Blanks], None]) -> None
 
 
 def _coded(blanks: Blanks, start: int, end: int, how: coding.Coding) -> None:
-    how, after = how.fitting(blanks.data, start, end)
+    how, after, needed = how.fitting(blanks.data, start, end)
     if after == start < end:
         raise ImageError("A part of this picture is not coded as it says.")
-    changes = how.changes(blanks.data, start, end)
-    blanks.put_all(changes, {Kind.SOFTWARE}, "message to decoders")
+    if not needed:
+        changes = how.changes(blanks.data, start, end)
+        blanks.put_all(changes, {Kind.SOFTWARE}, "message to decoders")
     if after < end:
         rest = [(after, how.filler(end - after))]
         blanks.put_all(rest, {Kind.UNKNOWN_DATA}, "behind the picture")

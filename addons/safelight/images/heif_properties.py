@@ -32,6 +32,7 @@ _KEPT: dict[bytes, int | None] = {
 }
 # What tracks say in the same boxes.
 _DECODING = frozenset(b"pasp clap clli mdcv cclv amve av1C hvcC lhvC avcC vvcC evcC j2kH".split())
+_COLOURS = {*decoder_boxes.COLOURS, *decoder_boxes.PROFILES}
 _HEVC_AUXILIARY = b"urn:mpeg:hevc:2015:auxid:"
 _LONGEST_DETAIL = 32
 _ESSENTIAL = 0x80
@@ -41,25 +42,28 @@ _MOST_COMPONENTS = 1_000
 
 def scrub(blanks: Blanks, found: heif_items.Items, kept: set[int]) -> None:
     """Blank what properties say besides how to show the items `kept`. Raises ImageError."""
-    used = {index for number in kept for index in found.items[number].properties}
-    others = {index for item in found.items.values() for index in item.properties}
+    used = set[int]().union(*(found.items[number].properties for number in kept))
+    others = set[int]().union(*(item.properties for item in found.items.values()))
     private = {
         index
         for index, box in enumerate(found.properties, 1)
         if not _stays(blanks, box, used=index in used, told=index in others)
     }
-    for index, position in found.associations:
-        if index in private:
-            # An unknown property that is essential would make readers refuse the picture.
-            blanks.put(position, bytes([blanks.data[position] & ~_ESSENTIAL]))
+    if not private:
+        return
+    for start, width, indices in found.associations:
+        for place, index in enumerate(indices):
+            if index in private:
+                # An unknown property that is essential would make readers refuse the picture.
+                position = start + width * place
+                blanks.put(position, bytes([blanks.data[position] & ~_ESSENTIAL]))
 
 
 def _stays(blanks: Blanks, box: Box, *, used: bool, told: bool) -> bool:
     """Blank what a property says besides how to show items. One that only belongs to items that go
     is `told` with them."""
     data = blanks.data
-    kind = data[box.payload : box.payload + 4]
-    colour = box.type == b"colr" and kind in {*decoder_boxes.COLOURS, *decoder_boxes.PROFILES}
+    colour = box.type == b"colr" and data[box.payload : box.payload + 4] in _COLOURS
     known = colour or box.type in _DECODING or box.type in _KEPT
     if not known or not (used or box.type == _FREE):
         findings = len(blanks.findings)
@@ -74,7 +78,8 @@ def _stays(blanks: Blanks, box: Box, *, used: bool, told: bool) -> bool:
         tiff_pixels.clean_tables(blanks, box.payload, box.end)
         return True
     end = box.payload + _needed(blanks, box)
-    blanks.remove(end, box.end, {Kind.UNKNOWN_DATA}, f"behind the {name(box)} property")
+    if end < box.end:
+        blanks.remove(end, box.end, {Kind.UNKNOWN_DATA}, f"behind the {name(box)} property")
     return True
 
 
@@ -82,6 +87,9 @@ def _needed(blanks: Blanks, box: Box) -> int:
     """How many bytes of its payload a property needs, at most."""
     data = blanks.data
     whole = box.end - box.payload
+    size = _KEPT[box.type]
+    if size is not None:
+        return min(whole, size)
     if box.type == b"pixi":
         return min(whole, _depths(blanks, box))
     if box.type == b"a1lx":
@@ -100,8 +108,7 @@ def _needed(blanks: Blanks, box: Box) -> int:
         detail = _LONGEST_DETAIL if urn.startswith(_HEVC_AUXILIARY) else 0
         kept = 4 + len(urn) + 1 + detail if urn in heif_items.KEPT_AUXILIARIES else 4
         return min(whole, kept)
-    size = _KEPT[box.type]
-    return whole if size is None else min(whole, size)
+    return whole
 
 
 def _depths(blanks: Blanks, box: Box) -> int:

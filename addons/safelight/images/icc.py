@@ -7,6 +7,7 @@ import struct
 from safelight.images import icc_elements
 
 _HEADER_SIZE = 128
+_ENTRY = struct.Struct(">4sII")
 MOST_TAGS = 200
 _NOWHERE = 0xFFFFFFFF
 # Tags of section 9.2 that say how colours are converted, with those of Apple's displays.
@@ -17,8 +18,8 @@ _COLOUR_TAGS = frozenset(
     b"c2sp s2cp svcn swpt".split()
 )
 _TEXT_TYPES = frozenset({b"desc", b"mluc", b"text", b"dict"})
-# Date, device maker and model, creator, profile id, reserved: section 7.2.
-_PRIVATE_HEADER = ((24, 36), (48, 56), (80, 84), (84, 100), (100, 128))
+# Date; device maker and model; creator, profile id, reserved: section 7.2.
+_PRIVATE_HEADER = tuple((start, bytes(size)) for start, size in ((24, 12), (48, 8), (80, 48)))
 
 
 class ProfileError(ValueError):
@@ -38,16 +39,17 @@ def scrubbed(profile: bytes) -> bytes:
         raise ProfileError("its tag table is broken")
     result = bytearray(len(profile))
     result[:table_end] = profile[:table_end]
-    for start, end in _PRIVATE_HEADER:
-        result[start:end] = bytes(end - start)
+    for start, blank in _PRIVATE_HEADER:
+        result[start : start + len(blank)] = blank
     readable = 8 * len(profile)
-    for position in range(_HEADER_SIZE + 4, table_end, 12):
-        tag = profile[position : position + 4]
-        offset, size = struct.unpack_from(">II", profile, position + 4)
+    table = profile[_HEADER_SIZE + 4 : table_end]
+    for number, (tag, offset, size) in enumerate(_ENTRY.iter_unpack(table)):
         if offset + size > len(profile):
             # Colour management passes over such a tag, or refuses the profile; so it does still.
-            struct.pack_into(">II", result, position + 4, _NOWHERE, _NOWHERE)
-        if offset + size > len(profile) or offset < table_end:
+            position = _HEADER_SIZE + 4 + _ENTRY.size * number
+            _ENTRY.pack_into(result, position, tag, _NOWHERE, _NOWHERE)
+            continue
+        if offset < table_end:
             continue
         readable -= size
         if readable < 0:

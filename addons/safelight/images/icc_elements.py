@@ -6,6 +6,7 @@ import struct
 from math import prod
 
 _FIXED = {b"sig ": 12, b"view": 36, b"meas": 36, b"cicp": 12, b"XYZ ": 20, b"sf32": 44}
+_CURVE = struct.Struct(">4s4xH")
 _PARAMETERS = (1, 3, 4, 5, 7)
 _MOST_CHANNELS = 15
 _MATRIX = 48
@@ -19,11 +20,11 @@ def length(profile: bytes, offset: int, size: int) -> int:
 
     Lists of named colours are no colours of a picture.
     """
+    type_ = profile[offset : offset + min(size, 4)]
+    if type_ in _FIXED:
+        return _FIXED[type_]
     element = memoryview(profile)[offset : offset + size]
-    type_ = bytes(element[:4])
     try:
-        if type_ in _FIXED:
-            return _FIXED[type_]
         if type_ in {b"curv", b"para"}:
             return _curve(element, 0)
         if type_ in {b"mft1", b"mft2"}:
@@ -41,9 +42,10 @@ def _number(element: memoryview, position: int, form: str = ">I") -> int:
 
 def _curve(element: memoryview, start: int) -> int:
     """Where a curve that begins at `start` ends (10.6, 10.18)."""
-    if bytes(element[start : start + 4]) == b"curv":
+    type_, function = _CURVE.unpack_from(element, start)
+    if type_ == b"curv":
         return start + 12 + 2 * _number(element, start + 8)
-    return start + 12 + 4 * _PARAMETERS[_number(element, start + 8, ">H")]
+    return start + 12 + 4 * _PARAMETERS[function]
 
 
 def _curves(element: memoryview, start: int, count: int) -> int:

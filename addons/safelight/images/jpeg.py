@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass, field
 from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from safelight.images import exif, exif_kinds, icc, iptc, jpeg_segments, xmp
-from safelight.images.jpeg_segments import APP0, COM, SOF, End, Item, Scan, Segment, Stray
+from safelight.images.blank import is_blank
+from safelight.images.jpeg_segments import APP0, COM
 from safelight.images.model import (
     Change,
     Edit,
@@ -24,13 +24,14 @@ from safelight.images.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
+
+    from safelight.images.jpeg_segments import Segment, Stream
 
 _EXIF = (b"Exif\0\0", b"Exif\0\xff")
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _XMP_EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
 _ICC = b"ICC_PROFILE\0"
-_SIZE = struct.Struct(">HH")
 _START = attrgetter("start")
 _APP1, _APP2 = 0xE1, 0xE2
 _FILLER = 0xEF  # APP15: nobody shows it, unlike a comment
@@ -70,18 +71,15 @@ class Keeper:
 
 @dataclass(slots=True)
 class Walk:
-    """What a walk through one stream found; `end` is behind its EOI marker."""
+    """What was found in one stream."""
 
     data: bytes
+    stream: Stream
     keeper: Keeper
-    end: int = 0
-    width: int = 0
-    height: int = 0
     block: exif.ExifBlock | None = None
     changes: list[Change] = field(default_factory=list)
     found: list[Found] = field(default_factory=list)
     profile: list[Segment] = field(default_factory=list)
-    scans: list[Scan] = field(default_factory=list)
 
     def find(self, tells: Kind | Callable[[], set[Kind]], place: str, start: int, end: int) -> None:
         self.found.append(Found(tells, place, start, end))
@@ -89,12 +87,12 @@ class Walk:
 
 def examine(data: bytes) -> Examination:
     """Examine a JPEG. Raises ImageError when it cannot be walked to its end."""
-    return examine_items(data, jpeg_segments.walk(data))
+    return examine_stream(data, jpeg_segments.walk(data))
 
 
-def examine_items(data: bytes, items: Iterable[Item]) -> Examination:
-    """Examine a JPEG whose segments were walked already."""
-    walk = walk_items(data, items, Keeper())
+def examine_stream(data: bytes, stream: Stream) -> Examination:
+    """Examine a JPEG that was walked already."""
+    walk = look_into(data, stream, Keeper())
     _trailer(walk)
     return examination(walk, partial(edits_of, tuple(walk.changes)))
 
@@ -103,47 +101,35 @@ def examination(walk: Walk, plan: Callable[[Length], tuple[Edit, ...]]) -> Exami
     """The examination that a walk and a plan make."""
     return Examination(
         Format.JPEG,
-        walk.width,
-        walk.height,
+        walk.stream.width,
+        walk.stream.height,
         exif.turning(walk.block.rendering) if walk.block else 1,
         tuple(walk.found),
         plan,
-        proven=tuple(walk.scans),
+        proven=tuple(walk.stream.scans),
     )
 
 
-def walk_stream(data: bytes, keeper: Keeper) -> Walk:
-    """Walk from SOI to EOI and plan the changes. Raises ImageError."""
-    return walk_items(data, jpeg_segments.walk(data), keeper)
-
-
-def walk_items(data: bytes, items: Iterable[Item], keeper: Keeper) -> Walk:
-    """Plan the changes for what a walk from SOI to EOI gave."""
-    walk = Walk(data, keeper)
+def look_into(data: bytes, stream: Stream, keeper: Keeper) -> Walk:
+    """Look into the segments of a stream, and plan the changes. Raises ImageError."""
+    if not stream.width:
+        raise ImageError("This JPEG holds no picture.")
+    walk = Walk(data, stream, keeper)
     exifs: list[Segment] = []
     packets: list[Segment] = []
     seen: set[int] = set()
-    for item in items:
-        if isinstance(item, Scan):
-            walk.scans.append(item)
-        elif isinstance(item, End):
-            walk.end = item.end
-        elif isinstance(item, Stray):
-            walk.changes.append(Change(item.start, item.end))
-            walk.find(Kind.UNKNOWN_DATA, "between segments", item.start, item.end)
-        elif item.marker < APP0:
-            if item.marker in SOF and not walk.width:
-                walk.height, walk.width = _SIZE.unpack_from(data, item.payload + 1)
-        elif item.marker == _APP1 and data.startswith(_EXIF, item.payload):
-            exifs.append(item)
-        elif item.marker == _APP1 and data.startswith(_XMP, item.payload):
-            packets.append(item)
-        elif item.marker == _APP2 and data.startswith(_ICC, item.payload):
-            walk.profile.append(item)
+    for segment in stream.segments:
+        if segment.marker == _APP1 and data.startswith(_EXIF, segment.payload):
+            exifs.append(segment)
+        elif segment.marker == _APP1 and data.startswith(_XMP, segment.payload):
+            packets.append(segment)
+        elif segment.marker == _APP2 and data.startswith(_ICC, segment.payload):
+            walk.profile.append(segment)
         else:
-            _other(walk, item, seen)
-    if not walk.width:
-        raise ImageError("This JPEG holds no picture.")
+            _other(walk, segment, seen)
+    for start, end in stream.strays:
+        walk.changes.append(Change(start, end))
+        walk.find(Kind.UNKNOWN_DATA, "between segments", start, end)
     _exif(walk, exifs)
     _xmp(walk, packets)
     _profile(walk)
@@ -153,26 +139,27 @@ def walk_items(data: bytes, items: Iterable[Item], keeper: Keeper) -> Walk:
 
 
 def _trailer(walk: Walk) -> None:
-    end = walk.end
-    trailer = walk.data[end:]
-    if not trailer.strip(b"\0"):
+    end = walk.stream.end
+    if is_blank(walk.data, end):
         return
-    if b"ftyp" in trailer[:4096] or b"MotionPhoto" in trailer[-4096:]:
+    first, last = walk.data[end : end + 4096], walk.data[max(end, len(walk.data) - 4096) :]
+    if b"ftyp" in first or b"MotionPhoto" in last:
         kind = Kind.VOICE_OR_VIDEO
     else:
-        kind = Kind.THUMBNAIL if b"\xff\xd8\xff" in trailer[:4096] else Kind.UNKNOWN_DATA
+        kind = Kind.THUMBNAIL if b"\xff\xd8\xff" in first else Kind.UNKNOWN_DATA
     walk.find(kind, "after the end of the picture", end, len(walk.data))
     walk.changes.append(Change(end, len(walk.data), trailer=True))
 
 
 def _exif(walk: Walk, segments: list[Segment]) -> None:
+    stream = walk.stream
     for number, segment in enumerate(segments):
         start = segment.payload + 6
         tiff = walk.data[start : segment.end]
         keep = b""
         if number == 0:
             block = walk.block = exif.parse(tiff)
-            minimal = exif.minimal(block.rendering, walk.width, walk.height, block.copyright)
+            minimal = exif.minimal(block.rendering, stream.width, stream.height, block.copyright)
             needed = walk.keeper.tiff(minimal, tiff)
             keep = marker_segment(_APP1, b"Exif\0\0" + needed) if needed else b""
         look = looking(exif_kinds.of_block, walk.data, start, segment.end)
@@ -228,7 +215,7 @@ def _other(walk: Walk, segment: Segment, seen: set[int]) -> None:
         keep = marker_segment(APP0, payload[:14])
     elif segment.marker == 0xEE and payload.startswith(b"Adobe") and len(payload) >= 12:
         keep = marker_segment(0xEE, payload[:12])
-    elif segment.marker == _FILLER and not payload.strip(b"\0"):
+    elif segment.marker == _FILLER and is_blank(payload):
         return
     if segment.marker in seen:
         keep = b""
@@ -274,7 +261,7 @@ def marker_segment(marker: int, payload: bytes) -> bytes:
 def edits_of(changes: tuple[Change, ...], length: Length) -> tuple[Edit, ...]:
     """The edits that make `changes`. Raises UnalterableError when the length cannot be kept."""
     if length is Length.COMPACT:
-        return tuple(Edit(one.start, one.end, one.keep) for one in changes)
+        return tuple([Edit(one.start, one.end, one.keep) for one in changes])
     return tuple(Edit(one.start, one.end, one.keep + _filling(one)) for one in changes)
 
 

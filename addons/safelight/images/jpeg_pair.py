@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from safelight.images import gainmap, jpeg, jpeg_segments, xmp
+from safelight.images.blank import is_blank
 from safelight.images.gainmap import ISO_21496, MPF
-from safelight.images.jpeg_segments import Item, Segment
 from safelight.images.model import (
     Change,
     Edit,
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from safelight.images.gainmap import Index
+    from safelight.images.jpeg_segments import Segment, Stream
 
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _APP1, _APP2 = 0xE1, 0xE2
@@ -32,20 +33,20 @@ _SEGMENT_HEADER = 4
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """Two pictures in one file; `items` are the first one's, `mpf` is its index segment,
-    `first_end` its end. `isos` are their descriptions by ISO 21496-1, where they have them."""
+    """Two pictures in one file, and how they were walked; `mpf` is the index segment of the first,
+    `isos` are their descriptions by ISO 21496-1, where they have them."""
 
     data: bytes
-    items: tuple[Item, ...]
+    second: bytes
+    streams: tuple[Stream, Stream]
     index: Index
     mpf: Segment
-    first_end: int
     apple: bool
     isos: tuple[Segment | None, Segment | None]
 
     @property
-    def second(self) -> bytes:
-        return self.data[self.index.start : self.index.end]
+    def first_end(self) -> int:
+        return self.streams[0].end
 
 
 def examine(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> Examination:
@@ -53,49 +54,51 @@ def examine(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> Examination:
 
     Entropy-coded data that is `proven` to hold no marker is not looked at again.
     """
-    items = tuple(jpeg_segments.walk(data, proven=proven))
-    pair = _pair(data, items)
+    stream = jpeg_segments.walk(data, proven)
+    pair = _pair(data, stream)
     if pair is None:
-        return jpeg.examine_items(data, items)
+        return jpeg.examine_stream(data, stream)
     first = _walk_first(pair, len(pair.second), _index_segment(pair, pair.first_end, None))
-    second = jpeg.walk_stream(pair.second, _SecondKeeper(pair.isos[1]))
+    second = _walk_second(pair)
     shift = pair.index.start
     for one in told(second.found):
         first.find(one.kind, f"gain map, {one.place}", one.start + shift, one.end + shift)
     for start, end in (
         (pair.first_end, pair.index.start),
-        (pair.index.start + second.end, len(data)),
+        (pair.index.start + second.stream.end, len(data)),
     ):
-        if data[start:end].strip(b"\0"):
+        if not is_blank(data, start, end):
             place = "after the end of the picture"
             first.find(Kind.UNKNOWN_DATA, place, start, end)
     return jpeg.examination(first, partial(_plan, pair, clean=not first.found))
 
 
-def _pair(data: bytes, items: tuple[Item, ...]) -> _Pair | None:
+def _pair(data: bytes, stream: Stream) -> _Pair | None:
     """The pair that `data` is, if its second picture can be walked and is a gain map."""
-    mpf = _first(data, items, _APP2, MPF)
+    mpf = _first(data, stream, _APP2, MPF)
     index = gainmap.read_index(data, mpf.payload, mpf.end) if mpf else None
-    end = items[-1].end
-    if mpf is None or index is None or index.start < end:
+    if mpf is None or index is None or index.start < stream.end:
         return None
     try:
         second = data[index.start : index.end]
-        inside = tuple(jpeg_segments.walk(second))
+        inside = jpeg_segments.walk(second)
     except ImageError:
         return None
     xmp_segment = _first(second, inside, _APP1, _XMP)
     packet = second[xmp_segment.payload + len(_XMP) : xmp_segment.end] if xmp_segment else b""
-    isos = (_first(data, items, _APP2, ISO_21496), _first(second, inside, _APP2, ISO_21496))
+    isos = (_first(data, stream, _APP2, ISO_21496), _first(second, inside, _APP2, ISO_21496))
     if isos[1] is None and not gainmap.is_described(packet):
         return None
-    return _Pair(data, items, index, mpf, end, gainmap.is_apple(packet), isos)
+    streams = (stream, inside)
+    return _Pair(data, second, streams, index, mpf, gainmap.is_apple(packet), isos)
 
 
-def _first(data: bytes, items: Iterable[Item], marker: int, signature: bytes) -> Segment | None:
+def _first(data: bytes, stream: Stream, marker: int, signature: bytes) -> Segment | None:
     """The first segment with this marker that begins with `signature`."""
-    segments = (item for item in items if isinstance(item, Segment) and item.marker == marker)
-    return next((one for one in segments if data.startswith(signature, one.payload)), None)
+    for one in stream.segments:
+        if one.marker == marker and data.startswith(signature, one.payload):
+            return one
+    return None
 
 
 def _numbers(segment: Segment, payload: bytes, iso: Segment | None) -> bytes | None:
@@ -145,7 +148,11 @@ class _FirstKeeper(jpeg.Keeper):
 
 def _walk_first(pair: _Pair, second_size: int, index_segment: bytes) -> jpeg.Walk:
     keeper = _FirstKeeper(pair.isos[0], pair.mpf, index_segment, second_size, pair.apple)
-    return jpeg.walk_items(pair.data, pair.items, keeper)
+    return jpeg.look_into(pair.data, pair.streams[0], keeper)
+
+
+def _walk_second(pair: _Pair) -> jpeg.Walk:
+    return jpeg.look_into(pair.second, pair.streams[1], _SecondKeeper(pair.isos[1]))
 
 
 def _index_segment(
@@ -170,10 +177,10 @@ def _plan(pair: _Pair, length: Length, *, clean: bool) -> tuple[Edit, ...]:
 
 
 def _plan_both(pair: _Pair, length: Length) -> tuple[Edit, ...]:
-    second_walk = jpeg.walk_stream(pair.second, _SecondKeeper(pair.isos[1]))
+    second_walk = _walk_second(pair)
     second = apply(pair.second, jpeg.edits_of(tuple(second_walk.changes), length))
     # What stands behind the gain map's own end is nobody's.
-    ending = len(pair.second) - second_walk.end
+    ending = len(pair.second) - second_walk.stream.end
     second = second[: len(second) - ending]
     same = length is Length.SAME_LENGTH
     size = len(pair.second) if same else len(second)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import struct
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 import stringzilla
@@ -10,7 +12,7 @@ import stringzilla
 from safelight.images.model import ImageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 SOF = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
 SOI, EOI, SOS, APP0, COM = 0xD8, 0xD9, 0xDA, 0xE0, 0xFE
@@ -21,14 +23,15 @@ DQT, DHT, DAC = 0xDB, 0xC4, 0xCC
 # Lines and restart intervals (T.81 B.2.4.4 and B.2.5).
 _SIZES = {0xDC: 2, 0xDD: 2}
 _MOST_CONDITIONINGS = 32
-_NO_MARKER = frozenset({b"\0", b"\xff", b""})
+_LENGTH, _SIZE = struct.Struct(">H"), struct.Struct(">HH")
+_MARKERS = frozenset(bytes((0xFF, code)) for code in range(1, 0xFF))
 _MARKER = re.compile(rb"\xff[^\x00\xff]")
 # What each byte is in a scan: FF, what may follow that (T.81 B.1.1.5), or what makes it a marker.
 _FOLLOWING = frozenset({0x00, *range(0xD0, 0xD8)})
 _IN_SCAN = bytes(255 if one == 0xFF else int(one not in _FOLLOWING) for one in range(256))
 _MARKER_IN_SCAN = b"\xff\x01"
 # A scan is looked at in pieces that stay in the processor's cache; many are short.
-_FIRST_PIECE, _LARGEST_PIECE = 1 << 14, 1 << 18
+_FIRST_PIECE, _LARGEST_PIECE = 1 << 17, 1 << 18
 MOST_SEGMENTS = 20_000
 
 
@@ -41,85 +44,81 @@ class Segment(NamedTuple):
     end: int
 
 
-class Stray(NamedTuple):
-    """Bytes outside scans that belong to no segment; decoders skip them."""
+@dataclass(slots=True)
+class Stream:
+    """What stands between SOI and EOI besides tables. Width and height are in pixels; `segments`
+    are those of applications, and comments. `strays` are bytes outside scans that belong to no
+    segment: decoders skip them. `scans` are entropy-coded data in which no marker stands. `end` is
+    behind EOI.
+    """
 
-    start: int
-    end: int
-
-
-class Scan(NamedTuple):
-    """Entropy-coded data in which no marker stands."""
-
-    start: int
-    end: int
-
-
-class End(NamedTuple):
-    """The end of the stream: `start` is where EOI stands, `end` the byte behind it."""
-
-    start: int
-    end: int
+    width: int = 0
+    height: int = 0
+    segments: list[Segment] = field(default_factory=list)
+    strays: list[tuple[int, int]] = field(default_factory=list)
+    scans: list[tuple[int, int]] = field(default_factory=list)
+    end: int = 0
 
 
-type Item = Segment | Stray | Scan | End
-
-
-def walk(data: bytes, start: int = 0, proven: Iterable[tuple[int, int]] = ()) -> Iterator[Item]:
-    """Every segment from SOI to EOI. Raises ImageError where the stream breaks the rules.
+def walk(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> Stream:
+    """Walk from SOI to EOI. Raises ImageError where the stream breaks the rules.
 
     Scans that are `proven` to hold no marker are not looked at again.
     """
     known = dict(proven)
-    position = start + 2
+    stream = Stream()
+    position = 2
     scanned = in_scan = False
     for _ in range(MOST_SEGMENTS):
-        marker_at = _next_marker(data, position)
-        if marker_at > position and not in_scan and data[position:marker_at].strip(b"\xff"):
-            yield Stray(position, marker_at)
+        marker_at = position
+        if data[position : position + 2] not in _MARKERS:
+            marker_at = _next_marker(data, position)
+            if not in_scan and data[position:marker_at].strip(b"\xff"):
+                stream.strays.append((position, marker_at))
         marker = data[marker_at + 1]
         if marker == EOI:
-            yield End(marker_at, marker_at + 2)
-            return
+            stream.end = marker_at + 2
+            return stream
         if marker in STANDALONE:
             position = marker_at + 2
             in_scan = scanned
             continue
-        segment = segment_at(data, marker_at)
-        yield segment
-        position = segment.end
+        position = end_of_segment(data, marker_at)
         in_scan = False
-        if marker == SOS:
+        if marker >= APP0:
+            stream.segments.append(Segment(marker, marker_at, marker_at + 4, position))
+        elif marker == SOS:
             end = known.get(position) or _scan_end(data, position)
-            yield Scan(position, end)
+            stream.scans.append((position, end))
             position = end
             scanned = True
+        elif marker in SOF and not stream.width:
+            stream.height, stream.width = _SIZE.unpack_from(data, marker_at + 5)
     raise ImageError("This JPEG has too many segments.")
 
 
 def _next_marker(data: bytes, position: int) -> int:
     """Where the next marker's last FF stands; what is skipped are fill bytes or stray ones."""
-    if data.startswith(b"\xff", position) and data[position + 1 : position + 2] not in _NO_MARKER:
-        return position
     match = _MARKER.search(data, position)
     if match is None:
         raise ImageError("This JPEG is cut off.")
     return match.start()
 
 
-def segment_at(data: bytes, start: int) -> Segment:
-    """The segment whose marker stands at `start`. Raises ImageError where it is not known, or not
-    as long as what it holds."""
+def end_of_segment(data: bytes, start: int) -> int:
+    """Behind the segment whose marker stands at `start`. Raises ImageError where that is not known,
+    or the segment not as long as what it holds."""
     marker = data[start + 1]
     if marker not in _KNOWN:
         raise ImageError("This JPEG has a segment of a kind that is not known.")
-    length = int.from_bytes(data[start + 2 : start + 4])
+    payload = start + 4
+    length: int = _LENGTH.unpack_from(data, start + 2)[0] if payload <= len(data) else 0
     end = start + 2 + length
     if length < 2 or end > len(data):
         raise ImageError("This JPEG is cut off or damaged.")
-    if marker in _DECODING and _needed(data, marker, start + 4, end) != length - 2:
+    if marker in _DECODING and _needed(data, marker, payload, end) != length - 2:
         raise ImageError("This JPEG is damaged, or hides something in its tables.")
-    return Segment(marker, start, start + 4, end)
+    return end
 
 
 def _needed(data: bytes, marker: int, payload: int, end: int) -> int:
@@ -155,7 +154,7 @@ def marker_in_scan(data: bytes | bytearray, position: int = 0) -> int | None:
         if found >= 0:
             return position + found
         position += size
-        size = min(4 * size, _LARGEST_PIECE)
+        size = _LARGEST_PIECE
     return None
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from safelight.images import exif, exif_kinds, jxl_codestream, xmp
+from safelight.images.blank import is_blank
 from safelight.images.blanking import Blanks
 from safelight.images.boxes import Box, boxes_of_file
 from safelight.images.model import (
@@ -163,7 +164,7 @@ def skipped(data: bytes, box: Box) -> tuple[Edit, Edit]:
 
 def is_skipped(data: bytes, box: Box) -> bool:
     """Is this a box that `skipped` left?"""
-    return box.type == FILLER and not data[box.payload : box.end].strip(b"\0")
+    return box.type == FILLER and is_blank(data, box.payload, box.end)
 
 
 def _stays(data: bytes, box: Box) -> bool:

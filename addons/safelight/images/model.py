@@ -126,13 +126,13 @@ class Change(NamedTuple):
     trailer: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass
 class Examination:
     """What a picture is and carries. Width and height are in pixels as stored, before turning.
 
     `found` is what it carries, and may not say of all of it yet what that is: `findings` do.
     `remarks` are sentences about what stays, since it is part of the picture, but is worth knowing.
-    `proven` are ranges of coded pixels that were walked to their last byte.
+    `proven` are ranges of coded pixels that were walked to their last byte: no edit touches them.
     """
 
     format: Format

@@ -130,15 +130,20 @@ def changes(
             yield start - 1, bytes([_STOP])
 
 
-def behind(data: bytes, start: int, end: int, codec: Codec, width: int) -> int:
-    """Where the units in `data[start:end]` end; something else may follow."""
-    least = width + codec.header
+def walked(data: bytes, start: int, end: int, codec: Codec, width: int) -> tuple[int, bool]:
+    """Where the units in `data[start:end]` end, since something else may follow, and whether
+    decoding needs every one of them."""
+    decoding, at, least = codec.decoding, codec.at, width + codec.header
+    needed = True
     while start + least <= end:
-        after = start + width + int.from_bytes(data[start : start + width])
+        unit = start + width
+        after = unit + int.from_bytes(data[start:unit])
         if after > end:
             break
+        if not decoding[data[unit + at]]:
+            needed = False
         start = after
-    return start
+    return start, needed
 
 
 def cleaned(unit: bytes, codec: Codec) -> bytes:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from safelight.images import exif, exif_kinds, icc, png_order, png_text, xmp
+from safelight.images.blank import is_blank
 from safelight.images.model import (
     Edit,
     Examination,
@@ -21,10 +22,12 @@ from safelight.images.model import (
     UnalterableError,
     looking,
 )
-from safelight.images.png_chunks import OVERHEAD, Chunk, built, chunks
+from safelight.images.png_chunks import OVERHEAD, built, chunks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from safelight.images.chunk import Chunk
 
 # Private, ancillary, safe to copy: nobody's but ours (section 5.4).
 _FILLER = b"paDd"
@@ -32,6 +35,7 @@ PIXELS = frozenset({b"IDAT", b"fdAT"})
 _TEXTS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 _CARRYING = _TEXTS | {b"eXIf"}
 _RAW_PROFILE = re.compile(rb"Raw profile type (?:exif|APP1)")
+_SILENT = exif.ExifBlock()
 _CHUNK_KINDS = {
     b"tIME": Kind.CAPTURE_TIME,
     b"caBX": Kind.CONTENT_CREDENTIALS,
@@ -57,7 +61,7 @@ class _Change:
 class Carriers:
     """Which chunk may say the orientation: decoders look at them in this order."""
 
-    block: exif.ExifBlock = field(default_factory=exif.ExifBlock)
+    block: exif.ExifBlock = _SILENT
     exif: Chunk | None = None
     raw_profile: Chunk | None = None
     xmp: Chunk | None = None
@@ -97,7 +101,7 @@ def examine(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> Examination:
     IDAT chunks that are `proven` to follow each other are not walked again.
     """
     walk = Walk(data)
-    found = list(chunks(data, proven))
+    found = chunks(data, proven)
     types = [chunk.type for chunk in found]
     if b"IHDR" not in types[:2]:
         raise ImageError("This PNG does not start as one.")
@@ -112,9 +116,12 @@ def examine(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> Examination:
         if chunk.type in _CARRYING:
             carriers.note(walk, chunk)
     order = png_order.Order()
+    pixels = []
     for chunk in found:
         if chunk.type not in PIXELS or not order.has_place(chunk.type):
             examine_chunk(walk, chunk, carriers, order)
+        elif chunk.type == b"IDAT":
+            pixels.append((chunk.start, chunk.end))
     _trailer(walk, found[-1])
     return Examination(
         Format.PNG,
@@ -123,7 +130,7 @@ def examine(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> Examination:
         carriers.orientation,
         tuple(walk.found),
         partial(edits_of, tuple(walk.changes)),
-        proven=tuple((chunk.start, chunk.end) for chunk in found if chunk.type == b"IDAT"),
+        proven=tuple(pixels),
     )
 
 
@@ -138,7 +145,7 @@ def examine_chunk(walk: Walk, chunk: Chunk, carriers: Carriers, order: png_order
             _profile(walk, chunk, payload)
         else:
             _fixed(walk, chunk, payload, order)
-    elif chunk.type == _FILLER and not payload.strip(b"\0"):
+    elif chunk.type == _FILLER and is_blank(payload):
         return
     elif chunk.type[0:1].isupper():
         raise ImageError("This PNG has a part of a kind that is not known.")
@@ -154,7 +161,7 @@ def _fixed(walk: Walk, chunk: Chunk, payload: bytes, order: png_order.Order) -> 
     """Blank what no decoder reads of a chunk. Its length stays, since some decoders pass over
     chunks that are too long, and others do not."""
     used = order.used(chunk.type, payload)
-    if payload[used:].strip(b"\0"):
+    if not is_blank(payload, used):
         _replace(walk, chunk, payload[:used].ljust(len(payload), b"\0"), Kind.UNKNOWN_DATA)
 
 
@@ -226,7 +233,7 @@ def _profile(walk: Walk, chunk: Chunk, payload: bytes) -> None:
 
 
 def _trailer(walk: Walk, end: Chunk) -> None:
-    if walk.data[end.end :].strip(b"\0"):
+    if not is_blank(walk.data, end.end):
         start = end.end
         place = "after the end of the picture"
         walk.found.append(Found(Kind.UNKNOWN_DATA, place, start, len(walk.data)))

@@ -58,20 +58,25 @@ class Order:
         """May a chunk that stays stand here? Decoders pass over those that may not. Raises
         ImageError where there is a second of what there must be one, or where decoders do not
         agree on whether it moves."""
-        if type_ == b"fdAT" and self.controlled and b"IDAT" in self.seen:
-            return True
-        if type_ in self.seen and type_ in _ONCE:
-            raise ImageError("This PNG says the same thing twice.")
-        if type_ == b"acTL" or type_ in _ANIMATION:
-            self._check_animation(type_)
+        if type_ in self.seen:
+            if type_ in _ONCE:
+                raise ImageError("This PNG says the same thing twice.")
+            return False
         if type_ in _ANIMATION:
-            self.controlled = b"acTL" in self.seen
-            return self.controlled
-        fits = type_ not in self.seen
-        if fits and type_ == b"IDAT":
+            return self._has_place_in_animation(type_)
+        if type_ == b"acTL":
+            self._check_animation(type_)
+        elif type_ == b"IDAT":
             self.controlled = False
         self.seen.add(type_)
-        return fits and (type_ != b"PLTE" or self.colour == _INDEXED)
+        return type_ != b"PLTE" or self.colour == _INDEXED
+
+    def _has_place_in_animation(self, type_: bytes) -> bool:
+        if type_ == b"fdAT" and self.controlled and b"IDAT" in self.seen:
+            return True
+        self._check_animation(type_)
+        self.controlled = b"acTL" in self.seen
+        return self.controlled
 
     def _check_animation(self, type_: bytes) -> None:
         """Raise ImageError where decoders do not agree on what moves; behind a picture that never

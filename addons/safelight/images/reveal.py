@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from safelight.images import archive, gif, heif_items, iptc, pdf, png_text, reveal_values, tiff
+from safelight.images import archive, gif, heif_tables, iptc, pdf, png_text, reveal_values, tiff
 from safelight.images.boxes import boxes
 from safelight.images.model import Detail, Finding, Format, ImageError, Kind
 from safelight.images.sniff import sniff
@@ -78,7 +78,7 @@ def _of_items(data: bytes) -> Iterator[Detail]:
     meta = next((box for box in boxes(data, 0, len(data)) if box.type == b"meta"), None)
     if meta is None:
         return
-    for item in heif_items.read(data, meta).items.values():
+    for item in heif_tables.read(data, meta).items.values():
         if item.type in {b"Exif", b"mime"}:
             place = "Exif item" if item.type == b"Exif" else "XMP item"
             content = b"".join(data[start:end] for start, end in item.extents[:1])

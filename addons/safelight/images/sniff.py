@@ -95,7 +95,7 @@ def sniff(data: bytes) -> Format | None:
 
 def _iso_media(head: bytes) -> Format | None:
     size = min(int.from_bytes(head[:4]), len(head))
-    brands = [head[8:12], *(head[i : i + 4] for i in range(16, size - 3, 4))]
+    brands = [head[i : i + 4] for i in (8, *range(16, size - 3, 4))]
     if b"crx " in brands:
         return Format.RAW
     if not _AVIF_BRANDS.isdisjoint(brands):

@@ -23,7 +23,7 @@ from safelight.images import (
     tiff,
     webp,
 )
-from safelight.images.damage import reading
+from safelight.images.damage import STUMBLES, damaged
 from safelight.images.keeping import Keep, keeping
 from safelight.images.model import (
     Examination,
@@ -78,16 +78,18 @@ def _examine(data: bytes, depth: int, proven: Iterable[tuple[int, int]] = ()) ->
     known = sniff(data)
     if known is None:
         raise ImageError("This is not a picture of a kind that is known.")
-    if not known.cleanable:
+    if known is Format.RAW:
         raise ImageError(raw.REFUSED)
     if not depth:
         raise ImageError("Pictures stand too deep inside each other.")
-    with reading(known):
+    try:
         if (walked := _PROVING.get(known)) is not None:
             return walked(data, proven)
         if (held := _HOLDERS.get(known)) is not None:
             return held(data, lambda inside: _examine(inside, depth - 1))
         return _EXAMINERS[known](data)
+    except STUMBLES as error:
+        raise damaged(known) from error
 
 
 def strip(
@@ -106,15 +108,18 @@ def strip(
 
 def clean(data: bytes, examination: Examination, length: Length) -> bytes:
     """As `strip`, of what was examined already."""
-    with reading(examination.format):
+    try:
         edits = examination.edits(length)
         if not edits:
             return data
         cleaned = apply(data, edits)
+    except STUMBLES as error:
+        raise damaged(examination.format) from error
     longer = len(cleaned) > len(data) and not examination.format.is_document
     if longer or (length is Length.SAME_LENGTH and len(cleaned) != len(data)):
         raise UnalterableError(examination.format, length)
-    again = _examine(cleaned, DEEPEST, moved(examination.proven, edits))
-    if again.found or again.edits(length):
+    proven = moved(examination.proven, edits)
+    again = _examine(cleaned, DEEPEST, proven)
+    if again.found or again.edits(length) or len(proven) != len(examination.proven):
         raise ImageError("This picture could not be cleaned for certain.")
     return cleaned

@@ -6,9 +6,10 @@ import struct
 from dataclasses import dataclass, field
 from functools import partial
 from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from safelight.images import exif, exif_kinds, icc, xmp
+from safelight.images.blank import is_blank
 from safelight.images.model import (
     Change,
     Edit,
@@ -21,31 +22,19 @@ from safelight.images.model import (
     UnalterableError,
     looking,
 )
+from safelight.images.webp_chunks import KEPT, Order, chunks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-KEPT = frozenset({b"VP8X", b"ICCP", b"ANIM", b"ANMF", b"ALPH", b"VP8 ", b"VP8L"})
+    from safelight.images.chunk import Chunk
+
 _KEPT_AS_THEY_ARE = KEPT - {b"ICCP", b"ANMF"}
 _KEPT_IN_FRAME = frozenset({b"ALPH", b"VP8 ", b"VP8L"})
 _FILLER = b"JUNK"
 _FLAGS = ((b"EXIF", 0x08), (b"XMP ", 0x04))
-_HEADER = struct.Struct("<4sI")
+_START = attrgetter("start")
 _FRAME_HEADER = 16
-_PIXELS = frozenset({b"VP8 ", b"VP8L"})
-_SHOWN = _PIXELS | {b"ANMF"}
-_PAYLOADS = {b"VP8X": 10, b"ANIM": 6}
-MOST_CHUNKS = 100_000
-
-
-class Chunk(NamedTuple):
-    """A chunk: its FourCC, where it starts, its payload, and its end with the padding byte."""
-
-    type: bytes
-    start: int
-    payload: int
-    payload_end: int
-    end: int
 
 
 @dataclass(slots=True)
@@ -58,54 +47,10 @@ class Walk:
     orientation: int = 1
     changes: list[Change] = field(default_factory=list)
     found: list[Found] = field(default_factory=list)
+    pixels: list[tuple[int, int]] = field(default_factory=list)
 
     def find(self, tells: Kind | Callable[[], set[Kind]], place: str, start: int, end: int) -> None:
         self.found.append(Found(tells, place, start, end))
-
-
-@dataclass(slots=True)
-class Order:
-    """Which chunks of the picture have come (RFC 9649 section 2.7): decoders take the first."""
-
-    seen: set[bytes] = field(default_factory=set)
-
-    def has_place(self, type_: bytes, size: int) -> bool:
-        """May a chunk that stays, with `size` bytes of payload, stand here? Raises ImageError
-        where it says nothing in its place."""
-        if size != _PAYLOADS.get(type_, size):
-            raise ImageError("This WebP is damaged.")
-        if type_ == b"ANMF":
-            fits = b"ANIM" in self.seen and self.seen.isdisjoint(_PIXELS)
-        else:
-            fits = type_ not in self.seen and (type_ != b"VP8X" or not self.seen)
-            fits = fits and not self.is_whole
-        if fits:
-            self.seen.add(type_)
-        return fits
-
-    @property
-    def is_whole(self) -> bool:
-        """Was there a picture?"""
-        return not self.seen.isdisjoint(_SHOWN)
-
-
-def chunks(data: bytes, start: int, end: int) -> Iterator[Chunk]:
-    """The chunks in `data[start:end]`. Raises ImageError where the structure breaks."""
-    position = start
-    for _ in range(MOST_CHUNKS):
-        if position == end:
-            return
-        if position + 8 > end:
-            raise ImageError("This WebP is cut off or damaged.")
-        type_, size = _HEADER.unpack_from(data, position)
-        payload_end = position + 8 + size
-        if payload_end > end:
-            raise ImageError("This WebP is cut off or damaged.")
-        # Some writers leave out the padding byte of the last chunk.
-        chunk_end = min(payload_end + (size & 1), end)
-        yield Chunk(type_, position, position + 8, payload_end, chunk_end)
-        position = chunk_end
-    raise ImageError("This WebP has too many parts.")
 
 
 def examine(data: bytes) -> Examination:
@@ -117,7 +62,7 @@ def examine(data: bytes) -> Examination:
     if end > len(data):
         raise ImageError("This WebP is cut off.")
     walk = Walk(data)
-    found = list(chunks(data, 12, end))
+    found = chunks(data, 12, end)
     order = Order()
     strays = {chunk.start for chunk in found if chunk.type in KEPT and not _fits(order, chunk)}
     if not order.is_whole:
@@ -128,11 +73,11 @@ def examine(data: bytes) -> Examination:
         examine_chunk(walk, chunk, carriers, stray=chunk.start in strays)
     _dimensions(walk, found)
     _flags(walk, found, carriers)
-    if end < len(data) and data[end:].strip(b"\0"):
+    if not is_blank(data, end):
         place = "after the end of the picture"
         walk.find(Kind.UNKNOWN_DATA, place, end, len(data))
         walk.changes.append(Change(end, len(data), trailer=True))
-    walk.changes.sort(key=attrgetter("start"))
+    walk.changes.sort(key=_START)
     return Examination(
         Format.WEBP,
         walk.width,
@@ -140,6 +85,7 @@ def examine(data: bytes) -> Examination:
         walk.orientation,
         tuple(walk.found),
         partial(edits_of, end, tuple(walk.changes)),
+        proven=tuple(walk.pixels),
     )
 
 
@@ -150,7 +96,7 @@ def _fits(order: Order, chunk: Chunk) -> bool:
 def carriers_of(walk: Walk, found: list[Chunk]) -> dict[int, bytes]:
     """What must stay of the first EXIF and XMP chunk, by where they start."""
     needed: dict[int, bytes] = {}
-    block = next((chunk for chunk in found if chunk.type == b"EXIF"), None)
+    block = _first(found, b"EXIF")
     silent = True
     if block is not None:
         payload = walk.data[block.payload : block.payload_end]
@@ -162,12 +108,19 @@ def carriers_of(walk: Walk, found: list[Chunk]) -> dict[int, bytes]:
         if tiff:
             walk.orientation = rendering.orientation or 1
             needed[block.start] = prefix + tiff
-    packet = next((chunk for chunk in found if chunk.type == b"XMP "), None)
+    packet = _first(found, b"XMP ")
     if packet is not None and silent:
         minimal = xmp.minimal(xmp.orientation(walk.data[packet.payload : packet.payload_end]))
         if minimal:
             needed[packet.start] = minimal
     return needed
+
+
+def _first(found: list[Chunk], type_: bytes) -> Chunk | None:
+    for chunk in found:
+        if chunk.type == type_:
+            return chunk
+    return None
 
 
 def examine_chunk(
@@ -176,26 +129,34 @@ def examine_chunk(
     """Note what a chunk tells and what becomes of it; `carriers` holds what must stay of some,
     by where they start. A stray one stays nowhere. Raises ImageError."""
     if chunk.type in _KEPT_AS_THEY_ARE and not stray:
-        _padding(walk, chunk)
-        return
-    payload = walk.data[chunk.payload : chunk.payload_end]
-    if stray:
+        _keep(walk, chunk)
+    elif stray:
         walk.find(Kind.UNKNOWN_DATA, "chunk that is never shown", chunk.start, chunk.end)
         walk.changes.append(Change(chunk.start, chunk.end))
     elif chunk.type == b"ICCP":
-        _profile(walk, chunk, payload)
+        _profile(walk, chunk)
     elif chunk.type == b"ANMF":
         _frame(walk, chunk)
-    elif chunk.type == _FILLER and not payload.strip(b"\0"):
+    elif _is_filler(walk.data, chunk):
         _padding(walk, chunk)
     else:
         needed = carriers.get(chunk.start, b"")
-        if payload != needed:
+        if walk.data[chunk.payload : chunk.payload_end] != needed:
             kept = _built(chunk.type, needed) if needed else b""
             kinds = partial(_kinds, chunk.type)
             look = looking(kinds, walk.data, chunk.payload, chunk.payload_end)
             walk.find(look, _place(chunk), chunk.start, chunk.end)
             walk.changes.append(Change(chunk.start, chunk.end, kept))
+
+
+def _is_filler(data: bytes, chunk: Chunk) -> bool:
+    return chunk.type == _FILLER and is_blank(data, chunk.payload, chunk.payload_end)
+
+
+def _keep(walk: Walk, chunk: Chunk) -> None:
+    if chunk.type in _KEPT_IN_FRAME:
+        walk.pixels.append((chunk.start, chunk.payload_end))
+    _padding(walk, chunk)
 
 
 def _padding(walk: Walk, chunk: Chunk) -> None:
@@ -205,7 +166,8 @@ def _padding(walk: Walk, chunk: Chunk) -> None:
         walk.changes.append(Change(chunk.payload_end, chunk.end, b"\0"))
 
 
-def _profile(walk: Walk, chunk: Chunk, payload: bytes) -> None:
+def _profile(walk: Walk, chunk: Chunk) -> None:
+    payload = walk.data[chunk.payload : chunk.payload_end]
     try:
         clean = icc.scrubbed(payload)
     except icc.ProfileError:
@@ -224,10 +186,9 @@ def _frame(walk: Walk, frame: Chunk) -> None:
         raise ImageError("This WebP has a damaged frame.")
     order = Order()
     for chunk in chunks(walk.data, start, frame.payload_end):
-        payload = walk.data[chunk.payload : chunk.payload_end]
         if chunk.type in _KEPT_IN_FRAME and _fits(order, chunk):
-            _padding(walk, chunk)
-        elif chunk.type != _FILLER or payload.strip(b"\0"):
+            _keep(walk, chunk)
+        elif not _is_filler(walk.data, chunk):
             walk.find(Kind.UNKNOWN_DATA, "chunk inside a frame", chunk.start, chunk.end)
             blank = _FILLER + walk.data[chunk.start + 4 : chunk.payload]
             blank += bytes(chunk.end - chunk.payload)
@@ -236,7 +197,7 @@ def _frame(walk: Walk, frame: Chunk) -> None:
 
 def _dimensions(walk: Walk, found: list[Chunk]) -> None:
     first = found[0]
-    payload = walk.data[first.payload : first.payload_end][:10]
+    payload = walk.data[first.payload : min(first.payload_end, first.payload + 10)]
     if first.type == b"VP8X" and len(payload) >= 10:
         walk.width = int.from_bytes(payload[4:7], "little") + 1
         walk.height = int.from_bytes(payload[7:10], "little") + 1

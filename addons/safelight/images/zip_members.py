@@ -7,6 +7,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from safelight.images.blank import is_blank
 from safelight.images.model import ImageError
 
 if TYPE_CHECKING:
@@ -98,9 +99,9 @@ def read(data: bytes) -> Archive:
     for member in members:
         if member.start < reached:
             raise ImageError("Files in this ZIP overlap.")
-        hides |= bool(data[reached : member.start].strip(b"\0"))
+        hides |= not is_blank(data, reached, member.start)
         reached = member.end
-    hides |= bool(data[reached:offset].strip(b"\0"))
+    hides |= not is_blank(data, reached, offset)
     if reached > offset:
         raise ImageError("Files in this ZIP overlap.")
     return Archive(tuple(members), data[end + _END.size :], hides)

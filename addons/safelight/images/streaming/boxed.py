@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safelight.images import jxl, jxl_codestream, movie, movie_boxes, movie_file, xmp
+from safelight.images.blank import is_blank
 from safelight.images.blanking import Blanks, Ranges
 from safelight.images.boxes import MOST_BOXES, Box
 from safelight.images.model import (
@@ -170,7 +171,7 @@ def _pass(progress: Progress, size: int, shown: Ranges, chunks: Chunks) -> Steps
         tells = False
         while progress.position < stop:
             gap = yield Take(min(stop - progress.position, _LOOK))
-            tells |= bool(gap.strip(b"\0"))
+            tells |= not is_blank(gap)
             yield Put(bytes(len(gap)))
         if tells:
             place = "between the parts of the file"
@@ -187,7 +188,7 @@ def _free(progress: Progress, header: _Header, begin: int) -> Steps:
     if header.payload <= MOST_HELD:
         payload = yield Take(header.payload)
         kinds = xmp.kinds(payload)
-        tells |= bool(payload.strip(b"\0"))
+        tells |= not is_blank(payload)
         yield Put(bytes(len(payload)))
         blank = 0
     if tells or blank:

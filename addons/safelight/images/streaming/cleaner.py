@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safelight.images.damage import reading
+from safelight.images.damage import STUMBLES, damaged
 from safelight.images.jpeg_segments import marker_in_scan
 from safelight.images.model import Format, ImageError, Length, UnalterableError
 from safelight.images.streaming import boxed, gif, jpeg, png, webp
@@ -141,11 +141,12 @@ class StreamCleaner:
 
     def _advance(self, answer: bytes | None) -> None:
         """Ask the walk for its next step; None when it is finished."""
-        with reading(self._format):
-            try:
-                self._step = self._steps.send(answer)  # type: ignore[arg-type]
-            except StopIteration:
-                self._step = None
+        try:
+            self._step = self._steps.send(answer)  # type: ignore[arg-type]
+        except StopIteration:
+            self._step = None
+        except STUMBLES as error:
+            raise damaged(self._format) from error
         if isinstance(self._step, Take | Pass | Blank):
             self._remaining = self._step.size
             if self._step.size > self._progress.left:

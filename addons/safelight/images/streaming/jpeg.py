@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safelight.images import jpeg
+from safelight.images import jpeg, jpeg_segments
 from safelight.images.gainmap import MPF
 from safelight.images.jpeg_segments import (
     COM,
@@ -14,7 +14,7 @@ from safelight.images.jpeg_segments import (
     SOI,
     SOS,
     STANDALONE,
-    segment_at,
+    end_of_segment,
 )
 from safelight.images.model import (
     Change,
@@ -41,7 +41,8 @@ def walk(progress: Progress) -> Steps:
     """Steps that clean a JPEG. A second picture behind it, as HDR gain maps are, cannot be judged
     before it is there, so those are unalterable here."""
     head = yield from _head()
-    found = jpeg.walk_stream(head + _END, jpeg.Keeper())
+    whole = head + _END
+    found = jpeg.look_into(whole, jpeg_segments.walk(whole), jpeg.Keeper())
     progress.report(found.found, 0)
     yield Put(apply(head, jpeg.edits_of(tuple(found.changes), Length.SAME_LENGTH)))
     yield PassScan()
@@ -56,7 +57,7 @@ def walk(progress: Progress) -> Steps:
             yield PassScan()
             continue
         segment = raw + (yield from _payload())
-        segment_at(segment, len(raw) - 2)
+        end_of_segment(segment, len(raw) - 2)
         if 0xE0 <= marker <= 0xEF or marker == COM:
             end = start + len(segment)
             progress.findings.append(

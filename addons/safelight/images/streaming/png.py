@@ -6,6 +6,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from safelight.images import png, png_chunks, png_order
+from safelight.images.chunk import Chunk
 from safelight.images.model import ImageError, Length, apply
 from safelight.images.streaming.steps import Blank, Pass, Put, Take, held
 
@@ -38,7 +39,7 @@ def walk(progress: Progress) -> Steps:
             yield Pass(length + 4)
             continue
         data = head + (yield held(length + 4))
-        chunk = png_chunks.Chunk(type_, 0, 8, 8 + length)
+        chunk = Chunk(type_, 0, 8, 8 + length, 12 + length)
         if type_ == b"IHDR" and number < 2:
             size = struct.unpack_from(">II", data, 8)
         walk_of_chunk = png.Walk(data, *size)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from safelight.images import webp
+from safelight.images import webp, webp_chunks
+from safelight.images.chunk import Chunk
 from safelight.images.model import ImageError, Length, apply
 from safelight.images.streaming.steps import Blank, Pass, Put, Take, held
 
@@ -28,23 +29,23 @@ def walk(progress: Progress) -> Steps:
         raise ImageError("This WebP is cut off.")
     yield Put(head)
     seen: set[bytes] = set()
-    order = webp.Order()
+    order = webp_chunks.Order()
     silent = True
     while progress.position < end:
         start = progress.position
         header = yield Take(8)
         type_, size = struct.unpack("<4sI", header)
         padded = min(size + (size & 1), end - progress.position)
-        if padded < size or len(seen) > webp.MOST_CHUNKS:
+        if padded < size or len(seen) > webp_chunks.MOST_CHUNKS:
             raise ImageError("This WebP is damaged.")
-        stray = type_ in webp.KEPT and not order.has_place(type_, size)
+        stray = type_ in webp_chunks.KEPT and not order.has_place(type_, size)
         if type_ in _PIXELS and not stray:
             yield Put(header)
             yield Pass(size)
             yield Blank(padded - size)
             continue
         data = header + (yield held(padded))
-        chunk = webp.Chunk(type_, 0, 8, 8 + size, len(data))
+        chunk = Chunk(type_, 0, 8, 8 + size, len(data))
         part = webp.Walk(data)
         # Only the first EXIF and the first XMP chunk can say how to turn the picture.
         asked = [] if type_ in seen or (type_ == b"XMP " and not silent) else [chunk]
