@@ -94,7 +94,7 @@ def _by_name(fields: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 def declared_length(flow: HTTPFlow) -> int:
     """How many bytes its body has, as it says; 0 where it does not."""
-    declared = flow.request.headers.get("content-length", "0")
+    declared = headers(flow).get("content-length", "0")
     return int(declared) if declared.isascii() and declared.isdigit() else 0
 
 
@@ -106,16 +106,11 @@ def carries_bytes(to: Destination) -> bool:
 def names_addresses(flow: HTTPFlow) -> bool:
     """Is this the answer to a step that asks where a picture should go?"""
     to = destination(flow)
-    if to is None or to.road is None or flow.response is None:
+    if to is None or to.road is None or to.road.role is not Role.DECLARE or flow.response is None:
         return False
     fields = flow.response.headers
     media_type = fields.get("content-type", "").partition(";")[0].strip().lower()
     length = fields.get("content-length", "")
     # Anything else may be a stream that somebody is waiting for.
     whole = length.isdigit() or (not length and media_type == "application/json")
-    return (
-        to.road.role is Role.DECLARE
-        and flow.response.status_code < 400
-        and whole
-        and int(length or 0) <= LONGEST_ANSWER
-    )
+    return flow.response.status_code < 400 and whole and int(length or 0) <= LONGEST_ANSWER

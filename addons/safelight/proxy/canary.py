@@ -31,21 +31,24 @@ class Canary:
     def __init__(self) -> None:
         self._token = secrets.token_hex(16)
         self._arrived = 0
+        self._is_sent = False
 
     def break_on(self, flow: HTTPFlow) -> None:
         """Raise CanaryError if this is the canary's upload."""
-        if flow.request.headers.get(_HEADER) == self._token:
+        if self._is_sent and flow.request.headers.get(_HEADER) == self._token:
             raise CanaryError
 
     async def is_refused(self, proxy: Address) -> bool:
         """Send the upload through the proxy that listens at `proxy`: does it stay here?"""
         service = await asyncio.start_server(self._arrive, "127.0.0.1", 0)
+        self._is_sent = True
         try:
             async with asyncio.timeout(_LONGEST):
                 answer = await self._send(proxy, service.sockets[0].getsockname()[1])
         except (TimeoutError, OSError):
             return False
         finally:
+            self._is_sent = False
             service.close()
         status, ours = _REFUSED
         # A proxy behind this one may answer in such a way, too.

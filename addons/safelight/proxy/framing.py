@@ -69,11 +69,11 @@ def ambiguity(flow: HTTPFlow) -> str | None:
     for name in _ONCE:
         if found.count(name) > 1:
             return f"The request has the header {name.decode()} twice."
-    coding = request.headers.get("transfer-encoding")
-    if coding is not None and coding.strip().lower() != "chunked":
-        return "The request's body is sent in an unusual way."
-    if coding is not None and "content-length" in request.headers:
-        return "The request gives its length in two ways."
+    if b"transfer-encoding" in found:
+        if request.headers["transfer-encoding"].strip().lower() != "chunked":
+            return "The request's body is sent in an unusual way."
+        if b"content-length" in found:
+            return "The request gives its length in two ways."
     return None
 
 

@@ -242,9 +242,9 @@ class Gate:
         if flow.response is None or flow.response.status_code == 101:
             return
         flow.response.stream = not asked.names_addresses(flow)
-        if asked.DESTINATION in flow.metadata:
+        if asked.DESTINATION in flow.metadata and "alt-svc" in flow.response.headers:
             # HTTP/3 would go past this proxy.
-            flow.response.headers.pop("alt-svc", None)
+            del flow.response.headers["alt-svc"]
 
     def response(self, flow: HTTPFlow) -> None:
         """Learn where the service wants the picture, and what it calls the upload."""

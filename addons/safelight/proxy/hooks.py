@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+from dataclasses import fields
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -35,14 +36,14 @@ class HookCalls(AddonManager):
 
     def __init__(self, master: Master) -> None:
         super().__init__(master)  # type: ignore[no-untyped-call]
-        self._listeners: dict[str, list[_Listener]] = {}
+        self._known: dict[str, tuple[list[str], list[_Listener]]] = {}
         self._begun: WeakKeyDictionary[Hook, _Begun] = WeakKeyDictionary()
 
     def began(self, event: Hook) -> bool:
         """Call all that listen to `event` as far as none has to be waited for; True if that was
         all. What is left is for `handle_lifecycle`."""
-        arguments = event.args()
-        listeners = self._listeners_to(event)
+        names, listeners = self._about(event)
+        arguments = [getattr(event, name) for name in names]
         for number, listener in enumerate(listeners, 1):
             try:
                 result = listener(*arguments)
@@ -64,12 +65,14 @@ class HookCalls(AddonManager):
         for listener in left:
             await _wait(_called(listener, event), event)
 
-    def _listeners_to(self, event: Hook) -> list[_Listener]:
-        listeners = self._listeners.get(event.name)
-        if listeners is None:
+    def _about(self, event: Hook) -> tuple[list[str], list[_Listener]]:
+        """What it says, by name, and who listens."""
+        known = self._known.get(event.name)
+        if known is None:
+            names = [field.name for field in fields(event)]  # type: ignore[arg-type]
             listeners = [call for addon in self.chain for _, call in self._iter_hooks(addon, event)]
-            self._listeners[event.name] = listeners
-        return listeners
+            known = self._known[event.name] = names, listeners
+        return known
 
 
 async def _called(listener: _Listener, event: Hook) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import logging
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mitmproxy import http, optmanager
@@ -60,5 +61,6 @@ def _contains(headers: http.Headers, name: object) -> bool:
     return any(field.lower() == wanted for field, _ in headers.fields)
 
 
+@lru_cache(1024)
 def _raw(name: str | bytes) -> bytes:
     return (name if isinstance(name, bytes) else name.encode("utf-8", "surrogateescape")).lower()
