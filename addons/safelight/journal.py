@@ -14,11 +14,13 @@ from safelight.policy import groups
 from safelight.refusals import Cause
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from safelight.audit import AuditLog
     from safelight.policy import Decision, LoadedPolicy
     from safelight.services import Destination
+
+    type _Value = tuple[str, bytes]  # what it is for, and what it is
 
 # What pseudonyms are for; those of different purposes cannot be compared.
 CONTENT = "content"
@@ -38,6 +40,13 @@ class Sender:
     client: str | None = None
     identity: str | None = None
     workspace: str | None = None
+
+    @property
+    def values(self) -> list[_Value]:
+        """What is written of it, and as what."""
+        known = self.client and (self.identity or self.client)
+        said = {WORKSPACE: self.workspace, CLIENT: known}
+        return [(purpose, value.encode()) for purpose, value in said.items() if value is not None]
 
 
 NOBODY = Sender()
@@ -71,20 +80,25 @@ class Journal:
     ) -> str:
         """Record a decision; return the record's id. With each picture goes its content, where it
         is at hand, which is recorded under a pseudonym."""
+        contents = [
+            None if content is None else (CONTENT, digest(content).digest())
+            for _, content in pictures
+        ]
+        names = self._names(sender, *(content for content in contents if content))
         return self._append(
             destination,
             {
                 "shape": str(shape),
                 "received": received,
                 "pictures": tuple(
-                    picture.model_copy(update={"content": self._pseudonym(content)})
-                    for picture, content in pictures
+                    picture.model_copy(update={"content": names[content] if content else None})
+                    for (picture, _), content in zip(pictures, contents, strict=True)
                 ),
                 **_said(decision),
                 "by": tuple(sorted(decision.deciding)),
                 "doubts": tuple(sorted(doubts)),
                 "refusal": str(refusal) if refusal else None,
-                **self._from(sender),
+                **self._from(sender, names),
             },
         )
 
@@ -113,7 +127,7 @@ class Journal:
                 "by": tuple(sorted(decision.deciding)) if decision.verdict.stops else (),
                 "refusal": str(Cause.HELD) if decision.verdict.stops else None,
                 "flowing": True,
-                **self._from(sender),
+                **self._from(sender, self._names(sender)),
             },
         )
 
@@ -156,21 +170,19 @@ class Journal:
         }
         self._log.append(audit.Unseen.model_validate(record))
 
-    def _from(self, sender: Sender) -> dict[str, object]:
-        said: dict[str, object] = {}
-        if sender.workspace is not None:
-            said["workspace"] = self._log.pseudonym(WORKSPACE, sender.workspace.encode())
+    def _names(self, sender: Sender, *contents: _Value) -> dict[_Value, str]:
+        """The pseudonyms of these, and of what a record says of the sender."""
+        wanted = [*contents, *sender.values]
+        return dict(zip(wanted, self._log.pseudonyms(wanted), strict=True)) if wanted else {}
+
+    def _from(self, sender: Sender, names: Mapping[_Value, str]) -> dict[str, object]:
+        said: dict[str, object] = {
+            purpose: names[purpose, value] for purpose, value in sender.values
+        }
         if sender.client is not None:
-            known = sender.identity or sender.client
-            said["client"] = self._log.pseudonym(CLIENT, known.encode())
             people = groups(self._people, sender.client, sender.identity) or ()
             said["people"] = tuple(sorted(people))
         return said
-
-    def _pseudonym(self, content: bytes | None) -> str | None:
-        if content is None:
-            return None
-        return self._log.pseudonym(CONTENT, digest(content).digest())
 
     def _append(self, destination: Destination, decided: dict[str, object]) -> str:
         record = audit.Decision.model_validate(

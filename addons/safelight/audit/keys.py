@@ -17,7 +17,10 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from safelight.audit.notes import NoteError, Signer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    type Wanted = tuple[str, bytes]
 
 _KEY_LENGTH = 32  # bytes
 _PSEUDONYM_LENGTH = 16  # bytes: 128 bits
@@ -69,23 +72,23 @@ class Keyring:
         except FileNotFoundError:
             return None
 
-    def known_pseudonym(self, month: str, purpose: str, value: bytes) -> str | None:
-        """The same as `pseudonym`; None if there is no key of that month yet."""
+    def known_pseudonyms(self, month: str, wanted: Sequence[Wanted]) -> list[str] | None:
+        """As `made_pseudonyms`; None if there is no key of that month yet."""
         try:
-            key = self._pseudonyms(month).read_text()
+            key = bytes.fromhex(self._pseudonyms(month).read_text())
         except FileNotFoundError:
             return None
-        return _pseudonym(bytes.fromhex(key), purpose, value)
+        return [_pseudonym(key, purpose, value) for purpose, value in wanted]
 
-    def pseudonym(self, month: str, purpose: str, value: bytes) -> str:
-        """A name for `value` that only says so to who has this month's key. Names of different
-        purposes cannot be compared."""
-        known = self.known_pseudonym(month, purpose, value)
+    def made_pseudonyms(self, month: str, wanted: Sequence[Wanted]) -> list[str]:
+        """For each value, of what it is for, a name that only says so to who has this month's key.
+        Names for different purposes cannot be compared."""
+        known = self.known_pseudonyms(month, wanted)
         if known is not None:
             return known
         key = secrets.token_bytes(_KEY_LENGTH)
         self._write(self._pseudonyms(month).name, key.hex())
-        return _pseudonym(key, purpose, value)
+        return [_pseudonym(key, purpose, value) for purpose, value in wanted]
 
     def pseudonyms(self, purpose: str, value: bytes) -> dict[str, str]:
         """The names of `value` in all months whose keys are still here."""

@@ -86,12 +86,16 @@ class AuditLog:
     def pseudonym(self, purpose: str, value: bytes) -> str:
         """A name for `value` that says nothing to who has not this month's key. Raises
         AuditError."""
+        return self.pseudonyms([(purpose, value)])[0]
+
+    def pseudonyms(self, wanted: Sequence[tuple[str, bytes]]) -> list[str]:
+        """The same for several values, with what each is for. Raises AuditError."""
         with self._writing, self._complaining():
             month = self._clock().strftime("%Y-%m")
             # Only to make a key, or to find out which log this is, has everybody else to wait.
             keyring = self._writer.known_keyring()
-            known = keyring.known_pseudonym(month, purpose, value) if keyring else None
-            return known or self._writer.keyring().pseudonym(month, purpose, value)
+            known = keyring.known_pseudonyms(month, wanted) if keyring else None
+            return known or self._writer.keyring().made_pseudonyms(month, wanted)
 
     def _write_queue(self) -> None:
         with self._queueing:

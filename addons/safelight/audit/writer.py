@@ -62,10 +62,12 @@ class Writer:
 
     def __init__(self, folder: Path, keys: Path, clock: Callable[[], datetime]) -> None:
         self.folder = folder
+        self._lock = folder / "lock"
         self._keys = keys
         self._clock = clock
         self._segment: Segment | None = None
         self._known = _End()
+        self._known_places = (0, segments.path_of(folder, 0), segments.path_of(folder, 1))
         self._signed_at = time.monotonic()
 
     def write(self, records: Sequence[Record]) -> None:
@@ -139,8 +141,9 @@ class Writer:
         return self._keyring(segment) if segment is not None and known else None
 
     def _alone(self) -> AbstractContextManager[None]:
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return lock.held(self.folder / "lock")
+        if not self.folder.is_dir():
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return lock.held(self._lock)
 
     def _current(self) -> Segment:
         """The file to append to, with everything in it known."""
@@ -173,14 +176,23 @@ class Writer:
 
     def _is_last(self, segment: Segment) -> bool:
         """Is it still in its place, whole, and has no other process begun the next?"""
-        if segments.path_of(self.folder, segment.number + 1).exists():
+        own, next_one = self._places(segment.number)
+        if next_one.exists():
             return False
         try:
-            found = segments.path_of(self.folder, segment.number).stat()
+            found = own.stat()
         except FileNotFoundError:
             return False
         known = os.fstat(segment.descriptor)
         return os.path.samestat(known, found) and known.st_size >= segment.offset
+
+    def _places(self, number: int) -> tuple[Path, Path]:
+        """Where the file with this number is, and where the next would be."""
+        # Asked for at each record, and a path costs more than the system's answer about it.
+        if self._known_places[0] != number:
+            own, following = (segments.path_of(self.folder, one) for one in (number, number + 1))
+            self._known_places = (number, own, following)
+        return self._known_places[1:]
 
     def _open(self, number: int) -> Segment:
         path = segments.path_of(self.folder, number)
