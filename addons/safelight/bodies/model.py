@@ -95,6 +95,10 @@ def between(start: int, end: int, sites: Iterable[Site]) -> Iterator[tuple[int, 
 class Recogniser(Protocol):
     """Knows pictures by their bytes. Bodies are read without knowing any image format."""
 
+    @property
+    def beginnings(self) -> tuple[tuple[int, bytes], ...]:
+        """Bytes, and how far behind the start they stand: every picture has one of these."""
+
     def starts_image(self, head: bytes, size: int) -> bool:
         """Does something of `size` bytes that begins with `head` look like a picture?"""
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 import binascii
 import re
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+import stringzilla
 
 from safelight.bodies import density
 
@@ -23,7 +25,6 @@ _SHORTEST = 400  # bytes: what is shorter holds no picture with something to say
 _WINDOW = 1 << 22
 # So much of a picture tells that it is one, even if each letter stands on a line of its own.
 _OVERLAP = 1 << 20
-_BACKSLASHES = re.compile(rb"\\{2,}")
 # Escapes of URLs once or several times over, those of Python, JavaScript and JSON, and HTML's: what
 # they begin with, all of them, and in which base their number is.
 _ESCAPES = (
@@ -49,6 +50,9 @@ _HEAD = 1 << 16
 _TEXT = bytes([*b"\t\n\r", *range(32, 127)])
 # More than two segments of a JPEG: what only seems to begin as one does not go on as one.
 _NOTHING_MORE = bytes(1 << 18)
+# As many as are read of a segment, in all the ways in which they are written.
+_FEW = 72
+_ZEROS = (bytes(_FEW), b"A" * (_FEW // 3 * 4), b"00" * _FEW, b"00" * _FEW)
 
 
 def holds_picture(
@@ -56,13 +60,19 @@ def holds_picture(
 ) -> bool:
     """Does a picture stand in one of the `stretches` of `body` that are no words, written in one of
     these ways?"""
-    return any(
-        _begins_in(reading, recogniser)
+    windows = (
+        _written(window)
         for stretch in stretches
         for text in density.without_controls(body, *stretch)
         for start, end in density.without_numbers(body, *text)
         for window in _windows(body, start, end)
-        for reading in _readings(window)
+    )
+    return any(
+        _begins_in(reading, recogniser)
+        for some in _batches(windows)
+        if _may_begin_in(some, recogniser)
+        for written in some
+        for reading in _readings(written)
     )
 
 
@@ -72,20 +82,64 @@ def _windows(body: bytes, start: int, end: int) -> Iterator[bytes]:
         start += _WINDOW - _OVERLAP if end - start > _WINDOW else _WINDOW
 
 
-def _readings(text: bytes) -> Iterator[bytes]:
-    """What `text` may stand for."""
+class _Written(NamedTuple):
+    """What is left of a text: with `plain` characters for its escapes, if it has any, its `letters`
+    alone, its `digits` alone, and those that are `dumped`."""
+
+    plain: bytes
+    letters: bytes
+    dumped: bytes
+    digits: bytes
+
+
+def _written(text: bytes) -> _Written:
     plain = _without_escapes(text)
-    if plain != text:
-        yield plain
     letters = plain.translate(_STANDARD, _NOT_LETTERS)
-    for shift in range(4):
-        yield binascii.a2b_base64(letters[shift : _whole(letters, shift, 4)])
+    dumped = b""
     if _LONGEST_DUMPED * plain.count(b"\n") > len(plain):
         dumped = b"".join(_DUMPED.findall(b"\n" + plain)).translate(None, _NOT_DIGITS)
-        yield bytes.fromhex(dumped.decode("ascii"))
-    digits = plain.replace(b"0x", b"").translate(None, _NOT_DIGITS)
+    digits = plain.replace(b"0x", b"") if _holds(plain, b"0x") else plain
+    digits = digits.translate(None, _NOT_DIGITS)
+    return _Written(b"" if plain == text else plain, letters, dumped, digits)
+
+
+def _batches(written: Iterator[_Written]) -> Iterator[list[_Written]]:
+    """Some at a time, as many as are no longer than a window together."""
+    some: list[_Written] = []
+    size = 0
+    for one in written:
+        if some and size + len(one.letters) > _WINDOW:
+            yield some
+            some, size = [], 0
+        some.append(one)
+        size += len(one.letters)
+    if some:
+        yield some
+
+
+def _may_begin_in(some: list[_Written], recogniser: Recogniser) -> bool:
+    """If no picture begins in all that these stand for, one behind the other and zeros between,
+    none does in one of them with zeros behind it."""
+    if len(some) == 1:
+        return True
+    kinds = zip(zip(*some, strict=True), _ZEROS, strict=True)
+    together = _Written(*(zeros.join((*kind, b"")) for kind, zeros in kinds))
+    return any(
+        recogniser.first_image(memoryview(reading)) is not None for reading in _readings(together)
+    )
+
+
+def _readings(written: _Written) -> Iterator[bytes]:
+    """What it may stand for."""
+    if written.plain:
+        yield written.plain
+    for shift in range(4):
+        yield binascii.a2b_base64(written.letters[shift : _whole(written.letters, shift, 4)])
+    if written.dumped:
+        yield bytes.fromhex(written.dumped.decode("ascii"))
     for shift in range(2):
-        yield bytes.fromhex(digits[shift : _whole(digits, shift, 2)].decode("ascii"))
+        end = _whole(written.digits, shift, 2)
+        yield bytes.fromhex(written.digits[shift:end].decode("ascii"))
 
 
 def _whole(text: bytes, start: int, size: int) -> int:
@@ -95,13 +149,19 @@ def _whole(text: bytes, start: int, size: int) -> int:
 
 def _without_escapes(text: bytes) -> bytes:
     if b"\\" in text:
-        text = _BACKSLASHES.sub(rb"\\", text) if rb"\\" in text else text
+        while _holds(text, rb"\\"):
+            text = text.replace(rb"\\", b"\\")
         for escape, sign in _SIGNS.items():
-            text = text.replace(escape, sign)
+            text = text.replace(escape, sign) if _holds(text, escape) else text
     for begins, pattern, base in _ESCAPES:
-        if begins in text:
+        if _holds(text, begins):
             text = pattern.sub(partial(_unescaped, base), text)
     return text
+
+
+def _holds(text: bytes, sign: bytes) -> bool:
+    found: int = stringzilla.find(text, sign)
+    return found >= 0
 
 
 def _unescaped(base: int, escape: re.Match[bytes]) -> bytes:

@@ -15,11 +15,12 @@ from safelight.images.model import (
     apply,
 )
 from safelight.images.reveal import reveal
-from safelight.images.sniff import sniff
+from safelight.images.sniff import BEGINNINGS, sniff
 from safelight.images.streaming import STREAMED, StreamCleaner
 from safelight.images.strip import clean, examine, strip
 
 __all__ = [
+    "BEGINNINGS",
     "STREAMED",
     "Detail",
     "Edit",

@@ -1,0 +1,146 @@
+"""Where base64 stands in a text, whatever it stands for.
+
+Words are short: most text is passed over at the speed of a search for the beginning of a long one.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+import stringzilla
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from safelight.bodies.model import Recogniser
+
+SHORTEST_RUN = 32
+SHORTEST_WRAPPING = 400  # letters: what is shorter wraps up no picture with something to say
+_LONGEST_IDLE = SHORTEST_WRAPPING - 100  # padding is not counted
+
+# JSON in JSON doubles the backslashes at each level. Unbounded, a run of them would be tried from
+# each of its characters to its end.
+_PLAIN = rb"[A-Za-z0-9+/_-]"
+ESCAPE = rb"\\{1,15}/|\\{1,15}u00(?:2[BbFf]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa])|%2[BbFf]"
+_PADDING = rb"=|%3[Dd]|\\{1,15}u003[Dd]"
+BREAK = rb"(?:\r?\n[ \t]*|\\{1,15}r\\{1,15}n|\\{1,15}n)(?=" + _PLAIN + rb"|" + ESCAPE + rb")"
+# A run does not start in the middle of somebody else's escape (`\n`, `%2C`, `\u0022`).
+_NOT_IN_ESCAPE = rb"(?<!\\)(?<!%)(?<!%[0-9A-Fa-f])" rb"(?<!\\u)(?<!\\u.)(?<!\\u..)(?<!\\u...)"
+# What fails soonest comes first: in escaped Cyrillic or Chinese, long rows are none of base64.
+_BEGINNING = (
+    _NOT_IN_ESCAPE + rb"(?=" + _PLAIN + rb"|" + ESCAPE + rb")" + rb"(?=[A-Za-z0-9+/_\\%-]{32})"
+)
+_GOES_ON = ESCAPE + rb"|" + BREAK + rb"|" + _PADDING
+# In escaped Cyrillic or Chinese there is a word or a number every now and then.
+_BEGINS = re.compile(_BEGINNING + rb"(?=%b{32}|%b{0,31}+(?:%b))" % (_PLAIN, _PLAIN, _GOES_ON))
+RUN = re.compile(
+    _BEGINNING
+    + rb"(?:"
+    + _PLAIN
+    + rb"++|"
+    + ESCAPE
+    + rb"|"
+    + BREAK
+    + rb")++"
+    + rb"(?:"
+    + _PADDING
+    + rb"){0,2}"
+)
+_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_\\%-"
+_MARKED = bytes(65 if byte in _LETTERS else 32 for byte in range(256))
+_LONG_ENOUGH = b"A" * SHORTEST_RUN
+_BEFORE_LONG_ENOUGH = b" " + _LONG_ENOUGH
+_PIECE = 1 << 17
+_VALUES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_ALSO = {b"+": b"-", b"/": b"_"}
+
+
+def runs(body: bytes, start: int, end: int, recogniser: Recogniser) -> Iterator[tuple[int, int]]:
+    """Where base64, of any length from 32 letters on, starts and ends in `body[start:end]`, save
+    for what is neither long enough to wrap anything up nor begins like a picture."""
+    idle = _idle(recogniser.beginnings)
+    position = start
+    for first, last in _rows(body, start, end, idle):
+        position = max(position, first)
+        while (begins := _BEGINS.search(body, position, last)) is not None:
+            match = RUN.match(body, begins.start(), end)
+            if match is None:
+                break
+            yield match.start(), match.end()
+            # A line break leads from one row into the next.
+            position = _passed(body, match.end(), end, idle)
+
+
+def _rows(body: bytes, start: int, end: int, idle: re.Pattern[bytes]) -> Iterator[tuple[int, int]]:
+    """Where 32 letters of base64 or of its escapes, or more, stand in a row behind what is `idle`
+    in it."""
+    view = memoryview(body)
+    position = start
+    while position < end:
+        marked: bytes = stringzilla.translate(view[position : min(end, position + _PIECE)], _MARKED)
+        # One that begins with the last letters of a piece does so in the next as well.
+        following = position + max(1, len(marked) - SHORTEST_RUN)
+        found = -1 if position == start and marked.startswith(_LONG_ENOUGH) else _found(marked, 0)
+        while found is not None:
+            first = _passed(body, position + found + 1, end, idle)
+            last = stringzilla.find_first_not_of(body, _LETTERS, first, end)
+            last = end if last < 0 else last
+            if last - first >= SHORTEST_RUN:
+                yield first, last
+            found = _found(marked, last - position)
+            following = max(following, last)
+        if position + len(marked) == end:
+            return
+        position = following
+
+
+def _passed(body: bytes, position: int, end: int, idle: re.Pattern[bytes]) -> int:
+    match = idle.match(body, position, end)
+    return match.end() if match else position
+
+
+def _found(marked: bytes, position: int) -> int | None:
+    """Where in `marked`, from `position` on, a row follows."""
+    found: int = stringzilla.find(marked, _BEFORE_LONG_ENOUGH, min(position, len(marked)))
+    return found if found >= 0 else None
+
+
+@cache
+def _idle(beginnings: tuple[tuple[int, bytes], ...]) -> re.Pattern[bytes]:
+    """What is passed over in a row: characters that are escaped, and letters, none of them escaped,
+    that are too few for a run or stand for no picture that begins with one of these, nor for a line
+    of anything longer: rules, paths and long names."""
+    return re.compile(
+        _NOT_IN_ESCAPE
+        + rb"(?:(?:\\u(?!00)[0-9A-Fa-f]{4})++"
+        + rb"|(?!%b|%b)\\{1,15}(?:[bfnrt]|u[0-9A-Fa-f]{4})" % (ESCAPE, _PADDING)
+        + rb"|%b{1,31}+(?!%b|%b)" % (_PLAIN, _PLAIN, _GOES_ON)
+        + rb"|%b%b{32,%d}+(?!%b|%b)" % (unlike(beginnings), _PLAIN, _LONGEST_IDLE, _PLAIN, _GOES_ON)
+        + rb")++"
+    )
+
+
+def unlike(beginnings: tuple[tuple[int, bytes], ...]) -> bytes:
+    """A pattern for letters that stand for the beginning of nothing in which, so many bytes behind
+    its start, one of these stands."""
+    return rb"(?!" + rb"|".join(_written(*one) for one in beginnings) + rb")"
+
+
+def _written(offset: int, data: bytes) -> bytes:
+    """A pattern for base64 of what has `data` at `offset`."""
+    before = 8 * offset
+    bits = "." * before + "".join(f"{byte:08b}" for byte in data)
+    bits += "." * (-len(bits) % 6)
+    skipped = before // 6
+    letters = b"".join(_letter(bits[at : at + 6]) for at in range(6 * skipped, len(bits), 6))
+    return b".{%d}" % skipped + letters
+
+
+def _letter(bits: str) -> bytes:
+    """One letter of base64 in either alphabet; a dot stands for any bit."""
+    values = [value for value in range(64) if re.fullmatch(bits, f"{value:06b}")]
+    letters = [_VALUES[value : value + 1] for value in values]
+    letters += [_ALSO[letter] for letter in letters if letter in _ALSO]
+    return rb"[" + rb"".join(re.escape(letter) for letter in letters) + rb"]"
