@@ -21,6 +21,7 @@ class _Pictures:
     """The `bodies.Recogniser` that knows every format `images` knows."""
 
     beginnings = images.BEGINNINGS
+    anchors = images.ANCHORS
 
     def starts_image(self, head: bytes, size: int) -> bool:
         if head[:2] == b"\xff\x0a" and size < _SHORTEST_NAKED_JXL:

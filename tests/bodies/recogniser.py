@@ -9,6 +9,7 @@ class Marked:
     """Knows exactly one format."""
 
     beginnings = ((0, MARKER),)
+    anchors = (MARKER,)
 
     def starts_image(self, head: bytes, size: int) -> bool:
         return size > 0 and bytes(head).startswith(MARKER)

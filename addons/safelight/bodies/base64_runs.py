@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import stringzilla
 
+from safelight.bodies import base64_search
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -29,32 +31,23 @@ BREAK = rb"(?:\r?\n[ \t]*|\\{1,15}r\\{1,15}n|\\{1,15}n)(?=" + _PLAIN + rb"|" + E
 # A run does not start in the middle of somebody else's escape (`\n`, `%2C`, `\u0022`).
 _NOT_IN_ESCAPE = rb"(?<!\\)(?<!%)(?<!%[0-9A-Fa-f])" rb"(?<!\\u)(?<!\\u.)(?<!\\u..)(?<!\\u...)"
 # What fails soonest comes first: in escaped Cyrillic or Chinese, long rows are none of base64.
-_BEGINNING = (
+BEGINNING = (
     _NOT_IN_ESCAPE + rb"(?=" + _PLAIN + rb"|" + ESCAPE + rb")" + rb"(?=[A-Za-z0-9+/_\\%-]{32})"
 )
 _GOES_ON = ESCAPE + rb"|" + BREAK + rb"|" + _PADDING
 # In escaped Cyrillic or Chinese there is a word or a number every now and then.
-_BEGINS = re.compile(_BEGINNING + rb"(?=%b{32}|%b{0,31}+(?:%b))" % (_PLAIN, _PLAIN, _GOES_ON))
-RUN = re.compile(
-    _BEGINNING
-    + rb"(?:"
-    + _PLAIN
-    + rb"++|"
-    + ESCAPE
-    + rb"|"
-    + BREAK
-    + rb")++"
-    + rb"(?:"
-    + _PADDING
-    + rb"){0,2}"
+_BEGINS = re.compile(BEGINNING + rb"(?=%b{32}|%b{0,31}+(?:%b))" % (_PLAIN, _PLAIN, _GOES_ON))
+# What a run is behind its beginning, which is a letter or an escape.
+REST = (
+    rb"(?:" + _PLAIN + rb"++|" + ESCAPE + rb"|" + BREAK + rb")*+" + rb"(?:" + _PADDING + rb"){0,2}"
 )
-_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_\\%-"
+_REST = re.compile(REST)
+_PLAIN_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
+_LETTERS = _PLAIN_LETTERS + rb"\%"
 _MARKED = bytes(65 if byte in _LETTERS else 32 for byte in range(256))
 _LONG_ENOUGH = b"A" * SHORTEST_RUN
 _BEFORE_LONG_ENOUGH = b" " + _LONG_ENOUGH
 _PIECE = 1 << 17
-_VALUES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-_ALSO = {b"+": b"-", b"/": b"_"}
 
 
 def runs(body: bytes, start: int, end: int, recogniser: Recogniser) -> Iterator[tuple[int, int]]:
@@ -65,12 +58,12 @@ def runs(body: bytes, start: int, end: int, recogniser: Recogniser) -> Iterator[
     for first, last in _rows(body, start, end, idle):
         position = max(position, first)
         while (begins := _BEGINS.search(body, position, last)) is not None:
-            match = RUN.match(body, begins.start(), end)
-            if match is None:
+            rest = _REST.match(body, _behind(_PLAIN_LETTERS, body, begins.start(), end), end)
+            if rest is None:
                 break
-            yield match.start(), match.end()
+            yield begins.start(), rest.end()
             # A line break leads from one row into the next.
-            position = _passed(body, match.end(), end, idle)
+            position = _passed(body, rest.end(), end, idle)
 
 
 def _rows(body: bytes, start: int, end: int, idle: re.Pattern[bytes]) -> Iterator[tuple[int, int]]:
@@ -85,8 +78,7 @@ def _rows(body: bytes, start: int, end: int, idle: re.Pattern[bytes]) -> Iterato
         found = -1 if position == start and marked.startswith(_LONG_ENOUGH) else _found(marked, 0)
         while found is not None:
             first = _passed(body, position + found + 1, end, idle)
-            last = stringzilla.find_first_not_of(body, _LETTERS, first, end)
-            last = end if last < 0 else last
+            last = _behind(_LETTERS, body, first, end)
             if last - first >= SHORTEST_RUN:
                 yield first, last
             found = _found(marked, last - position)
@@ -94,6 +86,12 @@ def _rows(body: bytes, start: int, end: int, idle: re.Pattern[bytes]) -> Iterato
         if position + len(marked) == end:
             return
         position = following
+
+
+def _behind(letters: bytes, body: bytes, start: int, end: int) -> int:
+    """Where the first is that is none of these."""
+    found: int = stringzilla.find_first_not_of(body, letters, start, end)
+    return end if found < 0 else found
 
 
 def _passed(body: bytes, position: int, end: int, idle: re.Pattern[bytes]) -> int:
@@ -125,22 +123,4 @@ def _idle(beginnings: tuple[tuple[int, bytes], ...]) -> re.Pattern[bytes]:
 def unlike(beginnings: tuple[tuple[int, bytes], ...]) -> bytes:
     """A pattern for letters that stand for the beginning of nothing in which, so many bytes behind
     its start, one of these stands."""
-    return rb"(?!" + rb"|".join(_written(*one) for one in beginnings) + rb")"
-
-
-def _written(offset: int, data: bytes) -> bytes:
-    """A pattern for base64 of what has `data` at `offset`."""
-    before = 8 * offset
-    bits = "." * before + "".join(f"{byte:08b}" for byte in data)
-    bits += "." * (-len(bits) % 6)
-    skipped = before // 6
-    letters = b"".join(_letter(bits[at : at + 6]) for at in range(6 * skipped, len(bits), 6))
-    return b".{%d}" % skipped + letters
-
-
-def _letter(bits: str) -> bytes:
-    """One letter of base64 in either alphabet; a dot stands for any bit."""
-    values = [value for value in range(64) if re.fullmatch(bits, f"{value:06b}")]
-    letters = [_VALUES[value : value + 1] for value in values]
-    letters += [_ALSO[letter] for letter in letters if letter in _ALSO]
-    return rb"[" + rb"".join(re.escape(letter) for letter in letters) + rb"]"
+    return rb"(?!" + rb"|".join(base64_search.written(*one) for one in beginnings) + rb")"

@@ -13,6 +13,8 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+import stringzilla
+
 from safelight.bodies import base64_runs, exactness
 from safelight.bodies.base64_runs import BREAK, ESCAPE, SHORTEST_RUN
 from safelight.bodies.model import Encoding, Site
@@ -153,7 +155,8 @@ def _plain(text: bytes) -> bytes:
         text = _ESCAPES.sub(_unescape, text)
     elif b"\n" in text:
         text = _BREAKS.sub(b"", text)
-    return text.translate(_STANDARD)
+    plain: bytes = stringzilla.translate(text, _STANDARD)
+    return plain
 
 
 _STANDARD = bytes.maketrans(b"-_", b"+/")

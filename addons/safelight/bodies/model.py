@@ -97,10 +97,14 @@ class Recogniser(Protocol):
 
     @property
     def beginnings(self) -> tuple[tuple[int, bytes], ...]:
-        """Bytes, and how far behind the start they stand: every picture has one of these."""
+        """How far behind its start which bytes stand: all that `starts_image` has one of these."""
 
     def starts_image(self, head: bytes, size: int) -> bool:
         """Does something of `size` bytes that begins with `head` look like a picture?"""
+
+    @property
+    def anchors(self) -> tuple[bytes, ...]:
+        """Bytes of which at least one stands in every picture that `first_image` finds."""
 
     def first_image(self, data: memoryview) -> int | None:
         """Where the first picture inside `data` starts; None if there is none."""

@@ -51,6 +51,9 @@ class _List:
     ) -> Iterator[int]:
         """Where lists begin like this; `alike` is `body` from `start` on, in one manner, and holds
         nothing of what is `absent`."""
+        end = start + len(alike)
+        if stringzilla.find(body, self.first, max(0, start - _LONGEST_BETWEEN), end) < 0:
+            return
         for anchor in self.anchors:
             if any(sign in anchor for sign in absent):
                 continue
@@ -64,7 +67,7 @@ class _List:
                 tried += 1
                 at = stringzilla.find(alike, anchor, at + 1)
             if at >= 0:
-                matches = self.pattern.finditer(body, start + at, start + len(alike))
+                matches = self.pattern.finditer(body, start + at, end)
                 yield from (match.start() for match in matches)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import stringzilla
 
-from safelight.bodies import density
+from safelight.bodies import base64_search, density
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,17 +28,18 @@ _OVERLAP = 1 << 20
 # Escapes of URLs once or several times over, those of Python, JavaScript and JSON, and HTML's: what
 # they begin with, all of them, and in which base their number is.
 _ESCAPES = (
-    (b"%", re.compile(rb"%(?:25)*([0-9A-Fa-f]{2})"), 16),
-    (b"\\", re.compile(rb"\\(?:u00|x)([0-9A-Fa-f]{2})"), 16),
-    (b"\\", re.compile(rb"\\([0-7]{1,3})"), 8),
-    (b"&#", re.compile(rb"&#[xX]([0-9A-Fa-f]{2});?"), 16),
-    (b"&#", re.compile(rb"&#([0-9]{2,3});"), 10),
+    ((b"%",), re.compile(rb"%(?:25)*([0-9A-Fa-f]{2})"), 16),
+    ((rb"\u00", rb"\x"), re.compile(rb"\\(?:u00|x)([0-9A-Fa-f]{2})"), 16),
+    (tuple(b"\\%d" % digit for digit in range(8)), re.compile(rb"\\([0-7]{1,3})"), 8),
+    ((b"&#x", b"&#X"), re.compile(rb"&#[xX]([0-9A-Fa-f]{2});?"), 16),
+    ((b"&#",), re.compile(rb"&#([0-9]{2,3});"), 10),
 )
 _BYTES = [bytes([number]) for number in range(256)]
 _SIGNS = {rb"\n": b"\n", rb"\r": b"\r", rb"\t": b"\t", rb"\b": b"\b", rb"\f": b"\f", rb"\"": b'"'}
 _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 _NOT_LETTERS = bytes(byte for byte in range(256) if byte not in _LETTERS)
 _STANDARD = bytes.maketrans(b"-_", b"+/")
+_SMALL = bytes(range(256)).lower()
 _NOT_DIGITS = bytes(byte for byte in range(256) if byte not in b"0123456789abcdefABCDEF")
 # A line of a hex dump: where it stands, bytes in groups, and most often the same as text.
 _DUMPED = re.compile(
@@ -72,7 +73,7 @@ def holds_picture(
         for some in _batches(windows)
         if _may_begin_in(some, recogniser)
         for written in some
-        for reading in _readings(written)
+        for reading in _readings(written, recogniser)
     )
 
 
@@ -96,7 +97,7 @@ def _written(text: bytes) -> _Written:
     plain = _without_escapes(text)
     letters = plain.translate(_STANDARD, _NOT_LETTERS)
     dumped = b""
-    if _LONGEST_DUMPED * plain.count(b"\n") > len(plain):
+    if _LONGEST_DUMPED * stringzilla.count(plain, b"\n") > len(plain):
         dumped = b"".join(_DUMPED.findall(b"\n" + plain)).translate(None, _NOT_DIGITS)
     digits = plain.replace(b"0x", b"") if _holds(plain, b"0x") else plain
     digits = digits.translate(None, _NOT_DIGITS)
@@ -125,21 +126,24 @@ def _may_begin_in(some: list[_Written], recogniser: Recogniser) -> bool:
     kinds = zip(zip(*some, strict=True), _ZEROS, strict=True)
     together = _Written(*(zeros.join((*kind, b"")) for kind, zeros in kinds))
     return any(
-        recogniser.first_image(memoryview(reading)) is not None for reading in _readings(together)
+        recogniser.first_image(memoryview(reading)) is not None
+        for reading in _readings(together, recogniser)
     )
 
 
-def _readings(written: _Written) -> Iterator[bytes]:
-    """What it may stand for."""
+def _readings(written: _Written, recogniser: Recogniser) -> Iterator[bytes]:
+    """What it may stand for, save for what no picture can be in."""
     if written.plain:
         yield written.plain
-    for shift in range(4):
+    for shift in sorted(base64_search.shifts(written.letters, recogniser.anchors)):
         yield binascii.a2b_base64(written.letters[shift : _whole(written.letters, shift, 4)])
     if written.dumped:
         yield bytes.fromhex(written.dumped.decode("ascii"))
-    for shift in range(2):
-        end = _whole(written.digits, shift, 2)
-        yield bytes.fromhex(written.digits[shift:end].decode("ascii"))
+    small = stringzilla.translate(written.digits, _SMALL)
+    if any(_holds(small, anchor.hex().encode()) for anchor in recogniser.anchors):
+        for shift in range(2):
+            end = _whole(written.digits, shift, 2)
+            yield bytes.fromhex(written.digits[shift:end].decode("ascii"))
 
 
 def _whole(text: bytes, start: int, size: int) -> int:
@@ -154,7 +158,7 @@ def _without_escapes(text: bytes) -> bytes:
         for escape, sign in _SIGNS.items():
             text = text.replace(escape, sign) if _holds(text, escape) else text
     for begins, pattern, base in _ESCAPES:
-        if _holds(text, begins):
+        if any(_holds(text, beginning) for beginning in begins):
             text = pattern.sub(partial(_unescaped, base), text)
     return text
 
