@@ -24,13 +24,16 @@ _SIGNS_OF_TEXT = b"\0\t\n\r"  # and of text in UTF-16
 
 # Three conditions on how often something stands in a block, each as what every byte adds to a sum:
 # the sum of a block that meets one is larger than that of as many bytes that do not matter.
-# At least a capital or digit for four small letters:
+# At least a capital or digit for four small letters, or eight bytes of letters beyond ASCII, which
+# have two or three each:
 _NO_LETTER = 50
 _WORDS = bytes(
     201 + _NO_LETTER
     if byte in _CAPITALS_AND_DIGITS
     else 0
     if byte in _SMALL_LETTERS
+    else _NO_LETTER // 2
+    if byte > 127
     else _NO_LETTER
     for byte in range(256)
 )
