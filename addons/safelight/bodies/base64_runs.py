@@ -44,10 +44,12 @@ REST = (
 _REST = re.compile(REST)
 _PLAIN_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
 _LETTERS = _PLAIN_LETTERS + rb"\%"
+_ANY_LETTER = frozenset(_LETTERS)
 _MARKED = bytes(65 if byte in _LETTERS else 32 for byte in range(256))
 _LONG_ENOUGH = b"A" * SHORTEST_RUN
 _BEFORE_LONG_ENOUGH = b" " + _LONG_ENOUGH
 _PIECE = 1 << 17
+_MOST_AT_ONCE = 64
 
 
 def runs(body: bytes, start: int, end: int, recogniser: Recogniser) -> Iterator[tuple[int, int]]:
@@ -95,8 +97,13 @@ def _behind(letters: bytes, body: bytes, start: int, end: int) -> int:
 
 
 def _passed(body: bytes, position: int, end: int, idle: re.Pattern[bytes]) -> int:
-    match = idle.match(body, position, end)
-    return match.end() if match else position
+    """The end of what is idle from `position` on."""
+    while position < end and body[position] in _ANY_LETTER:
+        match = idle.match(body, position, end)
+        if match is None:
+            break
+        position = match.end()
+    return position
 
 
 def _found(marked: bytes, position: int) -> int | None:
@@ -115,8 +122,10 @@ def _idle(beginnings: tuple[tuple[int, bytes], ...]) -> re.Pattern[bytes]:
         + rb"(?:(?:\\u(?!00)[0-9A-Fa-f]{4})++"
         + rb"|(?!%b|%b)\\{1,15}(?:[bfnrt]|u[0-9A-Fa-f]{4})" % (ESCAPE, _PADDING)
         + rb"|%b{1,31}+(?!%b|%b)" % (_PLAIN, _PLAIN, _GOES_ON)
-        + rb"|%b%b{32,%d}+(?!%b|%b)" % (unlike(beginnings), _PLAIN, _LONGEST_IDLE, _PLAIN, _GOES_ON)
-        + rb")++"
+        + rb"|(?=%b{32})%b" % (_PLAIN, unlike(beginnings))
+        + rb"%b{32,%d}+(?!%b|%b)" % (_PLAIN, _LONGEST_IDLE, _PLAIN, _GOES_ON)
+        # What is repeated without a limit takes memory for each time.
+        + rb"){1,%d}+" % _MOST_AT_ONCE
     )
 
 

@@ -99,8 +99,7 @@ def _written(text: bytes) -> _Written:
     dumped = b""
     if _LONGEST_DUMPED * stringzilla.count(plain, b"\n") > len(plain):
         dumped = b"".join(_DUMPED.findall(b"\n" + plain)).translate(None, _NOT_DIGITS)
-    digits = plain.replace(b"0x", b"") if _holds(plain, b"0x") else plain
-    digits = digits.translate(None, _NOT_DIGITS)
+    digits = _replaced(plain, b"0x", b"").translate(None, _NOT_DIGITS)
     return _Written(b"" if plain == text else plain, letters, dumped, digits)
 
 
@@ -154,13 +153,18 @@ def _whole(text: bytes, start: int, size: int) -> int:
 def _without_escapes(text: bytes) -> bytes:
     if b"\\" in text:
         while _holds(text, rb"\\"):
-            text = text.replace(rb"\\", b"\\")
+            text = _replaced(text, rb"\\", b"\\")
         for escape, sign in _SIGNS.items():
-            text = text.replace(escape, sign) if _holds(text, escape) else text
+            text = _replaced(text, escape, sign)
     for begins, pattern, base in _ESCAPES:
         if any(_holds(text, beginning) for beginning in begins):
             text = pattern.sub(partial(_unescaped, base), text)
     return text
+
+
+def _replaced(text: bytes, old: bytes, new: bytes) -> bytes:
+    """The same as `bytes.replace`, many times as fast where there is little to replace."""
+    return new.join(stringzilla.split(text, old)) if _holds(text, old) else text
 
 
 def _holds(text: bytes, sign: bytes) -> bool:
