@@ -50,7 +50,7 @@ def test_where_it_stands_very_often_it_may_stand_anywhere() -> None:
 def test_what_begins_so_is_written_so_in_either_alphabet(
     offset: int, data: bytes, after: bytes
 ) -> None:
-    pattern = re.compile(base64_search.written(offset, data))
+    pattern = re.compile(base64_search.written([(offset, data), (7, b"another")]))
     whole = bytes(range(offset)) + data + after
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         assert pattern.match(encode(whole)) is not None

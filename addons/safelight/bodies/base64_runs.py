@@ -132,4 +132,4 @@ def _idle(beginnings: tuple[tuple[int, bytes], ...]) -> re.Pattern[bytes]:
 def unlike(beginnings: tuple[tuple[int, bytes], ...]) -> bytes:
     """A pattern for letters that stand for the beginning of nothing in which, so many bytes behind
     its start, one of these stands."""
-    return rb"(?!" + rb"|".join(base64_search.written(*one) for one in beginnings) + rb")"
+    return rb"(?!" + base64_search.written(beginnings) + rb")"

@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 import stringzilla
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _VALUES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _ALSO = {b"+": b"-", b"/": b"_"}
@@ -14,10 +18,20 @@ _MOST_TRIED = 1000
 _BITS = 6  # of a letter
 
 
-def written(offset: int, data: bytes) -> bytes:
-    """A pattern for base64, in either alphabet, of what has `data` at `offset`."""
-    skipped, letters = _letters(offset, data)
-    return b".{%d}" % skipped + b"".join(map(_one_of, letters))
+def written(places: Iterable[tuple[int, bytes]]) -> bytes:
+    """A pattern for base64, in either alphabet, of what has one of these bytes where it says."""
+    behind: dict[int, list[list[bytes]]] = {}
+    for place in places:
+        skipped, letters = _letters(*place)
+        behind.setdefault(skipped, []).append(letters)
+    return b"|".join(b"." * skipped + _any_of(some) for skipped, some in behind.items())
+
+
+def _any_of(spellings: list[list[bytes]]) -> bytes:
+    """What none of them begins with is told at once."""
+    first = bytes(sorted({letter for letters in spellings for letter in letters[0]}))
+    each = b"|".join(b"".join(map(_one_of, letters)) for letters in spellings)
+    return b"(?=" + _one_of(first) + b")(?:" + each + b")"
 
 
 def shifts(letters: bytes, wanted: tuple[bytes, ...]) -> set[int]:

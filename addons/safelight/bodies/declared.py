@@ -110,13 +110,9 @@ def _named_in_json(body: bytes, start: int, end: int) -> Iterator[re.Match[bytes
     which is tried only there."""
     if _JSON_BEGINS.match(body, start, end) is None:
         return
-    keys = sorted(
-        key
-        for found in _key_endings(body, start, end)
-        if (key := body.rfind(b'"', max(start, found - _LONGEST_KEY), found)) >= 0
-    )
-    for key in keys:
-        match = _IN_JSON.match(body, key, end) if key >= start else None
+    for found in _key_endings(body, start, end):
+        key = body.rfind(b'"', max(start, found - _LONGEST_KEY), found)
+        match = _IN_JSON.match(body, key, end) if key >= 0 else None
         if match is not None:
             yield match
             start = match.end()
@@ -130,9 +126,8 @@ def _key_endings(body: bytes, start: int, end: int) -> Iterator[int]:
         last = stringzilla.find(alike, _LAST)
         while last >= 0:
             behind = first + last + len(_LAST)
-            for ending in _KEY_ENDINGS:
-                if body.endswith(ending, start, behind):
-                    yield behind - len(ending)
+            if body.endswith(_KEY_ENDINGS, start, behind):
+                yield behind - len(_LAST)
             last = stringzilla.find(alike, _LAST, last + 1)
 
 

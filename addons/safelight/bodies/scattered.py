@@ -43,7 +43,7 @@ _SMALL = bytes(range(256)).lower()
 _NOT_DIGITS = bytes(byte for byte in range(256) if byte not in b"0123456789abcdefABCDEF")
 # A line of a hex dump: where it stands, bytes in groups, and most often the same as text.
 _DUMPED = re.compile(
-    rb"\n[ \t]*(?:0x)?[0-9A-Fa-f]{4,16}[: \t]+"
+    rb"\n[ \t]*+(?:0x)?[0-9A-Fa-f]{4,16}+[: \t]++"
     rb"((?:(?:[0-9A-Fa-f]{2}){1,8}(?:[ \t-]{1,3}|(?=[\r\n|]|\Z))){2,32})"
 )
 _LONGEST_DUMPED = 400
