@@ -120,6 +120,7 @@ def _idle(beginnings: tuple[tuple[int, bytes], ...]) -> re.Pattern[bytes]:
     return re.compile(
         _NOT_IN_ESCAPE
         + rb"(?:(?:\\u(?!00)[0-9A-Fa-f]{4})++"
+        + rb"|(?:(?!%b|%b)%%[0-9A-Fa-f]{2})++" % (ESCAPE, _PADDING)
         + rb"|(?!%b|%b)\\{1,15}(?:[bfnrt]|u[0-9A-Fa-f]{4})" % (ESCAPE, _PADDING)
         + rb"|%b{1,31}+(?!%b|%b)" % (_PLAIN, _PLAIN, _GOES_ON)
         + rb"|(?=%b{32})%b" % (_PLAIN, unlike(beginnings))

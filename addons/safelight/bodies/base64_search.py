@@ -87,7 +87,9 @@ def _letters(offset: int, data: bytes) -> tuple[int, list[bytes]]:
 
 def _standing_for(bits: str) -> bytes:
     """The letters that may stand for these; a dot is any bit."""
-    return bytes(_VALUES[value] for value in range(64) if re.fullmatch(bits, f"{value:06b}"))
+    told = int(bits.replace("0", "1").replace(".", "0"), 2)
+    ones = int(bits.replace(".", "0"), 2)
+    return bytes(letter for value, letter in enumerate(_VALUES) if value & told == ones)
 
 
 def _one_of(letters: bytes) -> bytes:

@@ -150,15 +150,19 @@ def _starts_image(run: bytes, recogniser: Recogniser) -> bool:
 
 def _plain(text: bytes) -> bytes:
     """`text` without escapes and line breaks, in the standard alphabet."""
+    if b"\\" in text:
+        usual = text.replace(rb"\r", b"").replace(rb"\n", b"").replace(rb"\/", b"/")
+        text = text if b"\\" in usual else usual
     if b"\\" in text or b"%" in text:
         text = _BREAKS.sub(b"", text)
         text = _ESCAPES.sub(_unescape, text)
     elif b"\n" in text:
-        text = _BREAKS.sub(b"", text)
+        text = text.translate(None, _BETWEEN_LINES)
     plain: bytes = stringzilla.translate(text, _STANDARD)
     return plain
 
 
+_BETWEEN_LINES = b"\r\n\t "
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 
 

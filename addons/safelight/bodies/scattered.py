@@ -28,7 +28,7 @@ _OVERLAP = 1 << 20
 # Escapes of URLs once or several times over, those of Python, JavaScript and JSON, and HTML's: what
 # they begin with, all of them, and in which base their number is.
 _ESCAPES = (
-    ((b"%",), re.compile(rb"%(?:25)*([0-9A-Fa-f]{2})"), 16),
+    ((b"%",), re.compile(rb"(?:%(?!25)[0-9A-Fa-f]{2})++|%(?:25)*([0-9A-Fa-f]{2})"), 16),
     ((rb"\u00", rb"\x"), re.compile(rb"\\(?:u00|x)([0-9A-Fa-f]{2})"), 16),
     (tuple(b"\\%d" % digit for digit in range(8)), re.compile(rb"\\([0-7]{1,3})"), 8),
     ((b"&#x", b"&#X"), re.compile(rb"&#[xX]([0-9A-Fa-f]{2});?"), 16),
@@ -173,6 +173,8 @@ def _holds(text: bytes, sign: bytes) -> bool:
 
 
 def _unescaped(base: int, escape: re.Match[bytes]) -> bytes:
+    if escape[1] is None:  # several in a row
+        return bytes.fromhex(escape[0].translate(None, b"%").decode("ascii"))
     return _BYTES[int(escape[1], base) & 255]
 
 
