@@ -77,13 +77,17 @@ def _rows(body: bytes, start: int, end: int, idle: re.Pattern[bytes]) -> Iterato
         marked: bytes = stringzilla.translate(view[position : min(end, position + _PIECE)], _MARKED)
         # One that begins with the last letters of a piece does so in the next as well.
         following = position + max(1, len(marked) - SHORTEST_RUN)
-        found = -1 if position == start and marked.startswith(_LONG_ENOUGH) else _found(marked, 0)
-        while found is not None:
-            first = _passed(body, position + found + 1, end, idle)
-            last = _behind(_LETTERS, body, first, end)
-            if last - first >= SHORTEST_RUN:
-                yield first, last
-            found = _found(marked, last - position)
+        at_once = position == start and marked.startswith(_LONG_ENOUGH)
+        first = position if at_once else _row_behind(marked, position, position)
+        while first is not None:
+            match = idle.match(body, first, end)
+            last = match.end() if match else first
+            if last < end and body[last] in _ANY_LETTER:
+                first = _passed(body, last, end, idle)
+                last = _behind(_LETTERS, body, first, end)
+                if last - first >= SHORTEST_RUN:
+                    yield first, last
+            first = _row_behind(marked, position, last)
             following = max(following, last)
         if position + len(marked) == end:
             return
@@ -106,10 +110,10 @@ def _passed(body: bytes, position: int, end: int, idle: re.Pattern[bytes]) -> in
     return position
 
 
-def _found(marked: bytes, position: int) -> int | None:
-    """Where in `marked`, from `position` on, a row follows."""
-    found: int = stringzilla.find(marked, _BEFORE_LONG_ENOUGH, min(position, len(marked)))
-    return found if found >= 0 else None
+def _row_behind(marked: bytes, start: int, position: int) -> int | None:
+    """Where the next row begins from `position` on, in what is `marked` from `start` on."""
+    found: int = stringzilla.find(marked, _BEFORE_LONG_ENOUGH, position - start)
+    return start + found + 1 if found >= 0 else None
 
 
 @cache
