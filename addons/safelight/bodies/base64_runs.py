@@ -55,7 +55,7 @@ _MOST_AT_ONCE = 64
 def runs(body: bytes, start: int, end: int, recogniser: Recogniser) -> Iterator[tuple[int, int]]:
     """Where base64, of any length from 32 letters on, starts and ends in `body[start:end]`, save
     for what is neither long enough to wrap anything up nor begins like a picture."""
-    idle = _idle(recogniser.beginnings)
+    idle = _idle(recogniser)
     position = start
     for first, last in _rows(body, start, end, idle):
         position = max(position, first)
@@ -117,17 +117,17 @@ def _row_behind(marked: bytes, start: int, position: int) -> int | None:
 
 
 @cache
-def _idle(beginnings: tuple[tuple[int, bytes], ...]) -> re.Pattern[bytes]:
+def _idle(recogniser: Recogniser) -> re.Pattern[bytes]:
     """What is passed over in a row: characters that are escaped, and letters, none of them escaped,
-    that are too few for a run or stand for no picture that begins with one of these, nor for a line
-    of anything longer: rules, paths and long names."""
+    that are too few for a run, or begin like no picture and go on in no other line: rules, paths
+    and long names."""
     return re.compile(
         _NOT_IN_ESCAPE
         + rb"(?:(?:\\u(?!00)[0-9A-Fa-f]{4})++"
         + rb"|(?:(?!%b|%b)%%[0-9A-Fa-f]{2})++" % (ESCAPE, _PADDING)
         + rb"|(?!%b|%b)\\{1,15}(?:[bfnrt]|u[0-9A-Fa-f]{4})" % (ESCAPE, _PADDING)
         + rb"|%b{1,31}+(?!%b|%b)" % (_PLAIN, _PLAIN, _GOES_ON)
-        + rb"|(?=%b{32})%b" % (_PLAIN, unlike(beginnings))
+        + rb"|(?=%b{32})%b" % (_PLAIN, unlike(recogniser.beginnings))
         + rb"%b{32,%d}+(?!%b|%b)" % (_PLAIN, _LONGEST_IDLE, _PLAIN, _GOES_ON)
         # What is repeated without a limit takes memory for each time.
         + rb"){1,%d}+" % _MOST_AT_ONCE

@@ -47,7 +47,7 @@ def find(
 def _first_site(
     body: bytes, start: int, last: int, recogniser: Recogniser, part: int
 ) -> Site | None:
-    unlike = _unlike(recogniser.beginnings)
+    unlike = _unlike(recogniser)
     for candidate in _candidates(body, start, last):
         if unlike.match(body, candidate, last) is not None:
             continue
@@ -61,10 +61,10 @@ def _first_site(
 
 
 @cache
-def _unlike(beginnings: tuple[tuple[int, bytes], ...]) -> re.Pattern[bytes]:
+def _unlike(recogniser: Recogniser) -> re.Pattern[bytes]:
     """Letters, none of them escaped, that stand for the beginning of no picture."""
-    told = max(-(-8 * (offset + len(data)) // 6) for offset, data in beginnings)
-    return re.compile(base64_runs.unlike(beginnings) + rb"[A-Za-z0-9+/_-]{%d}" % told)
+    told = max(-(-8 * (offset + len(data)) // 6) for offset, data in recogniser.beginnings)
+    return re.compile(base64_runs.unlike(recogniser.beginnings) + rb"[A-Za-z0-9+/_-]{%d}" % told)
 
 
 def _next_line(body: bytes, end: int, last: int) -> int | None:
