@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -92,7 +93,7 @@ def between(start: int, end: int, sites: Iterable[Site]) -> Iterator[tuple[int, 
     yield start, end
 
 
-class Recogniser(Protocol):
+class Recogniser(Hashable, Protocol):
     """Knows pictures by their bytes. Bodies are read without knowing any image format."""
 
     @property
