@@ -20,6 +20,9 @@ _OFFICE_ENDINGS = frozenset(
 class _Pictures:
     """The `bodies.Recogniser` that knows every format `images` knows."""
 
+    beginnings = images.BEGINNINGS
+    anchors = images.ANCHORS
+
     def starts_image(self, head: bytes, size: int) -> bool:
         if head[:2] == b"\xff\x0a" and size < _SHORTEST_NAKED_JXL:
             # Two bytes are all that marks a naked JPEG XL codestream, and in base64 they are

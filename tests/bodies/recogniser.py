@@ -8,6 +8,9 @@ MARKER = b"\xff\xd8\xff\xe0PICTURE"
 class Marked:
     """Knows exactly one format."""
 
+    beginnings = ((0, MARKER),)
+    anchors = (MARKER,)
+
     def starts_image(self, head: bytes, size: int) -> bool:
         return size > 0 and bytes(head).startswith(MARKER)
 

@@ -42,6 +42,14 @@ def test_names_in_json(key: str, name: str, becomes: str) -> None:
         assert neutral_declaration(found.body, "/files", {}) is None
 
 
+@pytest.mark.parametrize("before", range((1 << 17) - 24, (1 << 17) + 2))
+def test_names_far_into_json(before: int) -> None:
+    body = b'{"x": "' + b"x" * (before - 7) + b'", "file_key": "anna.jpg", "NAME": "anna.png"}'
+    found = neutral_declaration(body, "/files", {})
+    assert found is not None
+    assert found.body == body.replace(b"anna", b"image")
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from safelight.images import Format, find_embedded, sniff
+from safelight.images import ANCHORS as NEEDED
+from safelight.images import BEGINNINGS, Format, find_embedded, sniff
 from tests.support import pictures
 
 PICTURES = {
@@ -108,38 +109,47 @@ def test_quiet_sound_is_no_picture(loudness: int) -> None:
     assert find_embedded(struct.pack(f"<{len(samples)}h", *samples)) is None
 
 
-@pytest.mark.parametrize(
-    ("data", "known"),
-    [
-        (saved("BMP"), Format.BMP),
-        (saved("TIFF"), Format.TIFF),
-        (saved("ICO"), Format.ICO),
-        (saved("AVIF"), Format.AVIF),
-        (saved("JPEG2000"), Format.JP2),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", Format.HEIF),
-        (b"\0\0\0\x18ftypmif1\0\0\0\0mif1avif", Format.AVIF),
-        (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom", Format.RAW),
-        (b"\0\0\0\x18ftypisom\0\0\2\0isomiso2avc1mp41", Format.MP4),
-        (b"\0\0\0\x14ftypqt  \0\0\2\0qt  ", Format.MP4),
-        (b"\0\0\1\0moov\0\0\0\x6cmvhd", Format.MP4),
-        (b"\0\0\0\x08wide\0\0\1\0mdat", Format.MP4),
-        (b"\0\0\1\0mdatsamples", Format.MP4),
-        (b"\0\0\0\x0cfree\0\0\0\0\0\0\1\0moov", Format.MP4),
-        (b"II*\0\x10\0\0\0CR\2\0", Format.RAW),
-        (b"II*\0\x10\0\0\0IIII", Format.RAW),
-        (b"II\x1a\0\0\0HEAPCCDR", Format.RAW),
-        (b"FUJIFILMCCD-RAW 0201", Format.RAW),
-        (b"\0\0\0\x0cJXL \r\n\x87\n", Format.JXL),
-        (b"8BPS\0\1" + bytes(20), Format.PSD),
-        (b"PK\3\4\x14\0", Format.ZIP),
-        (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj", Format.PDF),
-        (b'<svg xmlns="http://www.w3.org/2000/svg"/>', Format.SVG),
-        (b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- x --><!DOCTYPE svg>\n<svg:svg>", Format.SVG),
-    ],
-)
+OTHER_FORMATS = [
+    (saved("BMP"), Format.BMP),
+    (saved("TIFF"), Format.TIFF),
+    (saved("ICO"), Format.ICO),
+    (saved("AVIF"), Format.AVIF),
+    (saved("JPEG2000"), Format.JP2),
+    (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", Format.HEIF),
+    (b"\0\0\0\x18ftypmif1\0\0\0\0mif1avif", Format.AVIF),
+    (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom", Format.RAW),
+    (b"\0\0\0\x18ftypisom\0\0\2\0isomiso2avc1mp41", Format.MP4),
+    (b"\0\0\0\x14ftypqt  \0\0\2\0qt  ", Format.MP4),
+    (b"\0\0\1\0moov\0\0\0\x6cmvhd", Format.MP4),
+    (b"\0\0\0\x08wide\0\0\1\0mdat", Format.MP4),
+    (b"\0\0\1\0mdatsamples", Format.MP4),
+    (b"\0\0\0\x0cfree\0\0\0\0\0\0\1\0moov", Format.MP4),
+    (b"II*\0\x10\0\0\0CR\2\0", Format.RAW),
+    (b"II*\0\x10\0\0\0IIII", Format.RAW),
+    (b"II\x1a\0\0\0HEAPCCDR", Format.RAW),
+    (b"FUJIFILMCCD-RAW 0201", Format.RAW),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", Format.JXL),
+    (b"8BPS\0\1" + bytes(20), Format.PSD),
+    (b"PK\3\4\x14\0", Format.ZIP),
+    (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj", Format.PDF),
+    (b'<svg xmlns="http://www.w3.org/2000/svg"/>', Format.SVG),
+    (b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- x --><!DOCTYPE svg>\n<svg:svg>", Format.SVG),
+]
+
+
+@pytest.mark.parametrize(("data", "known"), OTHER_FORMATS)
 def test_other_formats(data: bytes, known: Format) -> None:
     assert sniff(data) is known
     assert known.cleanable is (known is not Format.RAW)
+
+
+@pytest.mark.parametrize("data", [*PICTURES.values(), *(data for data, _ in OTHER_FORMATS)])
+def test_nothing_is_known_that_begins_in_no_known_way(data: bytes) -> None:
+    for first in range(256):
+        other = bytes([first]) + data[1:]
+        begins = any(other.startswith(one, at) for at, one in BEGINNINGS)
+        assert begins or sniff(other) is None
+    assert any(data.startswith(one, at) for at, one in BEGINNINGS)
 
 
 OTHERS = [
@@ -186,7 +196,9 @@ ANCHORS = [
 def test_the_first_is_where_trying_each_byte_finds_it(pieces: list[bytes]) -> None:
     data = b"".join(pieces)
     starts = (at for at in range(len(data)) if find_embedded(data[at:]) == 0)
-    assert find_embedded(data) == next(starts, None)
+    found = find_embedded(data)
+    assert found == next(starts, None)
+    assert found is None or any(anchor in data for anchor in NEEDED)
 
 
 @pytest.mark.parametrize("anchor", [b"\xff\xd8\xff", b"MM\0*"])

@@ -10,11 +10,13 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 import stringzilla
 
-from safelight.bodies import exactness
+from safelight.bodies import base64_runs, exactness
+from safelight.bodies.base64_runs import BREAK, ESCAPE, SHORTEST_RUN
 from safelight.bodies.model import Encoding, Site
 
 if TYPE_CHECKING:
@@ -22,43 +24,11 @@ if TYPE_CHECKING:
 
     from safelight.bodies.model import Recogniser
 
-SHORTEST_RUN = 32
 _HEAD = 8192
 _LONGEST_REPEAT = 8  # letters: no format begins with six bytes that are alike
 _LONGEST_LINE = 998  # letters; RFC 5322 section 2.1.1
-
-# JSON in JSON doubles the backslashes at each level. Unbounded, a run of them would be tried from
-# each of its characters to its end.
-_PLAIN = rb"[A-Za-z0-9+/_-]"
-_ESCAPE = rb"\\{1,15}/|\\{1,15}u00(?:2[BbFf]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa])|%2[BbFf]"
-_PADDING = rb"=|%3[Dd]|\\{1,15}u003[Dd]"
-_BREAK = rb"(?:\r?\n[ \t]*|\\{1,15}r\\{1,15}n|\\{1,15}n)(?=" + _PLAIN + rb"|" + _ESCAPE + rb")"
-# A run does not start in the middle of somebody else's escape (`\n`, `%2C`, `\u0022`).
-_NOT_IN_ESCAPE = rb"(?<!\\)(?<!%)(?<!%[0-9A-Fa-f])" rb"(?<!\\u)(?<!\\u.)(?<!\\u..)(?<!\\u...)"
-# What fails soonest comes first: in escaped Cyrillic or Chinese, long rows are none of base64.
-_BEGINNING = (
-    _NOT_IN_ESCAPE + rb"(?=" + _PLAIN + rb"|" + _ESCAPE + rb")" + rb"(?=[A-Za-z0-9+/_\\%-]{32})"
-)
-_BEGINS = re.compile(_BEGINNING)
-RUN = re.compile(
-    _BEGINNING
-    + rb"(?:"
-    + _PLAIN
-    + rb"++|"
-    + _ESCAPE
-    + rb"|"
-    + _BREAK
-    + rb")++"
-    + rb"(?:"
-    + _PADDING
-    + rb"){0,2}"
-)
-_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_\\%-"
-_MARKED = bytes(65 if byte in _LETTERS else 32 for byte in range(256))
-_LONG_ENOUGH = b"A" * SHORTEST_RUN
-_BEFORE_LONG_ENOUGH = b" " + _LONG_ENOUGH
-_ESCAPES = re.compile(_ESCAPE + rb"|%3[Dd]|\\{1,15}u003[Dd]")
-_BREAKS = re.compile(_BREAK)
+_ESCAPES = re.compile(ESCAPE + rb"|%3[Dd]|\\{1,15}u003[Dd]")
+_BREAKS = re.compile(BREAK)
 
 
 def find(
@@ -77,7 +47,10 @@ def find(
 def _first_site(
     body: bytes, start: int, last: int, recogniser: Recogniser, part: int
 ) -> Site | None:
+    unlike = _unlike(recogniser)
     for candidate in _candidates(body, start, last):
+        if unlike.match(body, candidate, last) is not None:
+            continue
         letter = body[candidate : candidate + 1]
         if letter != b"\\" and body.startswith(letter * _LONGEST_REPEAT, candidate):
             continue  # a rule in text, as of dashes
@@ -85,6 +58,13 @@ def _first_site(
             end = _end(body, candidate, last, recogniser)
             return Site(candidate, end, Encoding.BASE64, part=part)
     return None
+
+
+@cache
+def _unlike(recogniser: Recogniser) -> re.Pattern[bytes]:
+    """Letters, none of them escaped, that stand for the beginning of no picture."""
+    told = max(-(-8 * (offset + len(data)) // 6) for offset, data in recogniser.beginnings)
+    return re.compile(base64_runs.unlike(recogniser.beginnings) + rb"[A-Za-z0-9+/_-]{%d}" % told)
 
 
 def _next_line(body: bytes, end: int, last: int) -> int | None:
@@ -124,39 +104,6 @@ def _is_all(run: bytes, recogniser: Recogniser) -> bool:
         return False
     in_lines = len(run) <= _LONGEST_LINE or _BREAKS.search(run)
     return exactness.ends_exactly(data, recogniser) if in_lines else recogniser.is_whole(data)
-
-
-def runs(body: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Where base64, of any length from 32 letters on, starts and ends in `body[start:end]`."""
-    position = start
-    for first, last in _stretches(body, start, end):
-        position = max(position, first)
-        while (begins := _BEGINS.search(body, position, last)) is not None:
-            match = RUN.match(body, begins.start(), end)
-            if match is None:
-                break
-            # A line break leads from one stretch into the next.
-            position = match.end()
-            yield match.start(), match.end()
-
-
-def _stretches(body: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Where 32 letters of base64 or of its escapes, or more, stand in a row.
-
-    Words are short: most text is passed over at the speed of a search for a long one's beginning.
-    """
-    marked: bytes = stringzilla.translate(memoryview(body)[start:end], _MARKED)
-    first = 0 if marked.startswith(_LONG_ENOUGH) else _next_long(marked, 0)
-    while first is not None:
-        last = marked.find(b" ", first)
-        last = len(marked) if last < 0 else last
-        yield start + first, start + last
-        first = _next_long(marked, last)
-
-
-def _next_long(marked: bytes, position: int) -> int | None:
-    found: int = stringzilla.find(marked, _BEFORE_LONG_ENOUGH, position)
-    return found + 1 if found >= 0 else None
 
 
 def decode(text: bytes) -> bytes:
@@ -203,14 +150,19 @@ def _starts_image(run: bytes, recogniser: Recogniser) -> bool:
 
 def _plain(text: bytes) -> bytes:
     """`text` without escapes and line breaks, in the standard alphabet."""
+    if b"\\" in text:
+        usual = text.replace(rb"\r", b"").replace(rb"\n", b"").replace(rb"\/", b"/")
+        text = text if b"\\" in usual else usual
     if b"\\" in text or b"%" in text:
         text = _BREAKS.sub(b"", text)
         text = _ESCAPES.sub(_unescape, text)
     elif b"\n" in text:
-        text = _BREAKS.sub(b"", text)
-    return text.translate(_STANDARD)
+        text = text.translate(None, _BETWEEN_LINES)
+    plain: bytes = stringzilla.translate(text, _STANDARD)
+    return plain
 
 
+_BETWEEN_LINES = b"\r\n\t "
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 
 

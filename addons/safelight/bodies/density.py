@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _BLOCK = 1024
+_PIECE = 16 * _BLOCK
 _CAPITALS_AND_DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _SMALL_LETTERS = b"abcdefghijklmnopqrstuvwxyz"
 # What is left of numbers without these is next to nothing; of escapes, their signs are left.
@@ -23,13 +24,16 @@ _SIGNS_OF_TEXT = b"\0\t\n\r"  # and of text in UTF-16
 
 # Three conditions on how often something stands in a block, each as what every byte adds to a sum:
 # the sum of a block that meets one is larger than that of as many bytes that do not matter.
-# At least a capital or digit for four small letters:
+# At least a capital or digit for four small letters, or eight bytes of letters beyond ASCII, which
+# have two or three each:
 _NO_LETTER = 50
 _WORDS = bytes(
     201 + _NO_LETTER
     if byte in _CAPITALS_AND_DIGITS
     else 0
     if byte in _SMALL_LETTERS
+    else _NO_LETTER // 2
+    if byte > 127
     else _NO_LETTER
     for byte in range(256)
 )
@@ -80,13 +84,22 @@ def _stretches(
 
 
 def _blocks_above(data: memoryview, added: bytes, usual: int) -> Iterator[int]:
-    weighed = memoryview(stringzilla.translate(data, added))
-    pairs = range(0, len(data), 2 * _BLOCK)
-    sums = map(stringzilla.bytesum, [weighed[pair : pair + 2 * _BLOCK] for pair in pairs])
-    for pair, total in zip(pairs, sums, strict=True):
-        # Nothing takes away from a sum: neither is above if both together are not.
-        if total > usual * min(_BLOCK, len(data) - pair - _BLOCK):
-            for block in (pair, pair + _BLOCK):
-                weights = weighed[block : block + _BLOCK]
-                if stringzilla.bytesum(weights) > usual * len(weights):
-                    yield block
+    """Where blocks begin that add more. In pieces that stay in the processor's cache."""
+    room = memoryview(bytearray(min(_PIECE, len(data))))
+    pairs, blocks = _every(2 * _BLOCK, room), _every(_BLOCK, room)
+    for start in range(0, len(data), _PIECE):
+        piece = data[start : start + _PIECE]
+        if len(piece) < len(room):
+            room = room[: len(piece)]
+            pairs, blocks = _every(2 * _BLOCK, room), _every(_BLOCK, room)
+        stringzilla.translate(piece, added, out=room)
+        least = (len(piece) - 1) % _BLOCK + 1
+        # Nothing takes away from a sum: no block is above if no two together are.
+        if max(map(stringzilla.bytesum, pairs)) > usual * least:
+            for number, total in enumerate(map(stringzilla.bytesum, blocks)):
+                if total > usual * len(blocks[number]):
+                    yield start + number * _BLOCK
+
+
+def _every(size: int, room: memoryview) -> list[memoryview]:
+    return [room[first : first + size] for first in range(0, len(room), size)]

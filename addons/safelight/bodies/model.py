@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -92,11 +93,19 @@ def between(start: int, end: int, sites: Iterable[Site]) -> Iterator[tuple[int, 
     yield start, end
 
 
-class Recogniser(Protocol):
+class Recogniser(Hashable, Protocol):
     """Knows pictures by their bytes. Bodies are read without knowing any image format."""
+
+    @property
+    def beginnings(self) -> tuple[tuple[int, bytes], ...]:
+        """How far behind its start which bytes stand: all that `starts_image` has one of these."""
 
     def starts_image(self, head: bytes, size: int) -> bool:
         """Does something of `size` bytes that begins with `head` look like a picture?"""
+
+    @property
+    def anchors(self) -> tuple[bytes, ...]:
+        """Bytes of which at least one stands in every picture that `first_image` finds."""
 
     def first_image(self, data: memoryview) -> int | None:
         """Where the first picture inside `data` starts; None if there is none."""

@@ -46,14 +46,20 @@ class _List:
     anchors: tuple[bytes, ...]
     pattern: re.Pattern[bytes]
 
+    def anchors_in(self, alike: bytes, absent: Iterable[bytes]) -> list[bytes]:
+        """Those that stand in `alike`, which is in one manner and holds nothing `absent`."""
+        return [
+            anchor
+            for anchor in self.anchors
+            if not any(sign in anchor for sign in absent) and stringzilla.find(alike, anchor) >= 0
+        ]
+
     def places(
-        self, body: bytes, alike: bytes, start: int, absent: Iterable[bytes]
+        self, body: bytes, alike: bytes, start: int, anchors: Iterable[bytes]
     ) -> Iterator[int]:
-        """Where lists begin like this; `alike` is `body` from `start` on, in one manner, and holds
-        nothing of what is `absent`."""
-        for anchor in self.anchors:
-            if any(sign in anchor for sign in absent):
-                continue
+        """Where lists begin like this, with one of its `anchors`; `alike` is `body` from `start`
+        on, in one manner."""
+        for anchor in anchors:
             at = stringzilla.find(alike, anchor)
             tried = 0
             while at >= 0 and tried < _MOST_TRIED:
@@ -98,11 +104,17 @@ def holds_picture(
     body: bytes, stretches: Iterable[tuple[int, int]], recogniser: Recogniser
 ) -> bool:
     """Is a picture written as numbers in one of the `stretches` of `body` that are no words?"""
-    for start, end in stretches:
-        alike: bytes = stringzilla.translate(memoryview(body)[start:end], _ALIKE)
-        absent = [sign for sign in _SIGNS if stringzilla.find(alike, sign) < 0]
-        for one in _LISTS:
-            for tried, place in enumerate(one.places(body, alike, start, absent)):
+    view = memoryview(body)
+    parts = [(start, stringzilla.translate(view[start:end], _ALIKE)) for start, end in stretches]
+    if not parts:
+        return False
+    # What does not stand in all of them together need not be looked for in each.
+    together = b"x".join(alike for _, alike in parts)
+    absent = [sign for sign in _SIGNS if stringzilla.find(together, sign) < 0]
+    lists = [(one, one.anchors_in(together, absent)) for one in _LISTS]
+    for one, anchors in lists:
+        for start, alike in parts if anchors else ():
+            for tried, place in enumerate(one.places(body, alike, start, anchors)):
                 data = one.before + _bytes(body, place)
                 # Where so many lists begin like pictures, they are not told apart any more.
                 if tried == _MOST_TRIED or recogniser.first_image(memoryview(data)) == 0:

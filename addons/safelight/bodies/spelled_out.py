@@ -76,11 +76,11 @@ def _escaped(data: bytes) -> Iterator[_Spelling]:
     yield _Spelling(b"u00" + pairs[0] + b"\\", re.compile(json, re.IGNORECASE), sign=b"u00")
     percents = b"%" + b"%".join(pairs)
     yield _Spelling(percents, re.compile(percents, re.IGNORECASE), sign=b"%")
-    yield _literally(quopri.encodestring(data[:4]))
+    yield _literally(quopri.encodestring(data[:4]), sign=b"=")
 
 
-def _literally(written: bytes) -> _Spelling:
-    return _Spelling(written, re.compile(re.escape(written)), alike=False)
+def _literally(written: bytes, sign: bytes = b"") -> _Spelling:
+    return _Spelling(written, re.compile(re.escape(written)), alike=False, sign=sign)
 
 
 def _rarely(data: bytes) -> Iterator[bytes]:
@@ -122,8 +122,10 @@ def holds_picture(
     )
 
 
-def _stands_in(body: bytes, start: int, end: int, spellings: Iterable[_Spelling]) -> bool:
+def _stands_in(body: bytes, start: int, end: int, spellings: list[_Spelling]) -> bool:
     text = memoryview(body)[start:end]
-    possible = [one for one in spellings if not one.sign or stringzilla.find(text, one.sign) >= 0]
+    signs = {one.sign for one in spellings}
+    present = {sign for sign in signs if not sign or stringzilla.find(text, sign) >= 0}
+    possible = [one for one in spellings if one.sign in present]
     alike = stringzilla.translate(text, _ALIKE) if any(one.alike for one in possible) else b""
     return any(one.stands_in(alike if one.alike else text, body, start) for one in possible)

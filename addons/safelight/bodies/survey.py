@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import stringzilla
 
 from safelight.bodies import (
+    base64_runs,
     base64_text,
     declared,
     density,
@@ -47,7 +48,7 @@ _UNREADABLE_CHARSETS = ("utf-16", "utf-32", "utf-7", "ucs", "iso-10646", "cp037"
 _FRAMED = ("application/grpc", "application/connect+")
 # What no text holds, and every binary message soon does.
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
-_NOT_IN_ASCII_TEXT = bytes(byte for byte in range(256) if not (32 <= byte < 127 or 9 <= byte <= 13))
+_ASCII_TEXT = bytes((*range(9, 14), *range(32, 127)))
 _TELLING = 256  # bytes
 # Its mark alone is also how sound begins.
 _UTF_16 = re.compile(rb"\xff\xfe[\t\n\r -~]\0|\xfe\xff\0[\t\n\r -~]")
@@ -185,7 +186,7 @@ class _Surveyor:
         ):
             self._doubt(Doubt.UNKNOWN_SHAPE, "Its text is in an unusual character set.")
         shape = _shape_of(body[start : min(end, start + _HEAD)], field.value)
-        runs = tuple(base64_text.runs(body, start, end))
+        runs = tuple(base64_runs.runs(body, start, end, self.recogniser))
         sites = list(base64_text.find(body, runs, self.recogniser, part))
         if shape is Shape.BINARY:
             # Whatever holds a length of it is not known, so it must stay true.
@@ -252,7 +253,7 @@ class _Surveyor:
 
 
 def _is_ascii_text(body: bytes, start: int, end: int) -> bool:
-    found: int = stringzilla.find_first_of(memoryview(body)[start:end], _NOT_IN_ASCII_TEXT)
+    found: int = stringzilla.find_first_not_of(body, _ASCII_TEXT, start, end)
     return found < 0
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
-from safelight.bodies import base64_text, packings
+from safelight.bodies import base64_runs, base64_text, packings
+from safelight.bodies.base64_runs import SHORTEST_WRAPPING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 DEEPEST = 3
 MOST_UNPACKED = 256_000_000  # bytes
-_SHORTEST = 400  # letters: what is shorter holds no picture with something to say
 # A signature that begins in one piece may end in the next, with the segments that follow it.
 _OVERLAP = 1 << 17
 # What an attempt to unpack costs, in bytes that could be unpacked instead.
@@ -53,7 +53,9 @@ def _decoded(
     """What the long runs of base64 stand for that are no sites."""
     known = sorted(site.start for site in sites)
     for first, last in runs:
-        if last - first >= _SHORTEST and bisect_left(known, first) == bisect_left(known, last):
+        if last - first >= SHORTEST_WRAPPING and bisect_left(known, first) == bisect_left(
+            known, last
+        ):
             try:
                 yield base64_text.decode(body[first:last])
             except ValueError:
@@ -73,7 +75,7 @@ class _Unwrapping:
             return True
         if not depth:
             return False
-        runs = tuple(base64_text.runs(content, 0, len(content)))
+        runs = tuple(base64_runs.runs(content, 0, len(content), self._recogniser))
         if any(True for _ in base64_text.find(content, runs, self._recogniser)):
             return True
         if self.packs(memoryview(content), depth - 1):

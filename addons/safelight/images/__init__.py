@@ -1,6 +1,6 @@
 """Lossless removal of metadata: bytes in, findings and edits out. No pixel is ever decoded."""
 
-from safelight.images.embedded import find_embedded
+from safelight.images.embedded import ANCHORS, find_embedded
 from safelight.images.keeping import Keep
 from safelight.images.model import (
     Detail,
@@ -15,11 +15,13 @@ from safelight.images.model import (
     apply,
 )
 from safelight.images.reveal import reveal
-from safelight.images.sniff import sniff
+from safelight.images.sniff import BEGINNINGS, sniff
 from safelight.images.streaming import STREAMED, StreamCleaner
 from safelight.images.strip import clean, examine, strip
 
 __all__ = [
+    "ANCHORS",
+    "BEGINNINGS",
     "STREAMED",
     "Detail",
     "Edit",

@@ -33,6 +33,7 @@ _ANCHORS = (
     (b"ftyp", (4,)),
     *((anchor, (6, 0)) for anchor in (b"II*\0", b"MM\0*")),
 )
+ANCHORS = tuple(anchor for anchor, _ in _ANCHORS)
 _FURTHEST_ANCHOR = 8
 _MOST_TRIED = 1000
 _HUFFMAN, _QUANTISATION, _FILLER, _COMMENT = 0xC4, 0xDB, 0xEF, 0xFE

@@ -61,6 +61,11 @@ _ATOMS = _ROOM | {b"ftyp", b"moov", b"mdat"}
 # What else a picture may begin with, save for what says one of these behind its first four bytes.
 _OTHERS = (b"RIFF", b"BM", b"%PDF-", b"\0", b"\xef\xbb\xbf", b"<", *_SPACES, b"\v", b"\f")
 _OTHERS += (svgz.SIGNATURE, *_WIDE)
+# Bytes, and how far behind the start: whatever `sniff` knows has one of these there.
+BEGINNINGS = (
+    *((0, first) for first in sorted({*_BY_FIRST_BYTE, b"\xff", *(one[:1] for one in _OTHERS)})),
+    *((4, atom) for atom in sorted(_ATOMS)),
+)
 
 
 def sniff(data: bytes) -> Format | None:
