@@ -8,6 +8,7 @@ import io
 import itertools
 import json
 import struct
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -490,6 +491,29 @@ def test_what_has_to_be_judged_changed_or_recorded_is_not_plain(policy: Policy) 
         question(assembled, b"<svg xmlns='http://www.w3.org/2000/svg'><!--CANARY--></svg>"),
     ):
         assert not assembled.engine.is_plain(upload), upload.body
+
+
+def test_a_piece_is_given_its_place_only_where_it_is_judged(policy: Policy) -> None:
+    assembled = policy(CLEAN)
+    words = b'--b\r\nContent-Disposition: form-data; name="data"\r\n\r\nHow are you?\r\n--b--\r\n'
+    piece = question(
+        assembled,
+        words,
+        "/v1/uploads/u/parts",
+        **{"content-type": "multipart/form-data; boundary=b"},
+    )
+    turn = assembled.engine.pieces.begin(piece.destination, piece.path)
+    assert turn is not None
+    assembled.engine.pieces.announced(
+        piece.destination,
+        b'{"bytes": 12, "mime_type": "text/plain", "filename": "a"}',
+        b'{"id": "u"}',
+    )
+    piece = replace(piece, turn=turn)
+    assert not assembled.engine.is_plain(piece)
+    assert not turn.placed
+    assert assembled.engine.process(piece).refusal is None
+    assert turn.placed
 
 
 def test_what_breaks_while_it_is_looked_at_is_not_plain(

@@ -101,7 +101,10 @@ class Engine:
     def is_plain(self, upload: Upload) -> bool:
         """Is it a short text in which nothing is to be judged, changed or put on record? What this
         cannot tell at once, it is not. Never raises, never waits for anything."""
-        if upload.headers.get("content-encoding") or not bodies.is_prose(upload.body):
+        # To look at a piece that has its turn gives it its place.
+        if upload.turn or upload.headers.get("content-encoding"):
+            return False
+        if not bodies.is_prose(upload.body):
             return False
         try:
             return self._leaves_as_it_is(Case(upload, self.in_force.now()))
@@ -197,7 +200,7 @@ class Engine:
 
     def _leaves_as_it_is(self, case: Case) -> bool:
         self._look(case)
-        if case.upload.turn or case.piece or case.pictures or case.doubts:
+        if case.piece or case.pictures or case.doubts:
             return False
         outcome = self._without_anything(case)
         return outcome is not None and outcome.body is case.upload.body and not outcome.headers

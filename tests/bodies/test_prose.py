@@ -29,6 +29,8 @@ def test_words_are(text: str) -> None:
         WORDS.encode() * (LONGEST // len(WORDS) + 1),
         WORDS.encode() + base64.b64encode(bytes(300)),
         WORDS.encode() + base64.b64encode(bytes(300)).replace(b"AAAAAAAA", b"AAAAAAA\n"),
+        WORDS.encode() + b"\n  ".join([base64.b64encode(bytes(57))] * 8),
+        WORDS.encode() + b"A" * 300 + b"\r\n" + b" " * 97 + b"A",
         PACKED,
         b" ".join(PACKED[start : start + 50] for start in range(0, len(PACKED), 50)),
         WORDS.encode("utf-16"),

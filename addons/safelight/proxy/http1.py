@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from h11._readers import ChunkedReader, ContentLengthReader
 from mitmproxy.proxy import commands
-from mitmproxy.proxy.events import ConnectionClosed, DataReceived
+from mitmproxy.proxy.events import ConnectionClosed, DataReceived, Wakeup
 from mitmproxy.proxy.layers.http import _base, _http1
 from mitmproxy.proxy.layers.http import _events as http_events
 
@@ -42,10 +42,20 @@ class GuardedHttp1Server(_http1.Http1Server):
         ):
             self.body_reader._remaining -= len(event.data)  # noqa: SLF001
             yield _base.ReceiveHttp(http_events.RequestData(self.stream_id, event.data))
-            return
-        yield from super()._handle_event(event)
+        elif not isinstance(event, Wakeup):
+            yield from super()._handle_event(event)
+        elif self.state == self.read_headers:
+            yield from self._read_head(DataReceived(self.conn, b""))
 
     def read_headers(self, event: events.ConnectionEvent) -> layer.CommandGenerator[None]:
+        """As in mitmproxy, but what came behind a request is looked at once all layers are done
+        with the answer to that one: the connection to the service is not ready for another yet."""
+        if isinstance(event, DataReceived) and not event.data:
+            yield commands.RequestWakeup(0)
+            return
+        yield from self._read_head(event)
+
+    def _read_head(self, event: events.ConnectionEvent) -> layer.CommandGenerator[None]:
         """As in mitmproxy, which waits for the end of any head, however long (RFC 6585 5)."""
         if isinstance(event, DataReceived):
             begun = bytes(self.buf)

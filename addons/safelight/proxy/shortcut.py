@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from mitmproxy.proxy import commands, events, server
 from mitmproxy.proxy.layers.http import HttpLayer, HttpStream, _http1
+from mitmproxy.proxy.layers.tls import TLSLayer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,8 +70,11 @@ class _Saying:
 
 
 def _tunnels(whole: Layer) -> Iterator[tuple[HttpLayer, HttpStream]]:
-    """The tunnel that was opened, and the layer that it was asked of."""
+    """The tunnel that was opened, and the layer that it was asked of. Where the way to the proxy is
+    encrypted itself, what comes through the tunnel cannot be taken from it."""
     for outer in whole.context.layers:
+        if isinstance(outer, TLSLayer):
+            return
         if isinstance(outer, HttpLayer) and isinstance(
             outer.connections.get(whole.context.client), _http1.Http1Server
         ):
