@@ -104,7 +104,7 @@ class Engine:
         # To look at a piece that has its turn gives it its place.
         if upload.turn or upload.headers.get("content-encoding"):
             return False
-        if not bodies.is_prose(upload.body):
+        if not bodies.is_prose(upload.body, PICTURES):
             return False
         try:
             return self._leaves_as_it_is(Case(upload, self.in_force.now()))

@@ -10,6 +10,7 @@ import pytest
 
 from safelight.bodies import is_prose
 from safelight.bodies.prose import LONGEST
+from tests.bodies.recogniser import MARKED
 
 WORDS = "The safelight lets you work with a photo without exposing it. "
 PACKED = zlib.compress(bytes(range(256)) * 4)
@@ -20,7 +21,7 @@ PACKED = zlib.compress(bytes(range(256)) * 4)
     ["", WORDS * 200, "Grüße aus dem Süden: 20 °C. " * 100, json.dumps({"content": WORDS * 9})],
 )
 def test_words_are(text: str) -> None:
-    assert is_prose(text.encode())
+    assert is_prose(text.encode(), MARKED)
 
 
 @pytest.mark.parametrize(
@@ -38,4 +39,4 @@ def test_words_are(text: str) -> None:
     ],
 )
 def test_what_can_be_packed_is_not(body: bytes) -> None:
-    assert not is_prose(body)
+    assert not is_prose(body, MARKED)

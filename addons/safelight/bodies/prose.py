@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from safelight.bodies import base64_text
+from safelight.bodies import base64_runs
+
+if TYPE_CHECKING:
+    from safelight.bodies.model import Recogniser
 
 LONGEST = 1 << 14  # bytes
 # What is packed or encoded has no spaces, and where it is shorter holds no picture with something
@@ -13,13 +17,13 @@ _SHORTEST_PACKED = 400  # bytes
 _PACKED = re.compile(rb"[^ ]{%d}|[\x00-\x08\x0b\x0e-\x1f\x7f]" % _SHORTEST_PACKED)
 
 
-def is_prose(body: bytes) -> bool:
+def is_prose(body: bytes, recogniser: Recogniser) -> bool:
     """Can nothing be packed in this short text, so that looking for pictures in it takes a time
     that only its length decides?"""
     if len(body) > LONGEST or _PACKED.search(body) is not None:
         return False
     # Only where lines of base64 are indented, spaces stand in it.
-    runs = base64_text.runs(body, 0, len(body))
+    runs = base64_runs.runs(body, 0, len(body), recogniser)
     if any(last - first >= _SHORTEST_PACKED for first, last in runs):
         return False
     try:
