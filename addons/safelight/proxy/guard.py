@@ -20,7 +20,7 @@ from mitmproxy.proxy.layers.http import _http2
 
 from safelight.passage import HEAD, StoppedError
 from safelight.proxy import clearance, flowing, replies
-from safelight.proxy.http1 import GuardedHttp1Server
+from safelight.proxy.http1 import GuardedHttp1Server, JoiningHttp1Client
 from safelight.proxy.socket_guard import GuardedWebsocketLayer
 
 if TYPE_CHECKING:
@@ -198,4 +198,5 @@ def install(began: Callable[[commands.StartHook], bool] = lambda _: False) -> No
     GuardedHttpStream.began = staticmethod(began)
     http_layers.HttpStream = GuardedHttpStream  # type: ignore[misc]
     http_layers.Http1Server = GuardedHttp1Server  # type: ignore[attr-defined]
+    http_layers.Http1Client = JoiningHttp1Client  # type: ignore[attr-defined]
     websocket_layers.WebsocketLayer = GuardedWebsocketLayer  # type: ignore[misc]

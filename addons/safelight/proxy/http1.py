@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 LARGEST_HEAD = 1 << 18  # bytes; browsers send a few kB, services take 8 to 64
 MOST_FIELDS = 1000
 _LONGEST_CHUNK_LINE = 1 << 14  # bytes
+_SHORT_BODY = 1 << 13  # bytes
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 
 
@@ -110,6 +111,32 @@ class GuardedHttp1Server(_http1.Http1Server):
         self.buf.maybe_extract_at_most(len(self.buf))
         if isinstance(event, ConnectionClosed):
             yield commands.CloseConnection(self.conn)
+
+
+class JoiningHttp1Client(_http1.Http1Client):
+    """As in mitmproxy, but a short body leaves with its head: whatever is sent goes through a dozen
+    layers and is encrypted by itself."""
+
+    _head = b""
+
+    def send(self, event: _base.HttpEvent) -> layer.CommandGenerator[None]:
+        """Send the head of a request with what comes behind it at once, unless that takes time."""
+        holds = (
+            isinstance(event, http_events.RequestHeaders)
+            and not event.end_stream
+            and not event.request.stream
+        )
+        for command in super().send(event):
+            if holds and isinstance(command, commands.SendData):
+                self._head += command.data
+                continue
+            if self._head:
+                head, self._head = self._head, b""
+                if isinstance(command, commands.SendData) and len(command.data) <= _SHORT_BODY:
+                    yield commands.SendData(self.conn, head + command.data)
+                    continue
+                yield commands.SendData(self.conn, head)
+            yield command
 
 
 def _answer(status: int, why: str) -> bytes:
