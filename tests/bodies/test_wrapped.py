@@ -98,6 +98,13 @@ def test_many_attempts_to_unpack_are_too_much() -> None:
     assert doubts(b"x" + gzip.compress(b"text") * 20_000) == {Doubt.TOO_LARGE}
 
 
+def test_what_is_read_for_nothing_counts_too() -> None:
+    """A name of a file that does not end is read from each beginning."""
+    beginnings = b"\x1f\x8b\x08\x08" * 3_000
+    assert doubts(b"\0" + beginnings + b"x" * 2_000_000) == {Doubt.TOO_LARGE}
+    assert doubts(b"\0" + beginnings + b"x" * 200_000) == set()
+
+
 @pytest.mark.parametrize("wrap", [lambda bomb: bomb, lambda bomb: text(bomb).encode()])
 def test_what_unpacks_too_far_is_said(wrap: object) -> None:
     assert callable(wrap)

@@ -56,3 +56,10 @@ def test_the_next_request_comes_with_the_end_of_a_body(module_lab: Lab) -> None:
         assert status(answers) == 200
         client.sendall(CHAT[30:])
         assert status(answers) == 200
+
+
+def test_empty_lines_before_a_request(module_lab: Lab) -> None:
+    with tunnel(module_lab, HOST, HOST) as client, client.makefile("rb") as answers:
+        for sent in (b"\r\n" + PHOTO, b"\n\r\n" + CHAT + b"\r\n" + CHAT, b"\r\n", CHAT):
+            client.sendall(sent)
+        assert [status(answers) for _ in range(4)] == [200] * 4

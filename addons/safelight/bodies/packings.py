@@ -55,11 +55,14 @@ def packed(data: memoryview) -> Iterator[tuple[memoryview, Unpack]]:
 
 
 def unpacked(data: memoryview, unpack: Unpack) -> Iterator[bytes]:
-    """In pieces of about a megabyte, up to where it is damaged."""
+    """In pieces of about a megabyte, up to where it is damaged. An empty one says that much was
+    read for nothing."""
     piece = bytearray()
     try:
         for more in unpack(data):
             piece += more
+            if not more:
+                yield b""
             if len(piece) >= _PIECE:
                 yield bytes(piece)
                 piece.clear()
@@ -83,7 +86,8 @@ def _inflated(data: memoryview, window: int) -> Iterator[bytes]:
 def _unzstd(data: memoryview) -> Iterator[bytes]:
     unpacking = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
     for start in range(0, len(data), _ZSTD_STEP):
-        yield unpacking.decompress(data[start : start + _ZSTD_STEP])
+        if more := unpacking.decompress(data[start : start + _ZSTD_STEP]):
+            yield more
         if unpacking.eof:
             return
 
@@ -93,7 +97,8 @@ def _decompressed(data: memoryview, begin: Callable[[], _Decompressor]) -> Itera
     for start in range(0, len(data), _STEP):
         yield unpacking.decompress(data[start : start + _STEP], _PIECE)
         while not unpacking.eof and not unpacking.needs_input:
-            yield unpacking.decompress(b"", _PIECE)
+            if more := unpacking.decompress(b"", _PIECE):
+                yield more
         if unpacking.eof:
             return
 

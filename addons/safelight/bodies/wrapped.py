@@ -90,10 +90,10 @@ class _Unwrapping:
         self._pay(_ATTEMPT)
         before = b""
         for piece in packings.unpacked(packed, unpack):
-            self._pay(len(piece))
-            if self.holds(before[-_OVERLAP:] + piece, depth):
+            self._pay(len(piece) or _ATTEMPT)
+            if piece and self.holds(before[-_OVERLAP:] + piece, depth):
                 return True
-            before = piece
+            before = piece or before
         return False
 
     def _pay(self, cost: int) -> None:

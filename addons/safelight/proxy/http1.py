@@ -19,6 +19,7 @@ MOST_FIELDS = 1000
 _LONGEST_CHUNK_LINE = 1 << 14  # bytes
 _SHORT_BODY = 1 << 13  # bytes
 _BLANK_LINE = re.compile(rb"\n\r?\n")
+_EMPTY_LINES = re.compile(rb"(?:\r?\n)+")
 
 
 class GuardedHttp1Server(_http1.Http1Server):
@@ -57,9 +58,13 @@ class GuardedHttp1Server(_http1.Http1Server):
         yield from self._read_head(event)
 
     def _read_head(self, event: events.ConnectionEvent) -> layer.CommandGenerator[None]:
-        """As in mitmproxy, which waits for the end of any head, however long (RFC 6585 5)."""
+        """As in mitmproxy, which waits for the end of any head, however long (RFC 6585 5), and
+        for more behind an empty line, although a request may follow it (RFC 9112 2.2)."""
         if isinstance(event, DataReceived):
             begun = bytes(self.buf)
+            if (empty := _EMPTY_LINES.match(begun)) is not None:
+                self.buf.maybe_extract_at_most(empty.end())
+                begun = begun[empty.end() :]
             ends = _BLANK_LINE.search(begun)
             size = ends.end() if ends else len(begun)
             if begun[:1] not in b"\r\n" and self.buf.is_next_line_obviously_invalid_request_line():
