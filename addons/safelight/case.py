@@ -222,8 +222,8 @@ def packed(case: Case, body: bytes) -> bytes:
 
 
 def _read_again(body: bytes, case: Case) -> None:
-    """The new body must hold exactly the pictures it should, found by looking afresh. Each of these
-    was read again when it was cleaned."""
+    """The new body must hold exactly the pictures it should, found by looking afresh, and nothing
+    that had to go may be in them."""
     again = bodies.survey(body, case.upload.headers.get("content-type", ""), PICTURES)
     wanted = [case.cleaned.get(picture.site, picture.content) for picture in case.pictures]
     same = len(again.sites) == len(wanted) and all(
@@ -232,6 +232,9 @@ def _read_again(body: bytes, case: Case) -> None:
     )
     if not same or not set(again.doubts) <= set(case.survey.doubts):
         raise RuntimeError
+    for content in case.cleaned.values():
+        if images.examine(content, case.kept).found:
+            raise RuntimeError
 
 
 def entry(case: Case, picture: Picture, *, blocked: bool) -> audit.Picture:
