@@ -54,12 +54,12 @@ def wait_until(holds: Callable[[], bool], longest: float = 20) -> None:
 
 
 @contextlib.contextmanager
-def rude_lab(folder: Path, manner: Manner) -> Iterator[Lab]:
+def rude_lab(folder: Path, manner: Manner, before: str = "") -> Iterator[Lab]:
     """A lab in which one service misbehaves."""
     authority = trustme.CA()
     with (
         rude_origin.listening(authority, RUDE, folder, manner) as address,
-        labs.running(folder, authority=authority, elsewhere={RUDE: address}) as lab,
+        labs.running(folder, before=before, authority=authority, elsewhere={RUDE: address}) as lab,
     ):
         yield lab
 
@@ -139,6 +139,18 @@ def test_a_rude_service(tmp_path: Path, manner: Manner, body: bytes) -> None:
         assert [record["kind"] for record in records].count("decision") == 4
         begun = {record["id"] for record in records if record.get("flowing")}
         assert begun == {record["of"] for record in records if record["kind"] == "end"}
+
+
+def test_connections_to_a_rude_service_are_closed(tmp_path: Path) -> None:
+    """At once, not when the interpreter looks for what nobody needs any more."""
+    before = "import gc\ngc.disable()\n"
+    with rude_lab(tmp_path, rude_origin.answers_nonsense_at_once, before) as lab:
+        open_ = descriptors(lab)
+        for _ in range(20):
+            with tunnel(lab, RUDE) as client:
+                client.sendall(head(RUDE, len(JPEG)) + JPEG)
+                assert b" 502 " in client.recv(4096)
+        wait_until(lambda: descriptors(lab) <= open_ + 5)
 
 
 def test_a_service_that_never_answers(tmp_path: Path) -> None:

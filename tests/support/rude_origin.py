@@ -54,6 +54,13 @@ def answers_early(connection: ssl.SSLSocket) -> None:
     connection.sendall(answer)
 
 
+def answers_nonsense_at_once(connection: ssl.SSLSocket) -> None:
+    """Neither read all of a request nor answer it, and leave in the next packet."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection.recv(10)
+    connection.sendall(b"\x00\x01\x02 not HTTP at all\r\n\r\n")
+
+
 def speaks_no_http(connection: ssl.SSLSocket) -> None:
     """Answer with something else."""
     head_of(connection)

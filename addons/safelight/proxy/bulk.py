@@ -7,6 +7,7 @@ grows by copying it. Here pieces are up to 256 kB, which is what the loop takes 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING, cast
 
@@ -19,7 +20,6 @@ from OpenSSL.SSL import _ffi, _lib  # type: ignore[attr-defined]
 from safelight.proxy.turnstile import Turnstile
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Awaitable, Callable
 
     from mitmproxy.connection import Connection
@@ -51,14 +51,21 @@ class _LargeReads:
 
 
 def _with_large_reads(turnstile: Turnstile) -> _Handle:
-    """mitmproxy's `handle_connection`, but more is read at once, and in turns."""
+    """mitmproxy's `handle_connection`, but more is read at once, and in turns; and where it is told
+    to end while it waits to say that the other side has left, the connection is closed as well."""
     handle = server.ConnectionHandler.handle_connection
 
     async def handle_connection(handler: server.ConnectionHandler, connection: Connection) -> None:
         transport = handler.transports[connection]
         stream = cast("asyncio.StreamReader", transport.reader)
         transport.reader = cast("asyncio.StreamReader", _LargeReads(stream, turnstile))
-        await handle(handler, connection)
+        try:
+            await handle(handler, connection)
+        except asyncio.CancelledError:
+            writer = cast("asyncio.StreamWriter", transport.writer)
+            if not writer.is_closing():
+                writer.close()
+            raise
 
     return handle_connection
 
