@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from http.client import parse_headers
 from typing import TYPE_CHECKING
 
@@ -63,3 +64,15 @@ def test_empty_lines_before_a_request(module_lab: Lab) -> None:
         for sent in (b"\r\n" + PHOTO, b"\n\r\n" + CHAT + b"\r\n" + CHAT, b"\r\n", CHAT):
             client.sendall(sent)
         assert [status(answers) for _ in range(4)] == [200] * 4
+
+
+def test_requests_with_long_heads_are_looked_at_like_all_others(module_lab: Lab) -> None:
+    photo = b64encode(pictures.jpeg()).decode()
+    expected_of = {"a=b; " * 8000: 200, "a=b; " * 8000 + photo: 403}
+    for cookie, expected in expected_of.items():
+        before = len(module_lab.arrived)
+        head = f"GET /v1/models HTTP/1.1\r\nHost: {HOST}\r\nCookie: {cookie}\r\n\r\n"
+        with tunnel(module_lab, HOST, HOST) as client, client.makefile("rb") as answers:
+            client.sendall(head.encode())
+            assert status(answers) == expected
+        assert len(module_lab.arrived) - before == (expected == 200)

@@ -21,6 +21,7 @@ DESTINATION = "safelight.destination"
 TURN = "safelight.turn"
 WORKSPACE = "safelight.workspace"
 _FIELDS = "safelight.fields"
+_LONG_HEAD = 1 << 14  # bytes
 
 
 def find(
@@ -90,6 +91,12 @@ def _by_name(fields: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
         known = found.get(name)
         found[name] = value if known is None else f"{known}, {value}"
     return found
+
+
+def has_long_head(flow: HTTPFlow) -> bool:
+    """May it take a while to look into its address and its fields?"""
+    fields = sum(len(name) + len(value) for name, value in flow.request.headers.fields)
+    return len(flow.request.path) + fields > _LONG_HEAD
 
 
 def declared_length(flow: HTTPFlow) -> int:

@@ -196,6 +196,8 @@ class Gate:
             return None
         body = flow.request.raw_content or b""
         upload = asked.upload(flow, body)
+        if asked.has_long_head(flow):
+            return self._judge(flow, destination, upload)
         if not self._engine.concerns(upload):
             clearance.clear(flow)
             return None
