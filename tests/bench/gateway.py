@@ -230,13 +230,14 @@ def _expect(answer: tuple[int, bytes], length: int | None) -> None:
 def _measured(gateway: Gateway, measure: Measure, seconds: float) -> tuple[float, float]:
     """Units per second, counted over what was finished; milliseconds that each step cost."""
     start = threading.Barrier(measure.at_once)
+    sources = [f"127.0.0.{number + 1}" for number in range(measure.at_once)]
 
-    def repeat(line: Line) -> tuple[int, float]:
+    def repeat(line: Line, source: str) -> tuple[int, float]:
         start.wait()
         began, count = time.perf_counter(), 0
         while time.perf_counter() - began < seconds:
             if measure.anew:
-                with Line(gateway.route) as fresh:
+                with Line(gateway.route, source) as fresh:
                     measure.step(fresh)
             else:
                 measure.step(line)
@@ -244,11 +245,11 @@ def _measured(gateway: Gateway, measure: Measure, seconds: float) -> tuple[float
         return count, time.perf_counter() - began
 
     with ExitStack() as stack, ThreadPoolExecutor(measure.at_once) as pool:
-        lines = [stack.enter_context(Line(gateway.route)) for _ in range(measure.at_once)]
+        lines = [stack.enter_context(Line(gateway.route, source)) for source in sources]
         for line in lines:
             measure.step(line)
         before = vitals.computed(gateway.process)
-        done = list(pool.map(repeat, lines))
+        done = list(pool.map(repeat, lines, sources))
         cost = vitals.computed(gateway.process) - before
     rate = measure.worth * sum(count / taken for count, taken in done)
     return rate, 1000 * cost / sum(count for count, _ in done)

@@ -35,10 +35,11 @@ class Route:
 
 
 class Line:
-    """One connection along a route."""
+    """One connection along a route, from an address of this machine: of several workers, each has
+    clients of its own."""
 
-    def __init__(self, route: Route) -> None:
-        plain = socket.create_connection(route.address, _PATIENCE)
+    def __init__(self, route: Route, source: str = "127.0.0.1") -> None:
+        plain = socket.create_connection(route.address, _PATIENCE, (source, 0))
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if route.tunnel:
             plain.sendall(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from safelight.proxy.resolve import Address
 
-_BACKLOG = 1024
+BACKLOG = 1024
 _ATTACH = 51  # SO_ATTACH_REUSEPORT_CBPF, asm-generic/socket.h
 # Classic BPF (linux/filter.h): loads are of the accumulator A, X is the other register.
 _LOAD_WORD, _LOAD_BYTE, _TO_X, _XOR_X = 0x20, 0x30, 0x07, 0xAC
@@ -45,7 +45,7 @@ def listen(address: Address, count: int = 1, *, apart: bool = False) -> list[soc
     try:
         for _ in range(count):
             one = socket.create_server(
-                (host, port), family=family, backlog=_BACKLOG, reuse_port=count > 1 and not apart
+                (host, port), family=family, backlog=BACKLOG, reuse_port=count > 1 and not apart
             )
             # Connections inherit it. asyncio sets it only where the socket says that it is for TCP,
             # and an answer in two parts would wait 40 ms for the client to confirm the first.

@@ -12,7 +12,7 @@ from mitmproxy import options
 from mitmproxy.addons import block, core, disable_h2c, next_layer, proxyserver
 from mitmproxy.master import Master
 
-from safelight.proxy import bulk, guard, lean, shortcut
+from safelight.proxy import bulk, guard, lean, listening, shortcut
 from safelight.proxy.admission import Admission
 from safelight.proxy.chaining import Chaining
 from safelight.proxy.draining import Draining
@@ -206,7 +206,9 @@ class _Starting:
         serve = cast("Callable[..., Awaitable[None]]", instance.handle_stream)
         self._admission = admission = Admission(self._networks, serve)
         self._public = await asyncio.get_running_loop().create_server(
-            lambda: Incoming(admission.connected, admission.is_balancer), sock=self._listener
+            lambda: Incoming(admission.connected, admission.is_balancer),
+            sock=self._listener,
+            backlog=listening.BACKLOG,
         )
         # mitmproxy can only open sockets itself.
         servers = cast("AsyncioServerInstance[RegularMode]", instance)._servers  # noqa: SLF001
