@@ -45,7 +45,7 @@ class GuardedHttpStream(http_layers.HttpStream):
 
     def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
         """As in mitmproxy, but a hook that is done at once does not go through all layers, there
-        and back."""
+        and back, and an answer set by the headers hook is given at once."""
         steps = super()._handle_event(event)
         reply = None
         while True:
@@ -56,23 +56,11 @@ class GuardedHttpStream(http_layers.HttpStream):
             # What a layer inside this one waits for is answered to that one.
             own_hook = isinstance(command, commands.StartHook) and command.blocking is True
             reply = None if own_hook and self.began(command) else (yield command)
-
-    def state_wait_for_request_headers(
-        self, event: http_events.RequestHeaders
-    ) -> layer.CommandGenerator[None]:
-        """As in mitmproxy, but an answer set by the headers hook is given at once."""
-        steps = super().state_wait_for_request_headers(event)
-        reply = None
-        while True:
-            try:
-                command = steps.send(reply)
-            except StopIteration:
-                return
-            reply = yield command
-            hooked = isinstance(command, http_hooks.HttpRequestHeadersHook)
-            if hooked and self.flow.response and not self.flow.error:
+            headed = own_hook and isinstance(command, http_hooks.HttpRequestHeadersHook)
+            if headed and self.flow.response and not self.flow.error:
                 steps.close()
-                yield from self._answer(body_ended=event.end_stream)
+                head = cast("http_events.RequestHeaders", event)
+                yield from self._answer(body_ended=head.end_stream)
                 return
 
     def state_consume_request_body(self, event: events.Event) -> layer.CommandGenerator[None]:
