@@ -137,8 +137,7 @@ class Writer:
     def known_keyring(self) -> Keyring | None:
         """The same, if the file that was appended to last is still the last one."""
         segment = self._segment
-        known = segment is not None and self._is_last(segment)
-        return self._keyring(segment) if segment is not None and known else None
+        return self._keyring(segment) if segment is not None and self._is_last(segment) else None
 
     def _alone(self) -> AbstractContextManager[None]:
         if not self.folder.is_dir():

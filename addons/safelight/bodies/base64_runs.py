@@ -24,22 +24,22 @@ _LONGEST_IDLE = SHORTEST_WRAPPING - 100  # padding is not counted
 
 # JSON in JSON doubles the backslashes at each level. Unbounded, a run of them would be tried from
 # each of its characters to its end.
-_PLAIN = rb"[A-Za-z0-9+/_-]"
+PLAIN = rb"[A-Za-z0-9+/_-]"
 ESCAPE = rb"\\{1,15}/|\\{1,15}u00(?:2[BbFf]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa])|%2[BbFf]"
 _PADDING = rb"=|%3[Dd]|\\{1,15}u003[Dd]"
-BREAK = rb"(?:\r?\n[ \t]*|\\{1,15}r\\{1,15}n|\\{1,15}n)(?=" + _PLAIN + rb"|" + ESCAPE + rb")"
+BREAK = rb"(?:\r?\n[ \t]*|\\{1,15}r\\{1,15}n|\\{1,15}n)(?=" + PLAIN + rb"|" + ESCAPE + rb")"
 # A run does not start in the middle of somebody else's escape (`\n`, `%2C`, `\u0022`).
 _NOT_IN_ESCAPE = rb"(?<!\\)(?<!%)(?<!%[0-9A-Fa-f])" rb"(?<!\\u)(?<!\\u.)(?<!\\u..)(?<!\\u...)"
 # What fails soonest comes first: in escaped Cyrillic or Chinese, long rows are none of base64.
 BEGINNING = (
-    _NOT_IN_ESCAPE + rb"(?=" + _PLAIN + rb"|" + ESCAPE + rb")" + rb"(?=[A-Za-z0-9+/_\\%-]{32})"
+    _NOT_IN_ESCAPE + rb"(?=" + PLAIN + rb"|" + ESCAPE + rb")" + rb"(?=[A-Za-z0-9+/_\\%-]{32})"
 )
 _GOES_ON = ESCAPE + rb"|" + BREAK + rb"|" + _PADDING
 # In escaped Cyrillic or Chinese there is a word or a number every now and then.
-_BEGINS = re.compile(BEGINNING + rb"(?=%b{32}|%b{0,31}+(?:%b))" % (_PLAIN, _PLAIN, _GOES_ON))
+_BEGINS = re.compile(BEGINNING + rb"(?=%b{32}|%b{0,31}+(?:%b))" % (PLAIN, PLAIN, _GOES_ON))
 # What a run is behind its beginning, which is a letter or an escape.
 REST = (
-    rb"(?:" + _PLAIN + rb"++|" + ESCAPE + rb"|" + BREAK + rb")*+" + rb"(?:" + _PADDING + rb"){0,2}"
+    rb"(?:" + PLAIN + rb"++|" + ESCAPE + rb"|" + BREAK + rb")*+" + rb"(?:" + _PADDING + rb"){0,2}"
 )
 _REST = re.compile(REST)
 _PLAIN_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
@@ -126,9 +126,9 @@ def _idle(recogniser: Recogniser) -> re.Pattern[bytes]:
         + rb"(?:(?:\\u(?!00)[0-9A-Fa-f]{4})++"
         + rb"|(?:(?!%b|%b)%%[0-9A-Fa-f]{2})++" % (ESCAPE, _PADDING)
         + rb"|(?!%b|%b)\\{1,15}(?:[bfnrt]|u[0-9A-Fa-f]{4})" % (ESCAPE, _PADDING)
-        + rb"|%b{1,31}+(?!%b|%b)" % (_PLAIN, _PLAIN, _GOES_ON)
-        + rb"|(?=%b{32})%b" % (_PLAIN, unlike(recogniser.beginnings))
-        + rb"%b{32,%d}+(?!%b|%b)" % (_PLAIN, _LONGEST_IDLE, _PLAIN, _GOES_ON)
+        + rb"|%b{1,31}+(?!%b|%b)" % (PLAIN, PLAIN, _GOES_ON)
+        + rb"|(?=%b{32})%b" % (PLAIN, unlike(recogniser.beginnings))
+        + rb"%b{32,%d}+(?!%b|%b)" % (PLAIN, _LONGEST_IDLE, PLAIN, _GOES_ON)
         # What is repeated without a limit takes memory for each time.
         + rb"){1,%d}+" % _MOST_AT_ONCE
     )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import stringzilla
 
 from safelight.bodies import base64_runs, exactness
-from safelight.bodies.base64_runs import BREAK, ESCAPE, SHORTEST_RUN
+from safelight.bodies.base64_runs import BREAK, ESCAPE, PLAIN, SHORTEST_RUN
 from safelight.bodies.model import Encoding, Site
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _first_site(
 def _unlike(recogniser: Recogniser) -> re.Pattern[bytes]:
     """Letters, none of them escaped, that stand for the beginning of no picture."""
     told = max(-(-8 * (offset + len(data)) // 6) for offset, data in recogniser.beginnings)
-    return re.compile(base64_runs.unlike(recogniser.beginnings) + rb"[A-Za-z0-9+/_-]{%d}" % told)
+    return re.compile(base64_runs.unlike(recogniser.beginnings) + PLAIN + rb"{%d}" % told)
 
 
 def _next_line(body: bytes, end: int, last: int) -> int | None:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from safelight.bodies import base64_runs
+from safelight.bodies.base64_runs import SHORTEST_WRAPPING
 
 if TYPE_CHECKING:
     from safelight.bodies.model import Recogniser
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
 LONGEST = 1 << 14  # bytes
 # What is packed or encoded has no spaces, and where it is shorter holds no picture with something
 # to say; what is packed without being encoded has control characters.
-_SHORTEST_PACKED = 400  # bytes
-_PACKED = re.compile(rb"[^ ]{%d}|[\x00-\x08\x0b\x0e-\x1f\x7f]" % _SHORTEST_PACKED)
+_PACKED = re.compile(rb"[^ ]{%d}|[\x00-\x08\x0b\x0e-\x1f\x7f]" % SHORTEST_WRAPPING)
 
 
 def is_prose(body: bytes, recogniser: Recogniser) -> bool:
@@ -24,7 +24,7 @@ def is_prose(body: bytes, recogniser: Recogniser) -> bool:
         return False
     # Only where lines of base64 are indented, spaces stand in it.
     runs = base64_runs.runs(body, 0, len(body), recogniser)
-    if any(last - first >= _SHORTEST_PACKED for first, last in runs):
+    if any(last - first >= SHORTEST_WRAPPING for first, last in runs):
         return False
     try:
         body.decode()
