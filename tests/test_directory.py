@@ -8,7 +8,7 @@ import pytest
 
 from safelight.directory import Directory
 from safelight.users import CannotTellError, UserFileError
-from tests.cli.test_monitoring import free_port
+from tests.support import ports
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +55,7 @@ def test_a_password_file_that_is_empty(tmp_path: Path) -> None:
 
 
 def test_a_directory_that_is_not_there(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    (tmp_path / "ldap.yaml").write_text(f"server: ldaps://127.0.0.1:{free_port()}\n{NAMED}")
+    (tmp_path / "ldap.yaml").write_text(f"server: ldaps://127.0.0.1:{ports.free()}\n{NAMED}")
     directory = Directory(tmp_path / "ldap.yaml")
     for _ in range(3):
         with pytest.raises(CannotTellError):

@@ -21,6 +21,7 @@ import trustme
 
 from tests.load import stage
 from tests.load.wire import Route
+from tests.support import ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -84,7 +85,7 @@ def on_cores(cores: Iterable[int]) -> Iterator[None]:
 @contextmanager
 def _haproxy(folder: Path, origin: Origin, cores: int) -> Iterator[Gateway]:
     """A relay of bytes that opens nothing."""
-    port = _free_port()
+    port = ports.free()
     configuration = folder / "haproxy.cfg"
     configuration.write_text(
         f"global\n  nbthread {cores}\n"
@@ -99,7 +100,7 @@ def _haproxy(folder: Path, origin: Origin, cores: int) -> Iterator[Gateway]:
 @contextmanager
 def _mitmdump(folder: Path, origin: Origin, _: int) -> Iterator[Gateway]:
     """mitmproxy as it comes: it cannot use more than one core."""
-    port, confdir = _free_port(), folder / "mitmdump"
+    port, confdir = ports.free(), folder / "mitmdump"
     settings = {"confdir": confdir, "ssl_verify_upstream_trusted_ca": origin.root}
     command = [
         str(Path(sys.executable).with_name("mitmdump")),
@@ -132,7 +133,7 @@ def _squid(folder: Path, origin: Origin, _: int) -> Iterator[Gateway]:
         capture_output=True,
     )
     user = _unprivileged(folder, home)
-    port = _free_port()
+    port = ports.free()
     (home / "squid.conf").write_text(
         f"http_port 127.0.0.1:{port} ssl-bump tls-cert={home}/ca.pem "
         "generate-host-certificates=on dynamic_cert_mem_cache_size=4MB\n"
@@ -169,12 +170,6 @@ def _running(command: list[str], port: int) -> Iterator[int]:
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def _program(name: str) -> str:

@@ -21,7 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from safelight import __version__, broker, paths
 from tests.support import lab as labs
-from tests.support import pictures
+from tests.support import pictures, ports
 from tests.support.large import large, put
 
 if TYPE_CHECKING:
@@ -31,12 +31,6 @@ if TYPE_CHECKING:
 
 
 LARGE = large("PNG")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        port: int = one.getsockname()[1]
-        return port
 
 
 def ask(port: int, path: str) -> tuple[int, str]:
@@ -89,7 +83,7 @@ def ssl_tunnel(lab: Lab) -> Iterator[None]:
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_working_proxy(tmp_path: Path, workers: str) -> None:
-    port = free_port()
+    port = ports.free()
     options = ("--monitor", f"127.0.0.1:{port}", "--workers", workers)
     with labs.running(tmp_path, options=options) as lab:
         assert ask(port, "/healthz") == (200, "ok\n")
@@ -121,7 +115,7 @@ def test_a_working_proxy(tmp_path: Path, workers: str) -> None:
 
 
 def test_one_that_cannot_let_anything_leave(tmp_path: Path) -> None:
-    port = free_port()
+    port = ports.free()
     policy = tmp_path / "policy.yaml"
     policy.write_text("version: 1\n")
     with labs.running(tmp_path, policy, options=("--monitor", f"127.0.0.1:{port}")) as lab:
@@ -135,7 +129,7 @@ def test_one_that_cannot_let_anything_leave(tmp_path: Path) -> None:
 
 
 def test_who_hangs_up_is_not_written_down(tmp_path: Path) -> None:
-    port = free_port()
+    port = ports.free()
     options = ("--monitor", f"127.0.0.1:{port}", "--log-format", "json")
     with labs.running(tmp_path, options=options) as lab:
         for _ in range(20):
@@ -150,7 +144,7 @@ def test_who_hangs_up_is_not_written_down(tmp_path: Path) -> None:
 
 
 def test_one_that_is_about_to_stop(tmp_path: Path) -> None:
-    port = free_port()
+    port = ports.free()
     options = ("--monitor", f"127.0.0.1:{port}")
     with labs.running(tmp_path, options=options) as lab, ThreadPoolExecutor(1) as pool:
         assert lab.proxy.process is not None
@@ -170,7 +164,7 @@ def test_one_that_is_about_to_stop(tmp_path: Path) -> None:
 
 
 def test_an_upload_that_waits(tmp_path: Path) -> None:
-    port = free_port()
+    port = ports.free()
     policy = tmp_path / "policy.yaml"
     policy.write_text("version: 1\nname: t\nrules: [{id: ask, do: hold, because: ask}]\n")
     options = ("--monitor", f"127.0.0.1:{port}")
@@ -185,7 +179,7 @@ def test_an_upload_that_waits(tmp_path: Path) -> None:
 
 
 def test_a_worker_that_ended_has_no_connections(tmp_path: Path) -> None:
-    port = free_port()
+    port = ports.free()
     options = ("--monitor", f"127.0.0.1:{port}", "--workers", "2")
     with labs.running(tmp_path, options=options) as lab:
         assert lab.proxy.process is not None

@@ -6,7 +6,6 @@ import concurrent.futures
 import contextlib
 import http.client
 import signal
-import socket
 import ssl
 import subprocess
 import time
@@ -14,9 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.test_monitoring import free_port
 from tests.support import lab as labs
-from tests.support import pictures, programs, tools
+from tests.support import pictures, ports, programs, tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,8 +76,7 @@ def balanced(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[L
     options = ("--workers", "2", "--proxy-protocol", "127.0.0.1")
     with labs.running(tmp_path, policy, options=options) as lab:
         first = lab.proxy.address[1]
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = ports.free()
         configuration = tmp_path / "haproxy.cfg"
         configuration.write_text(
             CONFIGURATION.format(port=port, first=first, second=first + 1, version=request.param)
@@ -147,7 +144,7 @@ def test_nothing_on_its_way_is_lost_when_they_stop(balanced: tuple[Lab, int]) ->
 
 def test_of_two_gateways_one_stops_and_nobody_notices(tmp_path: Path) -> None:
     program = tools.needed("haproxy")
-    monitors = free_port(), free_port()
+    monitors = ports.free(), ports.free()
     folders = tmp_path / "a", tmp_path / "b"
     with contextlib.ExitStack() as running:
         labs_ = []
@@ -157,7 +154,7 @@ def test_of_two_gateways_one_stops_and_nobody_notices(tmp_path: Path) -> None:
             options = ("--proxy-protocol", "127.0.0.1", "--monitor", f"127.0.0.1:{monitor}")
             one = labs.running(folder, folder / "policy.yaml", options=options)
             labs_.append(running.enter_context(one))
-        port = free_port()
+        port = ports.free()
         configuration = tmp_path / "haproxy.cfg"
         a, b = (lab.proxy.address[1] for lab in labs_)
         configuration.write_text(

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
-from tests.cli.test_monitoring import ask, free_port
-from tests.support import pictures, tools
+from tests.cli.test_monitoring import ask
+from tests.support import pictures, ports, tools
 from tests.support.origin import Origin
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def test_a_container_cleans_what_passes_through_it(engine: Engine, tmp_path: Pat
     (tmp_path / "root.pem").chmod(0o644)
     origin = Origin()
     origin.start(authority, [SERVICE], tmp_path)
-    port, monitor = free_port(), free_port()
+    port, monitor = ports.free(), ports.free()
     name = "safelight-test"
     try:
         engine.run(

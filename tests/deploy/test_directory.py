@@ -9,10 +9,9 @@ import trustme
 
 from safelight.directory import Directory
 from safelight.users import CannotTellError
-from tests.cli.test_monitoring import free_port
 from tests.proxy.test_users import POLICY, URL
 from tests.support import lab as labs
-from tests.support import pictures, slapd
+from tests.support import pictures, ports, slapd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +31,7 @@ BY_SEARCH = f"""search:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[slapd.Directory]:
     authority = trustme.CA()
     folder = tmp_path_factory.mktemp("directory")
-    with slapd.running(folder / "slapd", authority, (free_port(), free_port())) as running:
+    with slapd.running(folder / "slapd", authority, (ports.free(), ports.free())) as running:
         authority.cert_pem.write_to_path(str(folder / "slapd" / "root.pem"))
         (folder / "slapd" / "password").write_text(slapd.READERS_PASSWORD + "\n")
         yield running

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_monitoring import ask, free_port, send
+from tests.cli.test_monitoring import ask, send
 from tests.support import lab as labs
-from tests.support import pictures, tools
+from tests.support import pictures, ports, tools
 
 UNIT = Path(__file__).parents[2] / "docker" / "safelight.service"
 
@@ -39,7 +39,7 @@ def test_the_unit_is_understood_and_locked_down(tmp_path: Path) -> None:
 
 
 def test_prometheus_reads_it(tmp_path: Path) -> None:
-    port, own = free_port(), free_port()
+    port, own = ports.free(), ports.free()
     configuration = tmp_path / "prometheus.yml"
     configuration.write_text(
         "scrape_configs:\n- job_name: safelight\n  scrape_interval: 1s\n  static_configs:\n"

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
-from tests.cli.test_monitoring import free_port
-from tests.support import pictures, programs, tools
+from tests.support import pictures, ports, programs, tools
 from tests.support.lab import Lab
 from tests.support.origin import Origin
 from tests.support.proxy import HOME_POLICY, Proxy
@@ -89,7 +88,7 @@ def _running(program: str, home: Path, helper: Path) -> Iterator[Squid]:
     )
     (home / "passwords").write_text(f"{name}:{hashed}")
     (home / "hosts").write_text(f"{SERVICES} {SERVICE} {OTHER}\n{STRANGERS} {UNTRUSTED}\n")
-    port = free_port()
+    port = ports.free()
     (home / "squid.conf").write_text(
         CONFIGURATION.format(port=port, home=home, helper=helper, user=USER)
     )
@@ -200,7 +199,7 @@ def test_without_it_nothing_leaves(squid: Squid, tmp_path: Path) -> None:
     ]
     ways = (
         (squid.port, "", "407 Proxy Authentication Required"),
-        (free_port(), "", "Connection refused"),
+        (ports.free(), "", "Connection refused"),
         # Somebody forgot to go through it.
         (squid.port, PAST_IT, "through the upstream proxy alone"),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-import socket
 import subprocess
 import sys
 import threading
@@ -19,7 +18,7 @@ import pytest
 from safelight.audit.export import Format
 from tests.cli.test_commands import call
 from tests.support import lab as labs
-from tests.support import pictures
+from tests.support import pictures, ports
 from tests.support.large import large, put
 from tests.support.sockets import open_socket
 from tests.test_users import line
@@ -177,8 +176,7 @@ def test_no_command_tells(tmp_path: Path) -> None:
     users.write_text(line(WORD, WORD))
     photo = tmp_path / f"{WORD}.jpg"
     photo.write_bytes(PHOTO)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = ports.free()
     options = ("--users", str(users), "--log-format", "json", "--monitor", f"127.0.0.1:{port}")
     shown: dict[str, bytes] = {}
     with labs.running(tmp_path, policy, options=options) as lab:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
-from tests.support import pictures, records, tools
+from tests.support import pictures, ports, records, tools
 from tests.support.origin import Origin
 
 if TYPE_CHECKING:
@@ -34,16 +34,9 @@ def origin(tmp_path: Path) -> Iterator[Origin]:
     origin.stop()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def upload(tmp_path: Path, origin: Origin, photo: bytes, *scripts: str) -> str:
     """Run mitmdump with the script, send `photo` by curl, return the status curl saw."""
-    port = free_port()
+    port = ports.free()
     host, origin_port = origin.address
     sources = [RESOLVER.format(f"api.openai.com:443={host}:{origin_port}"), *scripts]
     arguments = []

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from safelight.proxy.resolve import Address
 
 BACKLOG = 1024
+_ATTEMPTS = 20
 _ATTACH = 51  # SO_ATTACH_REUSEPORT_CBPF, asm-generic/socket.h
 # Classic BPF (linux/filter.h): loads are of the accumulator A, X is the other register.
 _LOAD_WORD, _LOAD_BYTE, _TO_X, _XOR_X = 0x20, 0x30, 0x07, 0xAC
@@ -39,27 +40,18 @@ def listen(address: Address, count: int = 1, *, apart: bool = False) -> list[soc
     ports that follow each other. Raises ListenError."""
     if count > 1 and sys.platform != "linux":
         raise ListenError("Several workers need Linux.")
-    host, port = address
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sockets: list[socket.socket] = []
-    try:
-        for _ in range(count):
-            one = socket.create_server(
-                (host, port), family=family, backlog=BACKLOG, reuse_port=count > 1 and not apart
-            )
-            # Connections inherit it. asyncio sets it only where the socket says that it is for TCP,
-            # and an answer in two parts would wait 40 ms for the client to confirm the first.
-            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sockets.append(one)
-            port = one.getsockname()[1] + apart
-        if count > 1 and not apart:
-            _keep_clients_together(sockets)
-    except (OSError, OverflowError) as error:
-        for one in sockets:
-            one.close()
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ListenError(f"Cannot listen on {host}:{address[1]}: {reason}.") from error
-    return sockets
+    # Which ports follow the one that the system chose is not known before.
+    attempts = _ATTEMPTS if apart and address[1] == 0 else 1
+    while True:
+        try:
+            return _sockets(address, count, apart=apart)
+        except (OSError, OverflowError) as error:
+            attempts -= 1
+            if not attempts:
+                reason = getattr(error, "strerror", None) or str(error)
+                raise ListenError(
+                    f"Cannot listen on {address[0]}:{address[1]}: {reason}."
+                ) from error
 
 
 def allow_many_connections() -> None:
@@ -69,6 +61,26 @@ def allow_many_connections() -> None:
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _sockets(address: Address, count: int, *, apart: bool) -> list[socket.socket]:
+    host, port = address
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with contextlib.ExitStack() as closed_on_error:
+        sockets: list[socket.socket] = []
+        for _ in range(count):
+            one = socket.create_server(
+                (host, port), family=family, backlog=BACKLOG, reuse_port=count > 1 and not apart
+            )
+            sockets.append(closed_on_error.enter_context(one))
+            # Connections inherit it. asyncio sets it only where the socket says that it is for TCP,
+            # and an answer in two parts would wait 40 ms for the client to confirm the first.
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            port = one.getsockname()[1] + apart
+        if count > 1 and not apart:
+            _keep_clients_together(sockets)
+        closed_on_error.pop_all()
+    return sockets
 
 
 def _keep_clients_together(sockets: Sequence[socket.socket]) -> None:
