@@ -31,6 +31,12 @@ def clear_anything(flow: http.HTTPFlow) -> None:
     flow.metadata[_CLEARANCE] = Clearance(None)
 
 
+def take_back(flow: http.HTTPFlow) -> None:
+    """Let nothing more of this request go to its origin, and forget what went."""
+    flow.metadata.pop(_CLEARANCE, None)
+    flow.request.raw_content = None
+
+
 def cap(flow: http.HTTPFlow, largest: int) -> None:
     """Stop reading this request's body past `largest` bytes."""
     flow.metadata[_CAP] = largest

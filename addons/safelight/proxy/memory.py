@@ -17,8 +17,12 @@ import gc
 import sys
 from typing import TYPE_CHECKING
 
+from safelight.proxy import clearance
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from mitmproxy.http import HTTPFlow
 
 _EVERY = 30  # seconds
 # Of mallopt(3), with bytes: how much may be free at the end before it is given back, and what is so
@@ -46,6 +50,14 @@ class Memory:
         """The proxy stops."""
         if self._timer is not None:
             self._timer.cancel()
+
+    def response(self, flow: HTTPFlow) -> None:
+        """A request was answered."""
+        clearance.take_back(flow)
+
+    def error(self, flow: HTTPFlow) -> None:
+        """A request will not be answered."""
+        clearance.take_back(flow)
 
     async def _give_back(self, trim: Callable[[int], int]) -> None:
         while True:
