@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from typing import TYPE_CHECKING, cast
 
 from mitmproxy.connection import ConnectionState
@@ -17,6 +18,7 @@ from mitmproxy.proxy.layers import tls
 from OpenSSL import SSL
 from OpenSSL.SSL import _ffi, _lib  # type: ignore[attr-defined]
 
+from safelight.proxy.outgoing import Prompt
 from safelight.proxy.turnstile import Turnstile
 
 if TYPE_CHECKING:
@@ -59,10 +61,12 @@ def _with_large_reads(turnstile: Turnstile) -> _Handle:
         transport = handler.transports[connection]
         stream = cast("asyncio.StreamReader", transport.reader)
         transport.reader = cast("asyncio.StreamReader", _LargeReads(stream, turnstile))
+        writer = cast("asyncio.StreamWriter", transport.writer)
+        if sys.platform != "win32":
+            transport.writer = cast("asyncio.StreamWriter", Prompt(writer))
         try:
             await handle(handler, connection)
         except asyncio.CancelledError:
-            writer = cast("asyncio.StreamWriter", transport.writer)
             if not writer.is_closing():
                 writer.close()
             raise
