@@ -29,8 +29,13 @@ IDENTITY = "safelight.identity"
 def names(flow: HTTPFlow) -> tuple[str, ...]:
     """Every host name that this request could be meant for, in lower case."""
     request = flow.request
-    candidates = [request.host, flow.client_conn.sni, _host_of(request.authority)]
-    candidates += [_host_of(value) for value in request.headers.get_all("host")]
+    hosts = request.headers.get_all("host")
+    return _names(request.host, flow.client_conn.sni, request.authority, *hosts)
+
+
+@lru_cache(1024)
+def _names(host: str, sni: str | None, *authorities: str) -> tuple[str, ...]:
+    candidates = (host, sni, *map(_host_of, authorities))
     return tuple(dict.fromkeys(_normal(name) for name in candidates if name))
 
 

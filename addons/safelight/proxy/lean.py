@@ -3,7 +3,8 @@ a third went there.
 
 It makes an event of each line of its log, for which the loop is woken through a pipe, checks the
 type of each field of each message that it has read itself, copies each option deeply when it is
-asked for, and goes through five functions for each header field that it compares.
+asked for, goes through five functions for each header field that it compares, and makes a server
+for each request, only to put another in its place.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mitmproxy import http, optmanager
+from mitmproxy.proxy import context
 
 if TYPE_CHECKING:
     from mitmproxy.master import Master
@@ -31,6 +33,7 @@ def install(master: Master) -> None:
     http.Headers.get_all = _get_all  # type: ignore[method-assign, assignment]
     http.Headers.get = _get  # type: ignore[method-assign, assignment]
     http.Headers.__contains__ = _contains  # type: ignore[method-assign, assignment]
+    context.Context.fork = _fork  # type: ignore[method-assign, assignment]
 
 
 def _unchecked(_: http.MessageData) -> None:
@@ -59,6 +62,12 @@ def _get(headers: http.Headers, name: str | bytes, default: object = None) -> ob
 def _contains(headers: http.Headers, name: object) -> bool:
     wanted = _raw(name) if isinstance(name, str | bytes) else None
     return any(field.lower() == wanted for field, _ in headers.fields)
+
+
+def _fork(forked: context.Context) -> context.Context:
+    fork = copy.copy(forked)
+    fork.layers = forked.layers.copy()
+    return fork
 
 
 @lru_cache(1024)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # Nobody's upload address is this long; a longer one is matched by its beginning.
 _LONGEST_PATH = 4096
+_REMEMBERED = 1024
 
 # What a ClientHello names in the open when its real name is encrypted (RFC 9849 section 6.1). A
 # client that meets a certificate for it without ECH tries again with the real name.
@@ -53,6 +54,9 @@ class Catalogue:
         for service in services.values():
             for host in service.hosts:
                 self._index.add(host.host, (service, host))
+        # What a connection asks for, it asks for again.
+        self._covers = lru_cache(_REMEMBERED)(self._is_covered)
+        self._find = lru_cache(_REMEMBERED)(self._destination)
 
     @classmethod
     def load(cls, *folders: Path) -> Catalogue:
@@ -82,6 +86,9 @@ class Catalogue:
 
     def covers(self, host: str, port: int) -> bool:
         """Must a connection to this host be decrypted?"""
+        return self._covers(host, port)
+
+    def _is_covered(self, host: str, port: int) -> bool:
         return normal(host) in ECH_PUBLIC_NAMES or any(True for _ in self._entries(host, port))
 
     def behind(self, host: str, port: int) -> list[Destination]:
@@ -104,7 +111,9 @@ class Catalogue:
         matches is meant: steps that carry pictures first, then hosts limited to matching paths,
         then the more specific host pattern.
         """
-        path = path[:_LONGEST_PATH]
+        return self._find(host, port, method, path[:_LONGEST_PATH])
+
+    def _destination(self, host: str, port: int, method: str, path: str) -> Destination | None:
         best: Destination | None = None
         best_rank = (False, False, False)
         for pattern, service, entry in self._entries(host, port):
