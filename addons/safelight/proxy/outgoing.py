@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import asyncio
 
+_CLOSED = -1
+
 
 class Prompt:
     """A stream's writer that gives to the system as much as it takes, and the rest to the loop."""
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
-        self._descriptor: int = writer.get_extra_info("socket").fileno()
+        opened = writer.get_extra_info("socket")
+        self._descriptor: int = opened.fileno() if opened else _CLOSED
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._writer, name)
