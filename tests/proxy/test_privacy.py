@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 WORD = "Zanzibarella"
 COORDINATES = "48.8584"
 SECRETS = [WORD, WORD.upper(), COORDINATES, "48.85", "zanzibarella"]
+# Its seconds may look like a place.
+TIME_OF_DAY = re.compile(rb"\d\d:\d\d:\d\d\.\d+")
 PHOTO = pictures.jpeg() + WORD.encode()
 API = "https://api.openai.com/v1"
 
@@ -109,6 +112,7 @@ def written(folder: Path) -> Iterator[tuple[Path, bytes]]:
 
 def told_in(content: bytes) -> list[str]:
     """The secrets that somebody can read there, however they are spelled."""
+    content = TIME_OF_DAY.sub(b"", content)
     return [
         secret
         for secret in SECRETS
@@ -119,7 +123,8 @@ def told_in(content: bytes) -> list[str]:
             secret.encode().hex().encode(),
             zlib.compress(secret.encode()),
         )
-        if spelled in content
+        # Four letters stand by chance in what is random.
+        if len(spelled) > 4 and spelled in content
     ]
 
 
