@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 from typing import TYPE_CHECKING, cast
 
 from mitmproxy.connection import ConnectionState
@@ -18,7 +17,6 @@ from mitmproxy.proxy.layers import tls
 from OpenSSL import SSL
 from OpenSSL.SSL import _ffi, _lib  # type: ignore[attr-defined]
 
-from safelight.proxy.outgoing import Prompt
 from safelight.proxy.turnstile import Turnstile
 
 if TYPE_CHECKING:
@@ -62,8 +60,9 @@ def _with_large_reads(turnstile: Turnstile) -> _Handle:
         stream = cast("asyncio.StreamReader", transport.reader)
         transport.reader = cast("asyncio.StreamReader", _LargeReads(stream, turnstile))
         writer = cast("asyncio.StreamWriter", transport.writer)
-        if sys.platform != "win32":
-            transport.writer = cast("asyncio.StreamWriter", Prompt(writer))
+        # Whatever is written leaves at once: by itself uvloop sends it when all else is done that
+        # the loop has to do at the moment, while the other side waits.
+        writer.transport.set_write_buffer_limits(high=0)
         try:
             await handle(handler, connection)
         except asyncio.CancelledError:
