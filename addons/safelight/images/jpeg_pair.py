@@ -52,7 +52,7 @@ class _Pair:
 def examine(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> Examination:
     """Examine a JPEG, with its gain map if it has one. Raises ImageError.
 
-    Entropy-coded data that is `proven` to hold no marker is not looked at again.
+    Scans and tables that are `proven` to stand there as they should are not looked at again.
     """
     stream = jpeg_segments.walk(data, proven)
     pair = _pair(data, stream)
