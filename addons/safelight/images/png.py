@@ -7,7 +7,7 @@ import struct
 import zlib
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from safelight.images import exif, exif_kinds, icc, png_order, png_text, xmp
 from safelight.images.blank import is_blank
@@ -46,8 +46,7 @@ _CHUNK_KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
+class _Change(NamedTuple):
     """Put a chunk `type` with `data` (no chunk if it is empty) in place of bytes."""
 
     start: int
@@ -161,7 +160,7 @@ def _fixed(walk: Walk, chunk: Chunk, payload: bytes, order: png_order.Order) -> 
     """Blank what no decoder reads of a chunk. Its length stays, since some decoders pass over
     chunks that are too long, and others do not."""
     used = order.used(chunk.type, payload)
-    if not is_blank(payload, used):
+    if used < len(payload) and not is_blank(payload, used):
         _replace(walk, chunk, payload[:used].ljust(len(payload), b"\0"), Kind.UNKNOWN_DATA)
 
 
@@ -233,8 +232,8 @@ def _profile(walk: Walk, chunk: Chunk, payload: bytes) -> None:
 
 
 def _trailer(walk: Walk, end: Chunk) -> None:
-    if not is_blank(walk.data, end.end):
-        start = end.end
+    start = end.end
+    if start < len(walk.data) and not is_blank(walk.data, start):
         place = "after the end of the picture"
         walk.found.append(Found(Kind.UNKNOWN_DATA, place, start, len(walk.data)))
         walk.changes.append(_Change(end.start, len(walk.data), b"IEND", trailer=True))
