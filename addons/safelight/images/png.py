@@ -6,7 +6,7 @@ import re
 import struct
 import zlib
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from safelight.images import exif, exif_kinds, icc, png_order, png_text, xmp
@@ -222,13 +222,23 @@ def _profile(walk: Walk, chunk: Chunk, payload: bytes) -> None:
         return
     if clean == profile and not behind and not name.removeprefix(b"ICC").strip(b"_"):
         return
-    compressed = zlib.compress(clean, 9)
+    compressed = _packed_again(clean) if len(clean) <= icc.SMALL else _packed(clean)
     data = b"ICC\0\0" + compressed
     # The name is free text of up to 79 bytes: it takes up what is too little for a filler chunk.
     spare = len(payload) - len(data)
     if 0 < spare < OVERHEAD:
         data = b"ICC" + b"_" * spare + b"\0\0" + compressed
     _replace(walk, chunk, data, Kind.SOFTWARE)
+
+
+def _packed(profile: bytes) -> bytes:
+    return zlib.compress(profile, 9)
+
+
+@lru_cache(maxsize=64)
+def _packed_again(profile: bytes) -> bytes:
+    """Those without texts are few, so they come again with other pictures."""
+    return _packed(profile)
 
 
 def _trailer(walk: Walk, end: Chunk) -> None:
