@@ -17,7 +17,6 @@ from safelight.images.model import (
     Kind,
     Length,
     apply,
-    told,
 )
 
 if TYPE_CHECKING:
@@ -61,8 +60,8 @@ def examine(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> Examination:
     first = _walk_first(pair, len(pair.second), _index_segment(pair, pair.first_end, None))
     second = _walk_second(pair)
     shift = pair.index.start
-    for one in told(second.found):
-        first.find(one.kind, f"gain map, {one.place}", one.start + shift, one.end + shift)
+    for tells, place, start, end in second.found:
+        first.find(tells, f"gain map, {place}", start + shift, end + shift)
     for start, end in (
         (pair.first_end, pair.index.start),
         (pair.index.start + second.stream.end, len(data)),

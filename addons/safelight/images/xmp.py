@@ -6,9 +6,12 @@ from __future__ import annotations
 
 import re
 
+import stringzilla
+
 from safelight.images.model import Kind
 
-_ORIENTATION = re.compile(rb"tiff:Orientation\s*(?:=\s*[\"']|>)\s*([0-9])")
+_NAME = b"tiff:Orientation"
+_ORIENTATION = re.compile(_NAME + rb"\s*(?:=\s*[\"']|>)\s*([0-9])")
 _WORDS = {
     Kind.LOCATION: rb"GPS|Location|City|Country|geo:|Sublocation",
     Kind.CAPTURE_TIME: rb"DateTime|CreateDate|DateCreated|ModifyDate|MetadataDate",
@@ -35,7 +38,8 @@ def kinds(packet: bytes) -> set[Kind]:
 
 def orientation(packet: bytes) -> int | None:
     """The orientation 1 to 8 in the packet, if there is one."""
-    match = _ORIENTATION.search(packet)
+    first: int = stringzilla.find(packet, _NAME)
+    match = _ORIENTATION.search(packet, first) if first >= 0 else None
     value = int(match[1]) if match else 0
     return value if 1 <= value <= 8 else None
 
