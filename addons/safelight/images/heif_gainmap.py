@@ -18,6 +18,8 @@ XMP_ITEM = b"\0application/rdf+xml\0"
 
 def carriers(blanks: Blanks, found: Items, kept: set[int]) -> set[int]:
     """The items with such numbers, once they hold nothing else."""
+    if heif_items.APPLE_GAIN_MAP not in found.auxiliaries.values():
+        return set()
     maps = {
         number
         for number in kept
@@ -26,7 +28,7 @@ def carriers(blanks: Blanks, found: Items, kept: set[int]) -> set[int]:
     described = {
         one.source: maps.intersection(one.targets)
         for one in found.references
-        if one.type == b"cdsc" and maps
+        if one.type == b"cdsc"
     }
     carrying = set()
     for number in described:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from safelight.images.boxes import Box
 
 IMAGE_TYPES = frozenset(
@@ -32,7 +34,7 @@ class Item:
     type: bytes
     infe: Box
     name: int
-    extents: list[tuple[int, int]] = field(default_factory=list)
+    extents: Sequence[tuple[int, int]] = ()
     properties: list[int] = field(default_factory=list)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from safelight.images import decoder_boxes, heif_items, tiff_pixels
@@ -9,6 +10,8 @@ from safelight.images.model import ImageError, Kind
 from safelight.images.movie_boxes import free, name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from safelight.images.blanking import Blanks
     from safelight.images.boxes import Box
 
@@ -42,8 +45,8 @@ _MOST_COMPONENTS = 1_000
 
 def scrub(blanks: Blanks, found: heif_items.Items, kept: set[int]) -> None:
     """Blank what properties say besides how to show the items `kept`. Raises ImageError."""
-    used = set[int]().union(*(found.items[number].properties for number in kept))
-    others = set[int]().union(*(item.properties for item in found.items.values()))
+    used = _properties(found.items[number] for number in kept)
+    others = _properties(found.items.values())
     private = {
         index
         for index, box in enumerate(found.properties, 1)
@@ -57,6 +60,11 @@ def scrub(blanks: Blanks, found: heif_items.Items, kept: set[int]) -> None:
                 # An unknown property that is essential would make readers refuse the picture.
                 position = start + width * place
                 blanks.put(position, bytes([blanks.data[position] & ~_ESSENTIAL]))
+
+
+def _properties(items: Iterable[heif_items.Item]) -> set[int]:
+    """The numbers of those that items have: many have the same."""
+    return set(chain.from_iterable({tuple(item.properties) for item in items}))
 
 
 def _stays(blanks: Blanks, box: Box, *, used: bool, told: bool) -> bool:

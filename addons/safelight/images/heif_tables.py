@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import struct
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from safelight.images.boxes import boxes
 from safelight.images.heif_items import Associations, Item, Items, Reference
@@ -20,28 +20,11 @@ DESCRIBING = frozenset({b"hdlr", b"pitm", b"iinf", b"iloc", b"iprp", b"iref", b"
 _LONGEST_URN = 200
 # Number of an item, its protection, its type.
 _SHORT_INFO, _LONG_INFO = struct.Struct(">HH4s"), struct.Struct(">IH4s")
-_SIZES = struct.Struct(">BB")
+_SIZES, _COUNT = struct.Struct(">BB"), struct.Struct(">I")
 _CODES = {0: "0s", 1: "B", 2: "H", 4: "I", 8: "Q"}
 MOST_ITEMS = 50_000
 MOST_LINKS = 200_000
 MOST_EXTENTS = 200_000
-
-
-class Reader:
-    """Reads the fields of a table in a range of the file."""
-
-    def __init__(self, data: bytes, start: int, end: int) -> None:
-        self.data = data
-        self.position = start
-        self.end = end
-
-    def fields(self, layout: struct.Struct) -> tuple[Any, ...]:
-        """The next fields. Raises ImageError past the end."""
-        start = self.position
-        self.position = start + layout.size
-        if self.position > self.end:
-            raise ImageError("This picture is cut off or damaged.")
-        return layout.unpack_from(self.data, start)
 
 
 def read(data: bytes, meta: Box) -> Items:
@@ -52,10 +35,25 @@ def read(data: bytes, meta: Box) -> Items:
         found.boxes.append(box)
         if box.type in DESCRIBING and children.setdefault(box.type, box) is not box:
             raise ImageError("This picture is described twice.")
+    try:
+        _read_tables(data, children, found)
+    except struct.error as error:
+        raise _cut_off() from error
+    return found
+
+
+def _cut_off() -> ImageError:
+    return ImageError("This picture is cut off or damaged.")
+
+
+def _read_tables(data: bytes, children: dict[bytes, Box], found: Items) -> None:
+    """Raises ImageError, and struct.error where a table ends within its fields."""
     if b"pitm" in children:
-        version, reader = _full(data, children[b"pitm"])
-        (found.primary,) = reader.fields(_layout(2 if version == 0 else 4))
-        found.slack.append((reader.position, reader.end))
+        box = children[b"pitm"]
+        version, start, table = _full(data, box)
+        layout = _layout(2 if version == 0 else 4)
+        (found.primary,) = layout.unpack_from(table)
+        found.slack.append((start + layout.size, box.end))
     if b"iinf" in children:
         _read_infos(data, children[b"iinf"], found)
     if b"iloc" in children:
@@ -65,36 +63,44 @@ def read(data: bytes, meta: Box) -> Items:
         _read_references(data, children[b"iref"], found)
     if b"iprp" in children:
         _read_properties(data, children[b"iprp"], found)
-    return found
 
 
-def _full(data: bytes, box: Box) -> tuple[int, Reader]:
-    """The version of a box, and what follows its flags."""
-    reader = Reader(data, box.payload + 4, box.end)
-    if reader.position > box.end:
-        raise ImageError("This picture is cut off or damaged.")
-    return data[box.payload], reader
+def _full(data: bytes, box: Box) -> tuple[int, int, bytes]:
+    """The version of a box, where its fields start behind that and its flags, and the fields."""
+    start = box.payload + 4
+    if start > box.end:
+        raise _cut_off()
+    return data[box.payload], start, data[start : box.end]
 
 
 def _read_infos(data: bytes, iinf: Box, found: Items) -> None:
-    version, reader = _full(data, iinf)
-    reader.fields(_layout(2 if version == 0 else 4))
-    for box in boxes(data, reader.position, iinf.end):
+    version, start, table = _full(data, iinf)
+    count = _layout(2 if version == 0 else 4)
+    count.unpack_from(table)
+    items = found.items
+    for box in boxes(data, start + count.size, iinf.end):
         if box.type != b"infe":
             found.slack.append((box.start + 4, box.end))
             continue
-        entry_version, entry = _full(data, box)
-        if entry_version < 2 or len(found.items) > MOST_ITEMS:
+        fields = box.payload + 4
+        if fields > box.end:
+            raise _cut_off()
+        version = data[box.payload]
+        if version < 2 or len(items) > MOST_ITEMS:
             raise ImageError("This picture describes its parts in a way that is not known.")
-        number, _, type_ = entry.fields(_SHORT_INFO if entry_version == 2 else _LONG_INFO)
-        if number in found.items:
+        layout = _SHORT_INFO if version == 2 else _LONG_INFO
+        name = fields + layout.size
+        if name > box.end:
+            raise _cut_off()
+        number, _, type_ = layout.unpack_from(data, fields)
+        if number in items:
             raise ImageError("This picture is described twice.")
-        found.items[number] = Item(number, type_, box, entry.position)
+        items[number] = Item(number, type_, box, name)
 
 
 def _read_locations(data: bytes, iloc: Box, found: Items) -> None:
-    version, reader = _full(data, iloc)
-    sizes, more = reader.fields(_SIZES)
+    version, start, table = _full(data, iloc)
+    sizes, more = _SIZES.unpack_from(table)
     offset_size, length_size = sizes >> 4, sizes & 15
     base_size, index_size = more >> 4, (more & 15) if version else 0
     if not {offset_size, length_size, base_size, index_size} <= {0, 4, 8}:
@@ -102,33 +108,45 @@ def _read_locations(data: bytes, iloc: Box, found: Items) -> None:
     id_size, method_size = (2 if version < 2 else 4), (2 if version else 0)
     row = _layout(id_size, method_size, 2, base_size, 2)
     extent = _layout(index_size, offset_size, length_size)
+    # By method, where what items are stored in begins and ends.
+    stored = {0: (0, len(data))}
+    if found.idat is not None:
+        stored[1] = (found.idat.payload, found.idat.end)
     extents_left, bytes_left = MOST_EXTENTS, 2 * len(data)
-    (count,) = reader.fields(_layout(id_size))
+    (count,) = _layout(id_size).unpack_from(table, _SIZES.size)
+    position = _SIZES.size + id_size
     for _ in range(count):
-        number, method, reference, base, pieces = reader.fields(row)
+        number, method, reference, base, pieces = row.unpack_from(table, position)
+        position += row.size
         if reference:
             raise ImageError("This picture takes its contents from another file.")
         extents_left -= pieces + 1
         if extents_left < 0:
             raise ImageError("This picture is in too many pieces.")
-        extents = [reader.fields(extent) for _ in range(pieces)]
+        extents = []
+        for _ in range(pieces):
+            extents.append(extent.unpack_from(table, position))
+            position += extent.size
         item = found.items.get(number)
         if item is None:
             continue
-        shift, limit = _stored(data, (method or 0) & 15, found.idat)
+        place = stored.get((method or 0) & 15)
+        if place is None:
+            raise ImageError("This picture stores its parts in a way that is not known.")
+        shift, limit = place
         shift += base or 0
-        item.extents = []
+        item.extents = places = []
         for _, offset, length in extents:
             # A length of zero means all of it.
-            start = shift + (offset or 0)
-            end = start + length if length else limit
-            if start > limit or end > limit:
+            begin = shift + (offset or 0)
+            end = begin + length if length else limit
+            if begin > limit or end > limit:
                 raise ImageError("This picture is cut off.")
-            item.extents.append((start, end))
-            bytes_left -= end - start
+            places.append((begin, end))
+            bytes_left -= end - begin
         if bytes_left < 0:
             raise ImageError("This picture refers to the same place too often.")
-    found.slack.append((reader.position, iloc.end))
+    found.slack.append((start + position, iloc.end))
 
 
 @lru_cache(maxsize=256)
@@ -143,29 +161,20 @@ def _layout(*sizes: int) -> struct.Struct:
     return struct.Struct(">" + "".join(_CODES[size] for size in sizes))
 
 
-def _stored(data: bytes, method: int, idat: Box | None) -> tuple[int, int]:
-    """Where what items are stored in by this method begins and ends."""
-    if method == 0:
-        return 0, len(data)
-    if method == 1 and idat is not None:
-        return idat.payload, idat.end
-    raise ImageError("This picture stores its parts in a way that is not known.")
-
-
 def _read_references(data: bytes, iref: Box, found: Items) -> None:
-    version, reader = _full(data, iref)
+    version, start, _ = _full(data, iref)
     width = 2 if version == 0 else 4
     head = _layout(width, 2)
     links_left = MOST_LINKS
-    for box in boxes(data, reader.position, iref.end):
-        entry = Reader(data, box.payload, box.end)
-        source, count = entry.fields(head)
+    for box in boxes(data, start, iref.end):
+        entry = data[box.payload : box.end]
+        source, count = head.unpack_from(entry)
         links_left -= count + 1
         if links_left < 0:
             raise ImageError("This picture is in too many pieces.")
-        targets = entry.fields(_list(count, width))
+        targets = _list(count, width).unpack_from(entry, head.size)
         found.references.append(Reference(box.type, box, source, targets))
-        found.slack.append((entry.position, box.end))
+        found.slack.append((box.payload + head.size + width * count, box.end))
         if box.type == b"dimg":
             found.inputs[source] = found.inputs.get(source, 0) + count
 
@@ -188,20 +197,23 @@ def _read_properties(data: bytes, iprp: Box, found: Items) -> None:
 
 def _read_associations(data: bytes, ipma: Box, found: Items, links_left: int) -> int:
     """Which items have which properties; how many more there may be comes back."""
-    version, reader = _full(data, ipma)
+    version, start, table = _full(data, ipma)
     width = 2 if data[ipma.payload + 3] & 1 else 1
     head = _layout(2 if version == 0 else 4, 1)
     index_bits = 0x7FFF if width == 2 else 0x7F
-    (rows,) = reader.fields(_layout(4))
+    (rows,) = _COUNT.unpack_from(table)
+    position = _COUNT.size
     for _ in range(rows):
-        number, count = reader.fields(head)
-        start = reader.position
-        indices = [one & index_bits for one in reader.fields(_list(count, width))]
+        number, count = head.unpack_from(table, position)
+        position += head.size
+        written = _list(count, width).unpack_from(table, position)
+        indices = [one & index_bits for one in written]
         links_left -= count
         if links_left < 0:
             raise ImageError("This picture is in too many pieces.")
-        found.associations.append(Associations(start, width, indices))
+        found.associations.append(Associations(start + position, width, indices))
+        position += width * count
         if number in found.items:
             found.items[number].properties += indices
-    found.slack.append((reader.position, ipma.end))
+    found.slack.append((start + position, ipma.end))
     return links_left

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 
 from safelight.images import icc_elements
 
 _HEADER_SIZE = 128
 _ENTRY = struct.Struct(">4sII")
 MOST_TAGS = 200
+SMALL = 4096
 _NOWHERE = 0xFFFFFFFF
 # Tags of section 9.2 that say how colours are converted, with those of Apple's displays.
 _COLOUR_TAGS = frozenset(
@@ -31,6 +33,16 @@ def scrubbed(profile: bytes) -> bytes:
 
     Raises ProfileError when its structure is broken.
     """
+    return _scrubbed_again(profile) if len(profile) <= SMALL else _scrubbed(profile)
+
+
+@lru_cache(maxsize=64)
+def _scrubbed_again(profile: bytes) -> bytes:
+    """The few profiles of cameras and programs come again with every picture."""
+    return _scrubbed(profile)
+
+
+def _scrubbed(profile: bytes) -> bytes:
     if len(profile) < _HEADER_SIZE + 4 or profile[36:40] != b"acsp":
         raise ProfileError("it is not an ICC profile")
     (count,) = struct.unpack_from(">I", profile, _HEADER_SIZE)

@@ -106,7 +106,7 @@ def examination(walk: Walk, plan: Callable[[Length], tuple[Edit, ...]]) -> Exami
         exif.turning(walk.block.rendering) if walk.block else 1,
         tuple(walk.found),
         plan,
-        proven=tuple(walk.stream.scans),
+        proven=tuple(walk.stream.coded),
     )
 
 
@@ -140,7 +140,7 @@ def look_into(data: bytes, stream: Stream, keeper: Keeper) -> Walk:
 
 def _trailer(walk: Walk) -> None:
     end = walk.stream.end
-    if is_blank(walk.data, end):
+    if end == len(walk.data) or is_blank(walk.data, end):
         return
     first, last = walk.data[end : end + 4096], walk.data[max(end, len(walk.data) - 4096) :]
     if b"ftyp" in first or b"MotionPhoto" in last:

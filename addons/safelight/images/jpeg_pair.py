@@ -17,7 +17,6 @@ from safelight.images.model import (
     Kind,
     Length,
     apply,
-    told,
 )
 
 if TYPE_CHECKING:
@@ -52,17 +51,17 @@ class _Pair:
 def examine(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> Examination:
     """Examine a JPEG, with its gain map if it has one. Raises ImageError.
 
-    Entropy-coded data that is `proven` to hold no marker is not looked at again.
+    Scans and tables that are `proven` to stand there as they should are not looked at again.
     """
     stream = jpeg_segments.walk(data, proven)
     pair = _pair(data, stream)
     if pair is None:
         return jpeg.examine_stream(data, stream)
     first = _walk_first(pair, len(pair.second), _index_segment(pair, pair.first_end, None))
-    second = _walk_second(pair)
+    second = jpeg.look_into(pair.second, pair.streams[1], _SecondKeeper(pair.isos[1]))
     shift = pair.index.start
-    for one in told(second.found):
-        first.find(one.kind, f"gain map, {one.place}", one.start + shift, one.end + shift)
+    for tells, place, start, end in second.found:
+        first.find(tells, f"gain map, {place}", start + shift, end + shift)
     for start, end in (
         (pair.first_end, pair.index.start),
         (pair.index.start + second.stream.end, len(data)),
@@ -70,7 +69,7 @@ def examine(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> Examination:
         if not is_blank(data, start, end):
             place = "after the end of the picture"
             first.find(Kind.UNKNOWN_DATA, place, start, end)
-    return jpeg.examination(first, partial(_plan, pair, clean=not first.found))
+    return jpeg.examination(first, partial(_plan, pair, second, clean=not first.found))
 
 
 def _pair(data: bytes, stream: Stream) -> _Pair | None:
@@ -151,10 +150,6 @@ def _walk_first(pair: _Pair, second_size: int, index_segment: bytes) -> jpeg.Wal
     return jpeg.look_into(pair.data, pair.streams[0], keeper)
 
 
-def _walk_second(pair: _Pair) -> jpeg.Walk:
-    return jpeg.look_into(pair.second, pair.streams[1], _SecondKeeper(pair.isos[1]))
-
-
 def _index_segment(
     pair: _Pair, first_size: int, second: tuple[int, int] | None, mpf_start: int | None = None
 ) -> bytes:
@@ -166,21 +161,20 @@ def _index_segment(
     return jpeg.marker_segment(_APP2, payload)
 
 
-def _plan(pair: _Pair, length: Length, *, clean: bool) -> tuple[Edit, ...]:
+def _plan(pair: _Pair, second: jpeg.Walk, length: Length, *, clean: bool) -> tuple[Edit, ...]:
     if clean:
         return ()
     try:
-        return _plan_both(pair, length)
+        return _plan_both(pair, second, length)
     except ImageError:
         # The numbers do not fit in where they stood: the length counts more than the gain map.
         return jpeg.examine(pair.data).edits(length)
 
 
-def _plan_both(pair: _Pair, length: Length) -> tuple[Edit, ...]:
-    second_walk = _walk_second(pair)
-    second = apply(pair.second, jpeg.edits_of(tuple(second_walk.changes), length))
+def _plan_both(pair: _Pair, walk: jpeg.Walk, length: Length) -> tuple[Edit, ...]:
+    second = apply(pair.second, jpeg.edits_of(tuple(walk.changes), length))
     # What stands behind the gain map's own end is nobody's.
-    ending = len(pair.second) - second_walk.stream.end
+    ending = len(pair.second) - walk.stream.end
     second = second[: len(second) - ending]
     same = length is Length.SAME_LENGTH
     size = len(pair.second) if same else len(second)

@@ -48,28 +48,35 @@ class Segment(NamedTuple):
 class Stream:
     """What stands between SOI and EOI besides tables. Width and height are in pixels; `segments`
     are those of applications, and comments. `strays` are bytes outside scans that belong to no
-    segment: decoders skip them. `scans` are entropy-coded data in which no marker stands. `end` is
-    behind EOI.
+    segment: decoders skip them. `coded` are scans with the tables right before them, and all that
+    follow each other so as one. `end` is behind EOI.
     """
 
     width: int = 0
     height: int = 0
     segments: list[Segment] = field(default_factory=list)
     strays: list[tuple[int, int]] = field(default_factory=list)
-    scans: list[tuple[int, int]] = field(default_factory=list)
+    coded: list[tuple[int, int]] = field(default_factory=list)
     end: int = 0
 
 
 def walk(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> Stream:
     """Walk from SOI to EOI. Raises ImageError where the stream breaks the rules.
 
-    Scans that are `proven` to hold no marker are not looked at again.
+    Scans and tables that are `proven` to stand there as they should are not looked at again.
     """
     known = dict(proven)
     stream = Stream()
     position = 2
-    scanned = in_scan = False
+    run = run_end = 0
+    in_scan = False
     for _ in range(MOST_SEGMENTS):
+        if position in known:
+            run, run_end = position, known[position]
+            stream.coded.append((run, run_end))
+            position = run_end
+            in_scan = False
+            continue
         marker_at = position
         if data[position : position + 2] not in _MARKERS:
             marker_at = _next_marker(data, position)
@@ -81,19 +88,25 @@ def walk(data: bytes, proven: Iterable[tuple[int, int]] = ()) -> Stream:
             return stream
         if marker in STANDALONE:
             position = marker_at + 2
-            in_scan = scanned
+            in_scan = bool(stream.coded)
             continue
         position = end_of_segment(data, marker_at)
         in_scan = False
         if marker >= APP0:
             stream.segments.append(Segment(marker, marker_at, marker_at + 4, position))
-        elif marker == SOS:
-            end = known.get(position) or _scan_end(data, position)
-            stream.scans.append((position, end))
-            position = end
-            scanned = True
-        elif marker in SOF and not stream.width:
+            continue
+        if marker in SOF and not stream.width:
+            # This has to be read each time, so it is no part of a run.
             stream.height, stream.width = _SIZE.unpack_from(data, marker_at + 5)
+            continue
+        if run_end != marker_at:
+            run = marker_at
+        if marker == SOS:
+            position = _scan_end(data, position)
+            if stream.coded and stream.coded[-1][0] == run:
+                stream.coded.pop()
+            stream.coded.append((run, position))
+        run_end = position
     raise ImageError("This JPEG has too many segments.")
 
 

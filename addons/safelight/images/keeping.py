@@ -21,6 +21,8 @@ _KEPT: ContextVar[frozenset[Keep]] = ContextVar("kept", default=frozenset())
 class keeping:  # noqa: N801 - used as `with keeping(kept):`
     """Let `kept` stay of what is examined inside."""
 
+    __slots__ = ("_kept", "_token")
+
     def __init__(self, kept: frozenset[Keep]) -> None:
         self._kept = kept
 

@@ -6,36 +6,45 @@ from __future__ import annotations
 
 import re
 
+import stringzilla
+
 from safelight.images.model import Kind
 
-_ORIENTATION = re.compile(rb"tiff:Orientation\s*(?:=\s*[\"']|>)\s*([0-9])")
+_NAME = b"tiff:Orientation"
+_ORIENTATION = re.compile(_NAME + rb"\s*(?:=\s*[\"']|>)\s*([0-9])")
+# What stands in packets that tell such a thing.
 _WORDS = {
-    Kind.LOCATION: rb"GPS|Location|City|Country|geo:|Sublocation",
-    Kind.CAPTURE_TIME: rb"DateTime|CreateDate|DateCreated|ModifyDate|MetadataDate",
-    Kind.DEVICE: rb"tiff:M(?:ake|odel)|aux:Lens|crs:CameraProfile",
-    Kind.DEVICE_SERIAL: rb"SerialNumber|ImageUniqueID",
-    Kind.PERSON: rb"PersonInImage|mwg-rs:Regions|MP:RegionInfo|apple-fi:",
-    Kind.AUTHOR: rb"dc:creator|dc:rights|photoshop:(?:Credit|AuthorsPosition|CaptionWriter)|Artist",
-    Kind.SOFTWARE: rb"CreatorTool|softwareAgent|crs:",
-    Kind.EDIT_HISTORY: rb"xmpMM:|History|DerivedFrom|DocumentAncestors|GImage:Data",
-    Kind.THUMBNAIL: rb"xmp(?:GImg)?:(?:Thumbnails|image)",
-    Kind.VOICE_OR_VIDEO: rb"MotionPhoto|MicroVideo|GAudio:",
-    Kind.DEPTH_MAP: rb"GDepth|Profile/DepthMap|Device:Profiles",
-    Kind.AI_PROMPT: rb"[Pp]rompt|DigitalSourceType",
-    Kind.COMMENT: rb"dc:description|dc:title|dc:subject|photoshop:Headline|exif:UserComment",
+    Kind.LOCATION: b"GPS Location City Country geo: Sublocation".split(),
+    Kind.CAPTURE_TIME: b"DateTime CreateDate DateCreated ModifyDate MetadataDate".split(),
+    Kind.DEVICE: b"tiff:Make tiff:Model aux:Lens crs:CameraProfile".split(),
+    Kind.DEVICE_SERIAL: b"SerialNumber ImageUniqueID".split(),
+    Kind.PERSON: b"PersonInImage mwg-rs:Regions MP:RegionInfo apple-fi:".split(),
+    Kind.AUTHOR: b"dc:creator dc:rights photoshop:Credit photoshop:AuthorsPosition "
+    b"photoshop:CaptionWriter Artist".split(),
+    Kind.SOFTWARE: b"CreatorTool softwareAgent crs:".split(),
+    Kind.EDIT_HISTORY: b"xmpMM: History DerivedFrom DocumentAncestors GImage:Data".split(),
+    Kind.THUMBNAIL: b"xmp:Thumbnails xmp:image xmpGImg:Thumbnails xmpGImg:image".split(),
+    Kind.VOICE_OR_VIDEO: b"MotionPhoto MicroVideo GAudio:".split(),
+    Kind.DEPTH_MAP: b"GDepth Profile/DepthMap Device:Profiles".split(),
+    Kind.AI_PROMPT: b"Prompt prompt DigitalSourceType".split(),
+    Kind.COMMENT: b"dc:description dc:title dc:subject photoshop:Headline exif:UserComment".split(),
 }
-_PATTERNS = {kind: re.compile(words) for kind, words in _WORDS.items()}
 
 
 def kinds(packet: bytes) -> set[Kind]:
     """What kinds of things the packet tells; unknown data when it is none that is known."""
-    found = {kind for kind, pattern in _PATTERNS.items() if pattern.search(packet)}
+    found = {
+        kind
+        for kind, words in _WORDS.items()
+        if any(stringzilla.find(packet, word) >= 0 for word in words)
+    }
     return found or {Kind.UNKNOWN_DATA}
 
 
 def orientation(packet: bytes) -> int | None:
     """The orientation 1 to 8 in the packet, if there is one."""
-    match = _ORIENTATION.search(packet)
+    first: int = stringzilla.find(packet, _NAME)
+    match = _ORIENTATION.search(packet, first) if first >= 0 else None
     value = int(match[1]) if match else 0
     return value if 1 <= value <= 8 else None
 
