@@ -59,14 +59,15 @@ def _with_large_reads(turnstile: Turnstile) -> _Handle:
         transport = handler.transports[connection]
         stream = cast("asyncio.StreamReader", transport.reader)
         transport.reader = cast("asyncio.StreamReader", _LargeReads(stream, turnstile))
-        writer = cast("asyncio.StreamWriter", transport.writer)
-        # Whatever is written leaves at once: by itself uvloop sends it when all else is done that
-        # the loop has to do at the moment, while the other side waits.
-        writer.transport.set_write_buffer_limits(high=0)
+        writer = transport.writer
+        if isinstance(writer, asyncio.StreamWriter):
+            # Whatever is written leaves at once: by itself uvloop sends it when all else is done
+            # that the loop has to do at the moment, while the other side waits.
+            writer.transport.set_write_buffer_limits(high=0)
         try:
             await handle(handler, connection)
         except asyncio.CancelledError:
-            if not writer.is_closing():
+            if writer is not None and not writer.is_closing():
                 writer.close()
             raise
 
