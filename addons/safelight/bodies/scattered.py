@@ -28,7 +28,14 @@ _OVERLAP = 1 << 20
 # Escapes of URLs once or several times over, those of Python, JavaScript and JSON, and HTML's: what
 # they begin with, all of them, and in which base their number is.
 _ESCAPES = (
-    ((b"%",), re.compile(rb"(?:%(?!25)[0-9A-Fa-f]{2})++|%(?:25)*([0-9A-Fa-f]{2})"), 16),
+    (
+        (b"%",),
+        # What all of them begin with stands in front: it is then searched for at once.
+        re.compile(
+            rb"%(?:(?!25)[0-9A-Fa-f]{2}(?:%(?!25)[0-9A-Fa-f]{2})*+|(?:25)*([0-9A-Fa-f]{2}))"
+        ),
+        16,
+    ),
     ((rb"\u00", rb"\x"), re.compile(rb"\\(?:u00|x)([0-9A-Fa-f]{2})"), 16),
     (tuple(b"\\%d" % digit for digit in range(8)), re.compile(rb"\\([0-7]{1,3})"), 8),
     ((b"&#x", b"&#X"), re.compile(rb"&#[xX]([0-9A-Fa-f]{2});?"), 16),
@@ -46,14 +53,15 @@ _DUMPED = re.compile(
     rb"\n[ \t]*+(?:0x)?[0-9A-Fa-f]{4,16}+[: \t]++"
     rb"((?:(?:[0-9A-Fa-f]{2}){1,8}(?:[ \t-]{1,3}|(?=[\r\n|]|\Z))){2,32})"
 )
-_LONGEST_DUMPED = 400
 _HEAD = 1 << 16
 _TEXT = bytes([*b"\t\n\r", *range(32, 127)])
 # More than two segments of a JPEG: what only seems to begin as one does not go on as one.
 _NOTHING_MORE = bytes(1 << 18)
-# As many as are read of a segment, in all the ways in which they are written.
-_FEW = 72
-_ZEROS = (bytes(_FEW), b"A" * (_FEW // 3 * 4), b"00" * _FEW, b"00" * _FEW)
+# What stands between texts that are read together: as many zeros as are read of a segment, in each
+# of the ways in which they may be written. As base64, something else that is none of them.
+_BETWEEN = bytes(72) + b"Z\n" + b"0" * 16 + b": " + b" ".join([b"00" * 8] * 9) + b"\n"
+_BETWEEN_LETTERS = _BETWEEN.translate(None, _NOT_LETTERS)
+_ZEROS = b"A" * len(_BETWEEN_LETTERS)
 
 
 def holds_picture(
@@ -61,19 +69,19 @@ def holds_picture(
 ) -> bool:
     """Does a picture stand in one of the `stretches` of `body` that are no words, written in one of
     these ways?"""
-    windows = (
-        _written(window)
+    texts = (
+        text
         for stretch in stretches
-        for text in density.without_controls(body, *stretch)
-        for start, end in density.without_numbers(body, *text)
-        for window in _windows(body, start, end)
+        for unlike_bytes in density.without_controls(body, *stretch)
+        for text in density.without_numbers(body, *unlike_bytes)
     )
+    windows = (window for text in texts for window in _windows(body, *text))
     return any(
         _begins_in(reading, recogniser)
         for some in _batches(windows)
         if _may_begin_in(some, recogniser)
-        for written in some
-        for reading in _readings(written, recogniser)
+        for window in some
+        for reading in _readings(_written(window), recogniser)
     )
 
 
@@ -97,36 +105,36 @@ def _written(text: bytes) -> _Written:
     plain = _without_escapes(text)
     letters = plain.translate(_STANDARD, _NOT_LETTERS)
     dumped = b""
-    if _LONGEST_DUMPED * stringzilla.count(plain, b"\n") > len(plain):
+    if _holds(plain, b"\n"):
         dumped = b"".join(_DUMPED.findall(b"\n" + plain)).translate(None, _NOT_DIGITS)
     digits = _replaced(plain, b"0x", b"").translate(None, _NOT_DIGITS)
     return _Written(b"" if plain == text else plain, letters, dumped, digits)
 
 
-def _batches(written: Iterator[_Written]) -> Iterator[list[_Written]]:
-    """Some at a time, as many as are no longer than a window together."""
-    some: list[_Written] = []
+def _batches(windows: Iterator[bytes]) -> Iterator[list[bytes]]:
+    """Some at a time, as many as are no longer than the longest together."""
+    some: list[bytes] = []
     size = 0
-    for one in written:
-        if some and size + len(one.letters) > _WINDOW:
+    for window in windows:
+        if some and size + len(window) > _WINDOW:
             yield some
             some, size = [], 0
-        some.append(one)
-        size += len(one.letters)
+        some.append(window)
+        size += len(window)
     if some:
         yield some
 
 
-def _may_begin_in(some: list[_Written], recogniser: Recogniser) -> bool:
+def _may_begin_in(some: list[bytes], recogniser: Recogniser) -> bool:
     """If no picture begins in all that these stand for, one behind the other and zeros between,
     none does in one of them with zeros behind it."""
     if len(some) == 1:
         return True
-    kinds = zip(zip(*some, strict=True), _ZEROS, strict=True)
-    together = _Written(*(zeros.join((*kind, b"")) for kind, zeros in kinds))
+    together = _written(_BETWEEN.join((*some, b"")))
+    letters = together.letters.replace(_BETWEEN_LETTERS, _ZEROS)
     return any(
         recogniser.first_image(memoryview(reading)) is not None
-        for reading in _readings(together, recogniser)
+        for reading in _readings(together._replace(letters=letters), recogniser)
     )
 
 
