@@ -12,13 +12,19 @@ from typing import TYPE_CHECKING
 import stringzilla
 
 from safelight.bodies import base64_search
+from safelight.bodies.base64_signs import (
+    LETTERS,
+    OTHER_SCRIPT,
+    PLAIN_LETTERS,
+    SHORTEST_RUN,
+    Signs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from safelight.bodies.model import Recogniser
 
-SHORTEST_RUN = 32
 SHORTEST_WRAPPING = 400  # letters: what is shorter wraps up no picture with something to say
 _LONGEST_IDLE = SHORTEST_WRAPPING - 100  # padding is not counted
 
@@ -42,10 +48,8 @@ REST = (
     rb"(?:" + PLAIN + rb"++|" + ESCAPE + rb"|" + BREAK + rb")*+" + rb"(?:" + _PADDING + rb"){0,2}"
 )
 _REST = re.compile(REST)
-_PLAIN_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
-_LETTERS = _PLAIN_LETTERS + rb"\%"
-_ANY_LETTER = frozenset(_LETTERS)
-_MARKED = bytes(65 if byte in _LETTERS else 32 for byte in range(256))
+_ANY_LETTER = frozenset(LETTERS)
+_MARKED = bytes(65 if byte in LETTERS else 32 for byte in range(256))
 _LONG_ENOUGH = b"A" * SHORTEST_RUN
 _BEFORE_LONG_ENOUGH = b" " + _LONG_ENOUGH
 _PIECE = 1 << 17
@@ -60,7 +64,7 @@ def runs(body: bytes, start: int, end: int, recogniser: Recogniser) -> Iterator[
     for first, last in _rows(body, start, end, idle):
         position = max(position, first)
         while (begins := _BEGINS.search(body, position, last)) is not None:
-            rest = _REST.match(body, _behind(_PLAIN_LETTERS, body, begins.start(), end), end)
+            rest = _REST.match(body, _behind(PLAIN_LETTERS, body, begins.start(), end), end)
             if rest is None:
                 break
             yield begins.start(), rest.end()
@@ -73,23 +77,37 @@ def _rows(body: bytes, start: int, end: int, idle: re.Pattern[bytes]) -> Iterato
     in it."""
     view = memoryview(body)
     position = start
+    goes_on = True  # a row that may begin before
     while position < end:
-        marked: bytes = stringzilla.translate(view[position : min(end, position + _PIECE)], _MARKED)
+        piece = view[position : min(end, position + _PIECE)]
+        marked: bytes = stringzilla.translate(piece, _MARKED)
         # One that begins with the last letters of a piece does so in the next as well.
         following = position + max(1, len(marked) - SHORTEST_RUN)
-        at_once = position == start and marked.startswith(_LONG_ENOUGH)
+        at_once = goes_on and marked.startswith(_LONG_ENOUGH)
         first = position if at_once else _row_behind(marked, position, position)
+        goes_on = False
+        signs: Signs | None = None
         while first is not None:
+            escaped = OTHER_SCRIPT in body[first : first + SHORTEST_RUN]
+            if escaped and position < first:
+                signs = signs or Signs(piece)
+                first = position + signs.earliest(first - position)
             match = idle.match(body, first, end)
             last = match.end() if match else first
+            if escaped and first < last < end and body[last] in _ANY_LETTER:
+                first = last
+                if first < position + len(piece):
+                    continue
+                goes_on, following = True, last
+                break
             if last < end and body[last] in _ANY_LETTER:
                 first = _passed(body, last, end, idle)
-                last = _behind(_LETTERS, body, first, end)
+                last = _behind(LETTERS, body, first, end)
                 if last - first >= SHORTEST_RUN:
                     yield first, last
             first = _row_behind(marked, position, last)
             following = max(following, last)
-        if position + len(marked) == end:
+        if position + len(piece) == end:
             return
         position = following
 

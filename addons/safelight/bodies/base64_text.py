@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import stringzilla
 
 from safelight.bodies import base64_runs, exactness
-from safelight.bodies.base64_runs import BREAK, ESCAPE, PLAIN, SHORTEST_RUN
+from safelight.bodies.base64_runs import BREAK, ESCAPE, PLAIN
+from safelight.bodies.base64_signs import SHORTEST_RUN
 from safelight.bodies.model import Encoding, Site
 
 if TYPE_CHECKING:
