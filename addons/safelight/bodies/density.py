@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _BLOCK = 1024
-_PIECE = 64 * _BLOCK
+_PIECE = 128 * _BLOCK
 _CAPITALS_AND_DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _SMALL_LETTERS = b"abcdefghijklmnopqrstuvwxyz"
 # What is left of numbers without these is next to nothing; of escapes, their signs are left.

@@ -124,11 +124,13 @@ def holds_picture(
 def _stands_in(body: bytes, start: int, end: int, spellings: list[_Spelling]) -> bool:
     view = memoryview(body)
     room = memoryview(bytearray(min(_PIECE, end - start)))
-    signs = {one.sign for one in spellings}
+    signs = {one.sign for one in spellings if one.sign}
     for first in range(start, end, _PIECE - _LONGEST_ANCHOR):
         text = view[first : min(end, first + _PIECE)]
-        present = {sign for sign in signs if not sign or stringzilla.find(text, sign) >= 0}
-        possible = [one for one in spellings if one.sign in present]
+        absent = {sign for sign in signs if stringzilla.find(text, sign) < 0}
+        possible = [one for one in spellings if one.sign not in absent]
+        if not possible:
+            continue
         alike = room[: len(text)]
         if any(one.alike for one in possible):
             stringzilla.translate(text, _ALIKE, out=alike)
