@@ -7,12 +7,12 @@ alphabets, padded or not), with the escapes that transports put on `/`, `+` and 
 
 from __future__ import annotations
 
-import base64
 import binascii
 import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+import pybase64
 import stringzilla
 
 from safelight.bodies import base64_runs, exactness
@@ -114,7 +114,7 @@ def decode(text: bytes) -> bytes:
         # One leftover character holds no whole byte; decoders drop it, so do we.
         plain = plain[:-1]
     try:
-        return base64.b64decode(plain + b"=" * (-len(plain) % 4), validate=True)
+        return pybase64.b64decode(plain + b"=" * (-len(plain) % 4), validate=True)
     except binascii.Error as error:
         raise ValueError("is not base64") from error
 
@@ -123,7 +123,7 @@ def encode(data: bytes, like: bytes) -> bytes:
     """Write `data` as base64 in the manner of the run `like`: alphabet, padding, escapes, lines."""
     padded = b"=" in _plain(like[-32:]) or len(_plain(like)) % 4 == 0
     url_safe = b"-" in like or b"_" in like
-    text = base64.urlsafe_b64encode(data) if url_safe else base64.b64encode(data)
+    text = pybase64.urlsafe_b64encode(data) if url_safe else pybase64.b64encode(data)
     if not padded:
         text = text.rstrip(b"=")
     return _escape_like(_break_like(text, like), like)
@@ -143,7 +143,7 @@ def _starts_image(run: bytes, recogniser: Recogniser) -> bool:
         return False
     head = _plain(run[:_HEAD]).rstrip(b"=")
     try:
-        decoded = binascii.a2b_base64(head[: len(head) // 4 * 4], strict_mode=True)
+        decoded = pybase64.b64decode(head[: len(head) // 4 * 4], validate=True)
     except binascii.Error:
         return False
     return recogniser.starts_image(decoded, len(run) * 3 // 4)

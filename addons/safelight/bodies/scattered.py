@@ -7,11 +7,11 @@ from each of the letters at which a byte can begin.
 
 from __future__ import annotations
 
-import binascii
 import re
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+import pybase64
 import stringzilla
 
 from safelight.bodies import base64_search, density
@@ -145,7 +145,7 @@ def _readings(written: _Written, recogniser: Recogniser) -> Iterator[bytes]:
     if written.plain:
         yield written.plain
     for first, last in base64_search.readable(written.letters, recogniser.anchors):
-        yield binascii.a2b_base64(written.letters[first:last])
+        yield pybase64.b64decode(written.letters[first:last], validate=True)
     if written.dumped:
         yield bytes.fromhex(written.dumped.decode("ascii"))
     small = stringzilla.translate(written.digits, _SMALL)
