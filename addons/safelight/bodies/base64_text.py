@@ -30,6 +30,7 @@ _LONGEST_REPEAT = 8  # letters: no format begins with six bytes that are alike
 _LONGEST_LINE = 998  # letters; RFC 5322 section 2.1.1
 _ESCAPES = re.compile(ESCAPE + rb"|%3[Dd]|\\{1,15}u003[Dd]")
 _BREAKS = re.compile(BREAK)
+_SIGNS_OF_BREAKS = (b"\n", rb"\n")
 
 
 def find(
@@ -77,7 +78,7 @@ def _end(body: bytes, start: int, last: int, recogniser: Recogniser) -> int:
     """Where the base64 that begins at `start` ends, at `last` or on a line before: text on the next
     line may read like more of it. Lines of base64 are as long as each other, save for the first,
     which may stand behind something else, and the last."""
-    breaks = [match.span() for match in _BREAKS.finditer(body, start, last)]
+    breaks = [match.span() for match in _breaks(body, start, last)]
     starts = [start, *(end for _, end in breaks)]
     ends = [*(first for first, _ in breaks), last]
     if breaks and _is_all(body[start : ends[0]], recogniser):
@@ -93,6 +94,13 @@ def _end(body: bytes, start: int, last: int, recogniser: Recogniser) -> int:
     return last
 
 
+def _breaks(body: bytes, start: int, end: int) -> Iterator[re.Match[bytes]]:
+    view = memoryview(body)[start:end]
+    if all(stringzilla.find(view, sign) < 0 for sign in _SIGNS_OF_BREAKS):
+        return iter(())
+    return _BREAKS.finditer(body, start, end)
+
+
 def _letters(line: bytes) -> int:
     return len(_ESCAPES.sub(b"A", line)) if b"\\" in line or b"%" in line else len(line)
 
@@ -103,7 +111,7 @@ def _is_all(run: bytes, recogniser: Recogniser) -> bool:
         data = memoryview(decode(run))
     except ValueError:
         return False
-    in_lines = len(run) <= _LONGEST_LINE or _BREAKS.search(run)
+    in_lines = len(run) <= _LONGEST_LINE or any(_breaks(run, 0, len(run)))
     return exactness.ends_exactly(data, recogniser) if in_lines else recogniser.is_whole(data)
 
 
@@ -132,7 +140,7 @@ def encode(data: bytes, like: bytes) -> bytes:
 def _candidates(body: bytes, start: int, end: int) -> Iterator[int]:
     """A picture starts where its run does, or on a new line of it."""
     yield start
-    for count, match in enumerate(_BREAKS.finditer(body, start, min(end, start + 4 * _HEAD))):
+    for count, match in enumerate(_breaks(body, start, min(end, start + 4 * _HEAD))):
         if count == 16:
             return
         yield match.end()
@@ -175,7 +183,7 @@ def _unescape(match: re.Match[bytes]) -> bytes:
 
 
 def _break_like(text: bytes, like: bytes) -> bytes:
-    match = _BREAKS.search(like)
+    match = next(_breaks(like, 0, len(like)), None)
     if match is None or match.start() == 0:
         return text
     width = len(_ESCAPES.sub(_unescape, like[: match.start()]))
@@ -183,6 +191,8 @@ def _break_like(text: bytes, like: bytes) -> bytes:
 
 
 def _escape_like(text: bytes, like: bytes) -> bytes:
+    if b"\\" not in like and b"%" not in like:
+        return text
     written: dict[bytes, bytes] = {}
     for match in _ESCAPES.finditer(like):
         written.setdefault(_unescape(match), match[0])
