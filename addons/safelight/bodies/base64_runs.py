@@ -29,11 +29,25 @@ SHORTEST_WRAPPING = 400  # letters: what is shorter wraps up no picture with som
 _LONGEST_IDLE = SHORTEST_WRAPPING - 100  # padding is not counted
 
 # JSON in JSON doubles the backslashes at each level. Unbounded, a run of them would be tried from
-# each of its characters to its end.
+# each of its characters to its end. Where each way begins with a character that is told, others are
+# passed over at once.
 PLAIN = rb"[A-Za-z0-9+/_-]"
-ESCAPE = rb"\\{1,15}/|\\{1,15}u00(?:2[BbFf]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa])|%2[BbFf]"
-_PADDING = rb"=|%3[Dd]|\\{1,15}u003[Dd]"
-BREAK = rb"(?:\r?\n[ \t]*|\\{1,15}r\\{1,15}n|\\{1,15}n)(?=" + PLAIN + rb"|" + ESCAPE + rb")"
+_BACKSLASHES = rb"\\\\{0,14}"
+ESCAPE = (
+    _BACKSLASHES
+    + rb"/|"
+    + _BACKSLASHES
+    + rb"u00(?:2[BbFf]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa])|%2[BbFf]"
+)
+ESCAPED_PADDING = rb"%3[Dd]|" + _BACKSLASHES + rb"u003[Dd]"
+_PADDING = rb"=|" + ESCAPED_PADDING
+_LINE_BREAKS = (
+    rb"\n[ \t]*",
+    rb"\r\n[ \t]*",
+    _BACKSLASHES + rb"r" + _BACKSLASHES + rb"n",
+    _BACKSLASHES + rb"n",
+)
+BREAK = rb"(?:" + rb"|".join(_LINE_BREAKS) + rb")(?=" + PLAIN + rb"|" + ESCAPE + rb")"
 # A run does not start in the middle of somebody else's escape (`\n`, `%2C`, `\u0022`).
 _NOT_IN_ESCAPE = rb"(?<!\\)(?<!%)(?<!%[0-9A-Fa-f])" rb"(?<!\\u)(?<!\\u.)(?<!\\u..)(?<!\\u...)"
 # What fails soonest comes first: in escaped Cyrillic or Chinese, long rows are none of base64.
@@ -143,7 +157,7 @@ def _idle(recogniser: Recogniser) -> re.Pattern[bytes]:
         _NOT_IN_ESCAPE
         + rb"(?:(?:\\u(?!00)[0-9A-Fa-f]{4})++"
         + rb"|(?:(?!%b|%b)%%[0-9A-Fa-f]{2})++" % (ESCAPE, _PADDING)
-        + rb"|(?!%b|%b)\\{1,15}(?:[bfnrt]|u[0-9A-Fa-f]{4})" % (ESCAPE, _PADDING)
+        + rb"|(?!%b|%b)%b(?:[bfnrt]|u[0-9A-Fa-f]{4})" % (ESCAPE, _PADDING, _BACKSLASHES)
         + rb"|%b{1,31}+(?!%b|%b)" % (PLAIN, PLAIN, _GOES_ON)
         + rb"|(?=%b{32})%b" % (PLAIN, unlike(recogniser.beginnings))
         + rb"%b{32,%d}+(?!%b|%b)" % (PLAIN, _LONGEST_IDLE, PLAIN, _GOES_ON)

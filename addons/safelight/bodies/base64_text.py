@@ -16,7 +16,7 @@ import pybase64
 import stringzilla
 
 from safelight.bodies import base64_runs, exactness
-from safelight.bodies.base64_runs import BREAK, ESCAPE, PLAIN
+from safelight.bodies.base64_runs import BREAK, ESCAPE, ESCAPED_PADDING, PLAIN
 from safelight.bodies.base64_signs import SHORTEST_RUN
 from safelight.bodies.model import Encoding, Site
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _HEAD = 8192
 _LONGEST_REPEAT = 8  # letters: no format begins with six bytes that are alike
 _LONGEST_LINE = 998  # letters; RFC 5322 section 2.1.1
-_ESCAPES = re.compile(ESCAPE + rb"|%3[Dd]|\\{1,15}u003[Dd]")
+_ESCAPES = re.compile(ESCAPE + rb"|" + ESCAPED_PADDING)
 _BREAKS = re.compile(BREAK)
 _SIGNS_OF_BREAKS = (b"\n", rb"\n")
 
