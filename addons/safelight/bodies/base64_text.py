@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import binascii
 import re
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -115,9 +116,12 @@ def _is_all(run: bytes, recogniser: Recogniser) -> bool:
     return exactness.ends_exactly(data, recogniser) if in_lines else recogniser.is_whole(data)
 
 
-def decode(text: bytes) -> bytes:
+def decode(text: bytes | memoryview) -> bytes:
     """The bytes that a base64 run stands for. Raises ValueError."""
-    plain = _plain(text).rstrip(b"=")
+    with suppress(ValueError):
+        # As most is written. No copy is made of what is large.
+        return pybase64.b64decode(text, validate=True)
+    plain = _plain(bytes(text)).rstrip(b"=")
     if len(plain) % 4 == 1:
         # One leftover character holds no whole byte; decoders drop it, so do we.
         plain = plain[:-1]
