@@ -21,7 +21,7 @@ from safelight.bodies.base64_signs import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from safelight.bodies.model import Recogniser
 
@@ -74,21 +74,6 @@ def runs(body: bytes, start: int, end: int, recogniser: Recogniser) -> Iterator[
     """Where base64, of any length from 32 letters on, starts and ends in `body[start:end]`, save
     for what is neither long enough to wrap anything up nor begins like a picture."""
     idle = _idle(recogniser)
-    position = start
-    for first, last in _rows(body, start, end, idle):
-        position = max(position, first)
-        while (begins := _BEGINS.search(body, position, last)) is not None:
-            rest = _REST.match(body, _behind(PLAIN_LETTERS, body, begins.start(), end), end)
-            if rest is None:
-                break
-            yield begins.start(), rest.end()
-            # A line break leads from one row into the next.
-            position = _passed(body, rest.end(), end, idle)
-
-
-def _rows(body: bytes, start: int, end: int, idle: re.Pattern[bytes]) -> Iterator[tuple[int, int]]:
-    """Where 32 letters of base64 or of its escapes, or more, stand in a row behind what is `idle`
-    in it."""
     view = memoryview(body)
     position = start
     goes_on = True  # a row that may begin before
@@ -118,12 +103,28 @@ def _rows(body: bytes, start: int, end: int, idle: re.Pattern[bytes]) -> Iterato
                 first = _passed(body, last, end, idle)
                 last = _behind(LETTERS, body, first, end)
                 if last - first >= SHORTEST_RUN:
-                    yield first, last
+                    last = yield from _in_row(body, first, last, end, idle)
             first = _row_behind(marked, position, last)
             following = max(following, last)
         if position + len(piece) == end:
             return
         position = following
+
+
+def _in_row(
+    body: bytes, position: int, last: int, end: int, idle: re.Pattern[bytes]
+) -> Generator[tuple[int, int], None, int]:
+    """The runs that begin in the row from `position` to `last`, or in one into which they lead.
+    Returns where the last row ends."""
+    while (begins := _BEGINS.search(body, position, last)) is not None:
+        rest = _REST.match(body, _behind(PLAIN_LETTERS, body, begins.start(), end), end)
+        if rest is None:
+            break
+        yield begins.start(), rest.end()
+        position = _passed(body, rest.end(), end, idle)
+        if position > last:
+            last = _behind(LETTERS, body, position, end)
+    return last
 
 
 def _behind(letters: bytes, body: bytes, start: int, end: int) -> int:
