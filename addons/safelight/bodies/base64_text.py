@@ -80,11 +80,15 @@ def _end(body: bytes, start: int, last: int, recogniser: Recogniser) -> int:
     line may read like more of it. Lines of base64 are as long as each other, save for the first,
     which may stand behind something else, and the last."""
     breaks = [match.span() for match in _breaks(body, start, last)]
+    if not breaks:
+        return last
     starts = [start, *(end for _, end in breaks)]
     ends = [*(first for first, _ in breaks), last]
-    if breaks and _is_all(body[start : ends[0]], recogniser):
+    if _is_all(body[start : ends[0]], recogniser):
         return ends[0]
-    widths = (_letters(body[a:b]) for a, b in zip(starts[1:], ends[1:], strict=True))
+    lines = zip(starts[1:], ends[1:], strict=True)
+    escaped = _ESCAPES.search(body, start, last) is not None
+    widths = (_letters(body[a:b]) if escaped else b - a for a, b in lines)
     usual = next(widths, 0)
     for number, width in enumerate(widths, 2):
         if width > usual:
@@ -103,7 +107,7 @@ def _breaks(body: bytes, start: int, end: int) -> Iterator[re.Match[bytes]]:
 
 
 def _letters(line: bytes) -> int:
-    return len(_ESCAPES.sub(b"A", line)) if b"\\" in line or b"%" in line else len(line)
+    return len(_ESCAPES.sub(b"A", line))
 
 
 def _is_all(run: bytes, recogniser: Recogniser) -> bool:
