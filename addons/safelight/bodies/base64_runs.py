@@ -64,6 +64,7 @@ REST = (
 _REST = re.compile(REST)
 _ANY_LETTER = frozenset(LETTERS)
 _MARKED = bytes(65 if byte in LETTERS else 32 for byte in range(256))
+_OTHER_SCRIPTS = tuple(b"\\" * levels + b"u" for levels in (1, 2, 4))
 _LONG_ENOUGH = b"A" * SHORTEST_RUN
 _BEFORE_LONG_ENOUGH = b" " + _LONG_ENOUGH
 _PIECE = 1 << 17
@@ -87,19 +88,18 @@ def runs(body: bytes, start: int, end: int, recogniser: Recogniser) -> Iterator[
         goes_on = False
         signs: Signs | None = None
         while first is not None:
-            escaped = OTHER_SCRIPT in body[first : first + SHORTEST_RUN]
-            if escaped and position < first:
+            if position < first and body.startswith(_OTHER_SCRIPTS, first):
                 signs = signs or Signs(piece)
                 first = position + signs.earliest(first - position)
             match = idle.match(body, first, end)
             last = match.end() if match else first
-            if escaped and first < last < end and body[last] in _ANY_LETTER:
-                first = last
-                if first < position + len(piece):
-                    continue
-                goes_on, following = True, last
-                break
             if last < end and body[last] in _ANY_LETTER:
+                if first < last and OTHER_SCRIPT in body[last : last + SHORTEST_RUN]:
+                    first = last
+                    if first < position + len(piece):
+                        continue
+                    goes_on, following = True, last
+                    break
                 first = _passed(body, last, end, idle)
                 last = _behind(LETTERS, body, first, end)
                 if last - first >= SHORTEST_RUN:
