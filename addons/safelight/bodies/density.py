@@ -100,6 +100,8 @@ def _above(data: memoryview, added: bytes, usual: int) -> Iterator[tuple[int, in
             continue
         sums = [*map(stringzilla.bytesum, blocks)]
         sums[-1] += usual * missing
+        if max(sums) <= usual * _BLOCK:
+            continue
         if min(sums) > usual * _BLOCK:
             yield start, start + len(piece)
             continue
