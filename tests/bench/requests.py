@@ -32,6 +32,8 @@ _PATH = "/v1/chat/completions"
 _SIZE = 10_000_000
 _TRIES, _ROUNDS, _MOST_ROUNDS = 5, 3, 50
 _SENTENCE = "The safelight lets you work with a photo without exposing it. "
+_RUSSIAN = "Анна спросила 12 мая, не мог бы снимок быть чуть синее, и я сказал: да.\n"
+_CHINESE = "安娜问这张照片能不能再蓝一点。我在5月12日说可以。\n"
 _TYPE = "Content-Type: application/json\r\n"
 
 
@@ -94,6 +96,8 @@ def _bodies() -> dict[str, bytes]:
         "long chat": _chat(_filled(_SENTENCE)),
         "manuals": _chat(_filled("".join(topics.values()))),
         "programs": _chat(_filled(programs)),
+        "Russian in escapes": _chat(_filled(_RUSSIAN, _SIZE // 5)),
+        "Chinese in escapes": _chat(_filled(_CHINESE, _SIZE // 6)),
         "sound": _chat(base64.b64encode(random.Random(1).randbytes(_SIZE * 3 // 4)).decode()),
         "numbers": json.dumps({"embedding": [one / 7919 for one in range(500_000)]}).encode(),
     }
@@ -105,8 +109,8 @@ def _chat(content: str) -> bytes:
     return json.dumps({"model": "m", "tools": [tool], "messages": [message]}).encode()
 
 
-def _filled(text: str) -> str:
-    return "".join(islice(cycle(text), _SIZE))
+def _filled(text: str, size: int = _SIZE) -> str:
+    return "".join(islice(cycle(text), size))
 
 
 if __name__ == "__main__":

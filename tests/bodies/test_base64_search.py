@@ -14,12 +14,19 @@ from safelight.examiner import PICTURES
 WANTED = PICTURES.anchors
 
 
-def read_from(letters: bytes, shift: int) -> bytes:
-    return binascii.a2b_base64(letters[shift : shift + (len(letters) - shift) // 4 * 4])
+def readings(letters: bytes, wanted: tuple[bytes, ...]) -> list[bytes]:
+    found = base64_search.readable(letters, wanted)
+    assert all((last - first) % 4 == 0 for first, last in found)
+    return [binascii.a2b_base64(letters[first:last]) for first, last in found]
+
+
+def every_reading(letters: bytes) -> list[bytes]:
+    ends = [len(letters) - (len(letters) - shift) % 4 for shift in range(4)]
+    return [binascii.a2b_base64(letters[shift : max(shift, end)]) for shift, end in enumerate(ends)]
 
 
 @given(
-    st.binary(max_size=20),
+    st.binary(max_size=90),
     st.sampled_from(WANTED),
     st.binary(max_size=20),
     st.sampled_from([b"", b"x", b"/+", b"abc"]),
@@ -28,9 +35,13 @@ def test_it_is_found_wherever_it_stands(
     before: bytes, wanted: bytes, after: bytes, front: bytes
 ) -> None:
     letters = front + base64.b64encode(before + wanted + after).rstrip(b"=") + b"AAA"
-    holding = {s for s in range(4) if any(one in read_from(letters, s) for one in WANTED)}
-    assert len(front) in holding
-    assert holding <= base64_search.shifts(letters, WANTED)
+    found = readings(letters, WANTED)
+    assert any(before[-9:] + wanted + after in one for one in found)
+    assert all(any(one.endswith(whole[-20:]) for one in found) for whole in holding(letters))
+
+
+def holding(letters: bytes) -> list[bytes]:
+    return [one for one in every_reading(letters) if any(wanted in one for wanted in WANTED)]
 
 
 @pytest.mark.parametrize("wanted", WANTED)
@@ -38,12 +49,20 @@ def test_nothing_is_found_where_it_is_not(wanted: bytes) -> None:
     almost = wanted[:-1] + bytes([wanted[-1] ^ 0x80])
     for offset in range(3):
         letters = base64.b64encode(bytes(offset) + almost + bytes(9))
-        assert base64_search.shifts(letters, (wanted,)) == set()
+        assert readings(letters, (wanted,)) == []
 
 
-def test_where_it_stands_very_often_it_may_stand_anywhere() -> None:
-    letters = base64.b64encode(b"GIF8" * 5000)
-    assert base64_search.shifts(letters, (b"GIF8",)) == {0, 1, 2, 3}
+@pytest.mark.parametrize("times", [9, 5000])
+def test_where_it_stands_often_all_is_read(times: int) -> None:
+    content = b"GIF8x" * times
+    assert content in readings(base64.b64encode(content), (b"GIF8",))
+
+
+def test_of_much_only_what_is_around_it_is_read() -> None:
+    content = bytes(3_000_000) + b"GIF8" + bytes(3_000_000)
+    [found] = readings(base64.b64encode(content), (b"GIF8",))
+    assert 1_000_000 < len(found) < 1_500_000
+    assert found.index(b"GIF8") < 100
 
 
 @given(st.integers(0, 4), st.binary(min_size=1, max_size=6), st.binary(max_size=6))

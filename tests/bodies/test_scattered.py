@@ -64,6 +64,9 @@ SCATTERED: dict[str, str | bytes] = {
     "hexdump -C": dump("{at:08x}  {bytes}  |{text}|\n", " "),
     "xxd": dump("{at:08x}: {pairs}  {text}\n", " "),
     "a dump in JSON": json.dumps({"a": dump("{at:04x}: {bytes}\n", "-")}),
+    "a dump behind a long line": base64.b64encode(random.Random(4).randbytes(60_000)).decode()
+    + "\n"
+    + dump("{at:08x}  {bytes}  |{text}|\n", " "),
     "spaced digits": PICTURE.hex(" "),
     "digits with colons": PICTURE.hex(":").upper(),
     "lines of digits": "\n".join(lines(PICTURE.hex(), 60)),

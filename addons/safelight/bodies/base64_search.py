@@ -16,6 +16,9 @@ _VALUES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _ALSO = {b"+": b"-", b"/": b"_"}
 _MOST_TRIED = 1000
 _BITS = 6  # of a letter
+# How many letters are read around something: as far as a picture tells that it is one.
+_BEFORE, _BEHIND = 1 << 6, 3 << 19
+_MOST_GROUPS = 8
 
 
 def written(places: Iterable[tuple[int, bytes]]) -> bytes:
@@ -34,10 +37,11 @@ def _any_of(spellings: list[list[bytes]]) -> bytes:
     return b"(?=" + _one_of(first) + b")(?:" + each + b")"
 
 
-def shifts(letters: bytes, wanted: tuple[bytes, ...]) -> set[int]:
-    """From which of the first four `letters`, of the standard alphabet, on they may be read so that
-    they stand for something that holds one of these."""
-    found: set[int] = set()
+def readable(letters: bytes, wanted: tuple[bytes, ...]) -> list[tuple[int, int]]:
+    """Where `letters`, of the standard alphabet, may be read in groups of four so that they stand
+    for something that holds one of these: from where, and up to where. What is around those that
+    are found is read as well, or all, where there are many."""
+    groups: set[int] = set()
     for spelling in _spellings(wanted):
         at = stringzilla.find(letters, spelling.known)
         for _ in range(_MOST_TRIED):
@@ -45,11 +49,19 @@ def shifts(letters: bytes, wanted: tuple[bytes, ...]) -> set[int]:
                 break
             first = at - spelling.before
             if first >= 0 and spelling.pattern.match(letters, first) is not None:
-                found.add((first - spelling.skipped) % 4)
+                groups.add(first - spelling.skipped)
             at = stringzilla.find(letters, spelling.known, at + 1)
         if at >= 0:
-            return {0, 1, 2, 3}
-    return found
+            groups.update(range(4))
+            break
+    if len(groups) > _MOST_GROUPS:
+        places = {(group % 4, len(letters)) for group in groups}
+    else:
+        places = {
+            (max(group % 4, group - _BEFORE), min(len(letters), group + _BEHIND))
+            for group in groups
+        }
+    return sorted((first, last - (last - first) % 4) for first, last in places if last - first >= 4)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,18 @@ alphabets, padded or not), with the escapes that transports put on `/`, `+` and 
 
 from __future__ import annotations
 
-import base64
 import binascii
 import re
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING
 
+import pybase64
 import stringzilla
 
 from safelight.bodies import base64_runs, exactness
-from safelight.bodies.base64_runs import BREAK, ESCAPE, PLAIN, SHORTEST_RUN
+from safelight.bodies.base64_runs import BREAK, ESCAPE, ESCAPED_PADDING, PLAIN
+from safelight.bodies.base64_signs import SHORTEST_RUN
 from safelight.bodies.model import Encoding, Site
 
 if TYPE_CHECKING:
@@ -27,8 +29,9 @@ if TYPE_CHECKING:
 _HEAD = 8192
 _LONGEST_REPEAT = 8  # letters: no format begins with six bytes that are alike
 _LONGEST_LINE = 998  # letters; RFC 5322 section 2.1.1
-_ESCAPES = re.compile(ESCAPE + rb"|%3[Dd]|\\{1,15}u003[Dd]")
+_ESCAPES = re.compile(ESCAPE + rb"|" + ESCAPED_PADDING)
 _BREAKS = re.compile(BREAK)
+_SIGNS_OF_BREAKS = (b"\n", rb"\n")
 
 
 def find(
@@ -76,12 +79,16 @@ def _end(body: bytes, start: int, last: int, recogniser: Recogniser) -> int:
     """Where the base64 that begins at `start` ends, at `last` or on a line before: text on the next
     line may read like more of it. Lines of base64 are as long as each other, save for the first,
     which may stand behind something else, and the last."""
-    breaks = [match.span() for match in _BREAKS.finditer(body, start, last)]
+    breaks = [match.span() for match in _breaks(body, start, last)]
+    if not breaks:
+        return last
     starts = [start, *(end for _, end in breaks)]
     ends = [*(first for first, _ in breaks), last]
-    if breaks and _is_all(body[start : ends[0]], recogniser):
+    if _is_all(body[start : ends[0]], recogniser):
         return ends[0]
-    widths = (_letters(body[a:b]) for a, b in zip(starts[1:], ends[1:], strict=True))
+    lines = zip(starts[1:], ends[1:], strict=True)
+    escaped = _ESCAPES.search(body, start, last) is not None
+    widths = (_letters(body[a:b]) if escaped else b - a for a, b in lines)
     usual = next(widths, 0)
     for number, width in enumerate(widths, 2):
         if width > usual:
@@ -92,8 +99,15 @@ def _end(body: bytes, start: int, last: int, recogniser: Recogniser) -> int:
     return last
 
 
+def _breaks(body: bytes, start: int, end: int) -> Iterator[re.Match[bytes]]:
+    view = memoryview(body)[start:end]
+    if all(stringzilla.find(view, sign) < 0 for sign in _SIGNS_OF_BREAKS):
+        return iter(())
+    return _BREAKS.finditer(body, start, end)
+
+
 def _letters(line: bytes) -> int:
-    return len(_ESCAPES.sub(b"A", line)) if b"\\" in line or b"%" in line else len(line)
+    return len(_ESCAPES.sub(b"A", line))
 
 
 def _is_all(run: bytes, recogniser: Recogniser) -> bool:
@@ -102,18 +116,21 @@ def _is_all(run: bytes, recogniser: Recogniser) -> bool:
         data = memoryview(decode(run))
     except ValueError:
         return False
-    in_lines = len(run) <= _LONGEST_LINE or _BREAKS.search(run)
+    in_lines = len(run) <= _LONGEST_LINE or any(_breaks(run, 0, len(run)))
     return exactness.ends_exactly(data, recogniser) if in_lines else recogniser.is_whole(data)
 
 
-def decode(text: bytes) -> bytes:
+def decode(text: bytes | memoryview) -> bytes:
     """The bytes that a base64 run stands for. Raises ValueError."""
-    plain = _plain(text).rstrip(b"=")
+    with suppress(ValueError):
+        # As most is written. No copy is made of what is large.
+        return pybase64.b64decode(text, validate=True)
+    plain = _plain(bytes(text)).rstrip(b"=")
     if len(plain) % 4 == 1:
         # One leftover character holds no whole byte; decoders drop it, so do we.
         plain = plain[:-1]
     try:
-        return base64.b64decode(plain + b"=" * (-len(plain) % 4), validate=True)
+        return pybase64.b64decode(plain + b"=" * (-len(plain) % 4), validate=True)
     except binascii.Error as error:
         raise ValueError("is not base64") from error
 
@@ -122,7 +139,7 @@ def encode(data: bytes, like: bytes) -> bytes:
     """Write `data` as base64 in the manner of the run `like`: alphabet, padding, escapes, lines."""
     padded = b"=" in _plain(like[-32:]) or len(_plain(like)) % 4 == 0
     url_safe = b"-" in like or b"_" in like
-    text = base64.urlsafe_b64encode(data) if url_safe else base64.b64encode(data)
+    text = pybase64.urlsafe_b64encode(data) if url_safe else pybase64.b64encode(data)
     if not padded:
         text = text.rstrip(b"=")
     return _escape_like(_break_like(text, like), like)
@@ -131,7 +148,7 @@ def encode(data: bytes, like: bytes) -> bytes:
 def _candidates(body: bytes, start: int, end: int) -> Iterator[int]:
     """A picture starts where its run does, or on a new line of it."""
     yield start
-    for count, match in enumerate(_BREAKS.finditer(body, start, min(end, start + 4 * _HEAD))):
+    for count, match in enumerate(_breaks(body, start, min(end, start + 4 * _HEAD))):
         if count == 16:
             return
         yield match.end()
@@ -142,7 +159,7 @@ def _starts_image(run: bytes, recogniser: Recogniser) -> bool:
         return False
     head = _plain(run[:_HEAD]).rstrip(b"=")
     try:
-        decoded = binascii.a2b_base64(head[: len(head) // 4 * 4], strict_mode=True)
+        decoded = pybase64.b64decode(head[: len(head) // 4 * 4], validate=True)
     except binascii.Error:
         return False
     return recogniser.starts_image(decoded, len(run) * 3 // 4)
@@ -174,7 +191,7 @@ def _unescape(match: re.Match[bytes]) -> bytes:
 
 
 def _break_like(text: bytes, like: bytes) -> bytes:
-    match = _BREAKS.search(like)
+    match = next(_breaks(like, 0, len(like)), None)
     if match is None or match.start() == 0:
         return text
     width = len(_ESCAPES.sub(_unescape, like[: match.start()]))
@@ -182,6 +199,8 @@ def _break_like(text: bytes, like: bytes) -> bytes:
 
 
 def _escape_like(text: bytes, like: bytes) -> bytes:
+    if b"\\" not in like and b"%" not in like:
+        return text
     written: dict[bytes, bytes] = {}
     for match in _ESCAPES.finditer(like):
         written.setdefault(_unescape(match), match[0])

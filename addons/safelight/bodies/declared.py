@@ -122,6 +122,8 @@ def _key_endings(body: bytes, start: int, end: int) -> Iterator[int]:
     view = memoryview(body)
     for first in range(start, end, _PIECE):
         piece = view[first : min(end, first + _PIECE + 1)]
+        if stringzilla.find(piece, b'"') < 0:
+            continue
         alike = stringzilla.translate(piece, _ALIKE)
         last = stringzilla.find(alike, _LAST)
         while last >= 0:
@@ -188,6 +190,8 @@ def _renamed(value: str, endings: set[str], pattern: re.Pattern[str] = _PICTURE_
 def _path(path: str, endings: set[str]) -> str:
     """A signed query cannot be changed; what it names was named before."""
     plain, mark, query = path.partition("?")
+    if not query:
+        return path
     signed = any(key.lower() in _SIGNATURES for key in parse_qs(query, keep_blank_values=True))
     return path if signed else f"{plain}{mark}{_pairs(query, endings)}"
 

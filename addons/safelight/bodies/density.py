@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _BLOCK = 1024
-_PIECE = 16 * _BLOCK
+_PIECE = 128 * _BLOCK
 _CAPITALS_AND_DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _SMALL_LETTERS = b"abcdefghijklmnopqrstuvwxyz"
 # What is left of numbers without these is next to nothing; of escapes, their signs are left.
@@ -72,19 +72,20 @@ def _stretches(
     """Where the bytes of blocks add more to a sum than as many `usual` ones."""
     since: int | None = None
     until = 0
-    for block in _blocks_above(memoryview(body)[start:end], added, usual):
-        if since is not None and block > until:
+    for first, last in _above(memoryview(body)[start:end], added, usual):
+        if since is not None and first > until:
             yield start + since, start + until
             since = None
         # It may begin where there is still little of it.
-        since = max(0, block - _BLOCK) if since is None else since
-        until = min(block + _BLOCK, end - start)
+        since = max(0, first - _BLOCK) if since is None else since
+        until = last
     if since is not None:
         yield start + since, start + until
 
 
-def _blocks_above(data: memoryview, added: bytes, usual: int) -> Iterator[int]:
-    """Where blocks begin that add more. In pieces that stay in the processor's cache."""
+def _above(data: memoryview, added: bytes, usual: int) -> Iterator[tuple[int, int]]:
+    """Where blocks begin and end that add more, one or several in a row. In pieces that stay in
+    the processor's cache."""
     room = memoryview(bytearray(min(_PIECE, len(data))))
     pairs, blocks = _every(2 * _BLOCK, room), _every(_BLOCK, room)
     for start in range(0, len(data), _PIECE):
@@ -93,12 +94,21 @@ def _blocks_above(data: memoryview, added: bytes, usual: int) -> Iterator[int]:
             room = room[: len(piece)]
             pairs, blocks = _every(2 * _BLOCK, room), _every(_BLOCK, room)
         stringzilla.translate(piece, added, out=room)
-        least = (len(piece) - 1) % _BLOCK + 1
+        missing = -len(piece) % _BLOCK
         # Nothing takes away from a sum: no block is above if no two together are.
-        if max(map(stringzilla.bytesum, pairs)) > usual * least:
-            for number, total in enumerate(map(stringzilla.bytesum, blocks)):
-                if total > usual * len(blocks[number]):
-                    yield start + number * _BLOCK
+        if max(map(stringzilla.bytesum, pairs)) <= usual * (_BLOCK - missing):
+            continue
+        sums = [*map(stringzilla.bytesum, blocks)]
+        sums[-1] += usual * missing
+        if max(sums) <= usual * _BLOCK:
+            continue
+        if min(sums) > usual * _BLOCK:
+            yield start, start + len(piece)
+            continue
+        for number, total in enumerate(sums):
+            if total > usual * _BLOCK:
+                first = start + number * _BLOCK
+                yield first, min(first + _BLOCK, len(data))
 
 
 def _every(size: int, room: memoryview) -> list[memoryview]:

@@ -49,7 +49,7 @@ def piece_of(headers: Mapping[str, str], path: str, size: int) -> Piece | None:
     cannot be understood.
     """
     plain, _, query = path.partition("?")
-    parameters = parse_qs(query, keep_blank_values=True)
+    parameters = parse_qs(query, keep_blank_values=True) if query else {}
     if {"fragment_id", "upload_token"} <= parameters.keys():
         return _of_fragment(headers.get("content-range"), plain, parameters, size)
     content_range = headers.get("content-range")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
+
+import stringzilla
 
 from safelight.bodies import base64_runs
 from safelight.bodies.base64_runs import SHORTEST_WRAPPING
@@ -14,13 +15,17 @@ if TYPE_CHECKING:
 LONGEST = 1 << 14  # bytes
 # What is packed or encoded has no spaces, and where it is shorter holds no picture with something
 # to say; what is packed without being encoded has control characters.
-_PACKED = re.compile(rb"[^ ]{%d}|[\x00-\x08\x0b\x0e-\x1f\x7f]" % SHORTEST_WRAPPING)
+_SPACED = bytes(32 if byte == 32 else 65 for byte in range(256))
+_PACKED = b" " + b"A" * SHORTEST_WRAPPING
+_CONTROLS = bytes((*range(9), 11, *range(14, 32), 127))
 
 
 def is_prose(body: bytes, recogniser: Recogniser) -> bool:
     """Can nothing be packed in this short text, so that looking for pictures in it takes a time
     that only its length decides?"""
-    if len(body) > LONGEST or _PACKED.search(body) is not None:
+    if len(body) > LONGEST or stringzilla.find_first_of(body, _CONTROLS) >= 0:
+        return False
+    if stringzilla.find(b" " + stringzilla.translate(body, _SPACED), _PACKED) >= 0:
         return False
     # Only where lines of base64 are indented, spaces stand in it.
     runs = base64_runs.runs(body, 0, len(body), recogniser)

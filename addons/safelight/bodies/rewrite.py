@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 def content(body: bytes, site: Site) -> bytes:
     """The image at `site`, decoded. Raises ValueError when its base64 is damaged."""
-    written = body[site.start : site.end]
-    return written if site.encoding is Encoding.IDENTITY else base64_text.decode(written)
+    if site.encoding is Encoding.IDENTITY:
+        return body[site.start : site.end]
+    return base64_text.decode(memoryview(body)[site.start : site.end])
 
 
 def stands_at(site: Site, body: bytes, image: bytes) -> bool:

@@ -7,11 +7,11 @@ from each of the letters at which a byte can begin.
 
 from __future__ import annotations
 
-import binascii
 import re
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+import pybase64
 import stringzilla
 
 from safelight.bodies import base64_search, density
@@ -28,7 +28,14 @@ _OVERLAP = 1 << 20
 # Escapes of URLs once or several times over, those of Python, JavaScript and JSON, and HTML's: what
 # they begin with, all of them, and in which base their number is.
 _ESCAPES = (
-    ((b"%",), re.compile(rb"(?:%(?!25)[0-9A-Fa-f]{2})++|%(?:25)*([0-9A-Fa-f]{2})"), 16),
+    (
+        (b"%",),
+        # What all of them begin with stands in front: it is then searched for at once.
+        re.compile(
+            rb"%(?:(?!25)[0-9A-Fa-f]{2}(?:%(?!25)[0-9A-Fa-f]{2})*+|(?:25)*([0-9A-Fa-f]{2}))"
+        ),
+        16,
+    ),
     ((rb"\u00", rb"\x"), re.compile(rb"\\(?:u00|x)([0-9A-Fa-f]{2})"), 16),
     (tuple(b"\\%d" % digit for digit in range(8)), re.compile(rb"\\([0-7]{1,3})"), 8),
     ((b"&#x", b"&#X"), re.compile(rb"&#[xX]([0-9A-Fa-f]{2});?"), 16),
@@ -37,7 +44,9 @@ _ESCAPES = (
 _BYTES = [bytes([number]) for number in range(256)]
 _SIGNS = {rb"\n": b"\n", rb"\r": b"\r", rb"\t": b"\t", rb"\b": b"\b", rb"\f": b"\f", rb"\"": b'"'}
 _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
+_SELDOM = 256  # letters
 _NOT_LETTERS = bytes(byte for byte in range(256) if byte not in _LETTERS)
+_IS_NO_LETTER = bytes(byte in _NOT_LETTERS for byte in range(256))
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 _SMALL = bytes(range(256)).lower()
 _NOT_DIGITS = bytes(byte for byte in range(256) if byte not in b"0123456789abcdefABCDEF")
@@ -46,14 +55,15 @@ _DUMPED = re.compile(
     rb"\n[ \t]*+(?:0x)?[0-9A-Fa-f]{4,16}+[: \t]++"
     rb"((?:(?:[0-9A-Fa-f]{2}){1,8}(?:[ \t-]{1,3}|(?=[\r\n|]|\Z))){2,32})"
 )
-_LONGEST_DUMPED = 400
 _HEAD = 1 << 16
 _TEXT = bytes([*b"\t\n\r", *range(32, 127)])
 # More than two segments of a JPEG: what only seems to begin as one does not go on as one.
 _NOTHING_MORE = bytes(1 << 18)
-# As many as are read of a segment, in all the ways in which they are written.
-_FEW = 72
-_ZEROS = (bytes(_FEW), b"A" * (_FEW // 3 * 4), b"00" * _FEW, b"00" * _FEW)
+# What stands between texts that are read together: as many zeros as are read of a segment, in each
+# of the ways in which they may be written. As base64, something else that is none of them.
+_BETWEEN = bytes(72) + b"Z\n" + b"0" * 16 + b": " + b" ".join([b"00" * 8] * 9) + b"\n"
+_BETWEEN_LETTERS = _BETWEEN.translate(None, _NOT_LETTERS)
+_ZEROS = b"A" * len(_BETWEEN_LETTERS)
 
 
 def holds_picture(
@@ -61,19 +71,19 @@ def holds_picture(
 ) -> bool:
     """Does a picture stand in one of the `stretches` of `body` that are no words, written in one of
     these ways?"""
-    windows = (
-        _written(window)
+    texts = (
+        text
         for stretch in stretches
-        for text in density.without_controls(body, *stretch)
-        for start, end in density.without_numbers(body, *text)
-        for window in _windows(body, start, end)
+        for unlike_bytes in density.without_controls(body, *stretch)
+        for text in density.without_numbers(body, *unlike_bytes)
     )
+    windows = (window for text in texts for window in _windows(body, *text))
     return any(
         _begins_in(reading, recogniser)
         for some in _batches(windows)
         if _may_begin_in(some, recogniser)
-        for written in some
-        for reading in _readings(written, recogniser)
+        for window in some
+        for reading in _readings(_written(window), recogniser)
     )
 
 
@@ -95,38 +105,38 @@ class _Written(NamedTuple):
 
 def _written(text: bytes) -> _Written:
     plain = _without_escapes(text)
-    letters = plain.translate(_STANDARD, _NOT_LETTERS)
+    letters = _only_letters(plain)
     dumped = b""
-    if _LONGEST_DUMPED * stringzilla.count(plain, b"\n") > len(plain):
+    if _holds(plain, b"\n"):
         dumped = b"".join(_DUMPED.findall(b"\n" + plain)).translate(None, _NOT_DIGITS)
     digits = _replaced(plain, b"0x", b"").translate(None, _NOT_DIGITS)
     return _Written(b"" if plain == text else plain, letters, dumped, digits)
 
 
-def _batches(written: Iterator[_Written]) -> Iterator[list[_Written]]:
-    """Some at a time, as many as are no longer than a window together."""
-    some: list[_Written] = []
+def _batches(windows: Iterator[bytes]) -> Iterator[list[bytes]]:
+    """Some at a time, as many as are no longer than the longest together."""
+    some: list[bytes] = []
     size = 0
-    for one in written:
-        if some and size + len(one.letters) > _WINDOW:
+    for window in windows:
+        if some and size + len(window) > _WINDOW:
             yield some
             some, size = [], 0
-        some.append(one)
-        size += len(one.letters)
+        some.append(window)
+        size += len(window)
     if some:
         yield some
 
 
-def _may_begin_in(some: list[_Written], recogniser: Recogniser) -> bool:
+def _may_begin_in(some: list[bytes], recogniser: Recogniser) -> bool:
     """If no picture begins in all that these stand for, one behind the other and zeros between,
     none does in one of them with zeros behind it."""
     if len(some) == 1:
         return True
-    kinds = zip(zip(*some, strict=True), _ZEROS, strict=True)
-    together = _Written(*(zeros.join((*kind, b"")) for kind, zeros in kinds))
+    together = _written(_BETWEEN.join((*some, b"")))
+    letters = together.letters.replace(_BETWEEN_LETTERS, _ZEROS)
     return any(
         recogniser.first_image(memoryview(reading)) is not None
-        for reading in _readings(together, recogniser)
+        for reading in _readings(together._replace(letters=letters), recogniser)
     )
 
 
@@ -134,20 +144,26 @@ def _readings(written: _Written, recogniser: Recogniser) -> Iterator[bytes]:
     """What it may stand for, save for what no picture can be in."""
     if written.plain:
         yield written.plain
-    for shift in sorted(base64_search.shifts(written.letters, recogniser.anchors)):
-        yield binascii.a2b_base64(written.letters[shift : _whole(written.letters, shift, 4)])
+    for first, last in base64_search.readable(written.letters, recogniser.anchors):
+        yield pybase64.b64decode(written.letters[first:last], validate=True)
     if written.dumped:
         yield bytes.fromhex(written.dumped.decode("ascii"))
     small = stringzilla.translate(written.digits, _SMALL)
     if any(_holds(small, anchor.hex().encode()) for anchor in recogniser.anchors):
-        for shift in range(2):
-            end = _whole(written.digits, shift, 2)
-            yield bytes.fromhex(written.digits[shift:end].decode("ascii"))
+        for first in range(2):
+            last = len(written.digits) - (len(written.digits) - first) % 2
+            yield bytes.fromhex(written.digits[first:last].decode("ascii"))
 
 
-def _whole(text: bytes, start: int, size: int) -> int:
-    """The end of the last whole group of `size` letters from `start`."""
-    return start + max(0, len(text) - start) // size * size
+def _only_letters(text: bytes) -> bytes:
+    """In the standard alphabet. Cutting out what is between them is faster where that is little."""
+    others: int = stringzilla.bytesum(stringzilla.translate(text, _IS_NO_LETTER))
+    if _SELDOM * others > len(text):
+        return text.translate(_STANDARD, _NOT_LETTERS)
+    letters: bytes = stringzilla.translate(
+        b"".join(stringzilla.split_byteset(text, _NOT_LETTERS)), _STANDARD
+    )
+    return letters
 
 
 def _without_escapes(text: bytes) -> bytes:

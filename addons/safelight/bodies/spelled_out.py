@@ -23,7 +23,9 @@ _BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 _LONGEST_HASH = 128
 _REST_OF_A_LINE = 50
 _LONGEST = 4096  # bytes that the beginning takes at most
+_LONGEST_ANCHOR = 32
 _MOST_TRIED = 64
+_PIECE = 1 << 17  # stays in the processor's cache
 # All text in one manner: small letters.
 _ALIKE = bytes(byte + 32 * (65 <= byte <= 90) for byte in range(256))
 
@@ -38,20 +40,17 @@ class _Spelling:
     alike: bool = True
     sign: bytes = b""
 
-    def stands_in(self, text: bytes | memoryview, body: bytes, start: int) -> bool:
-        """`text` is `body` from `start` on, in one manner if it has to be."""
+    def begins_in(self, text: bytes | memoryview, body: bytes, start: int, end: int) -> bool:
+        """`text` is a piece of `body[:end]` from `start` on, in one manner if it has to be."""
         at = stringzilla.find(text, self.anchor)
         for _ in range(_MOST_TRIED):
             if at < 0:
                 return False
-            first = start + at
-            last = start + min(len(text), at + _LONGEST)
-            if self.pattern.search(body, first, last) is not None:
+            if self.pattern.match(body, start + at, end) is not None:
                 return True
             at = stringzilla.find(text, self.anchor, at + 1)
-        if at < 0:
-            return False
-        return self.pattern.search(body, start + at, start + len(text)) is not None
+        last = min(end, start + len(text) + _LONGEST)
+        return at >= 0 and self.pattern.search(body, start + at, last) is not None
 
 
 def _row(data: bytes) -> _Spelling:
@@ -123,9 +122,18 @@ def holds_picture(
 
 
 def _stands_in(body: bytes, start: int, end: int, spellings: list[_Spelling]) -> bool:
-    text = memoryview(body)[start:end]
-    signs = {one.sign for one in spellings}
-    present = {sign for sign in signs if not sign or stringzilla.find(text, sign) >= 0}
-    possible = [one for one in spellings if one.sign in present]
-    alike = stringzilla.translate(text, _ALIKE) if any(one.alike for one in possible) else b""
-    return any(one.stands_in(alike if one.alike else text, body, start) for one in possible)
+    view = memoryview(body)
+    room = memoryview(bytearray(min(_PIECE, end - start)))
+    signs = {one.sign for one in spellings if one.sign}
+    for first in range(start, end, _PIECE - _LONGEST_ANCHOR):
+        text = view[first : min(end, first + _PIECE)]
+        absent = {sign for sign in signs if stringzilla.find(text, sign) < 0}
+        possible = [one for one in spellings if one.sign not in absent]
+        if not possible:
+            continue
+        alike = room[: len(text)]
+        if any(one.alike for one in possible):
+            stringzilla.translate(text, _ALIKE, out=alike)
+        if any(one.begins_in(alike if one.alike else text, body, first, end) for one in possible):
+            return True
+    return False

@@ -51,13 +51,14 @@ def _decoded(
     body: bytes, runs: Iterable[tuple[int, int]], sites: Iterable[Site]
 ) -> Iterator[bytes]:
     """What the long runs of base64 stand for that are no sites."""
+    view = memoryview(body)
     known = sorted(site.start for site in sites)
     for first, last in runs:
         if last - first >= SHORTEST_WRAPPING and bisect_left(known, first) == bisect_left(
             known, last
         ):
             try:
-                yield base64_text.decode(body[first:last])
+                yield base64_text.decode(view[first:last])
             except ValueError:
                 continue
 

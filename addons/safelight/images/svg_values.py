@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import html
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+import pybase64
 
 from safelight.images.model import Examination, ImageError, Length, apply
 from safelight.images.sniff import sniff
@@ -176,7 +177,7 @@ def _cleaned_address(address: bytes, examine: Examine, length: Length) -> bytes 
     if clean == content and plain_scheme == scheme:
         return None
     scheme = plain_scheme
-    written = base64.b64encode(clean)
+    written = pybase64.b64encode(clean)
     if described.endswith(b"base64"):
         return scheme + comma + written
     spelled = scheme + comma + quote_from_bytes(clean, _SPELLED_OUT).encode()
@@ -186,6 +187,6 @@ def _cleaned_address(address: bytes, examine: Examine, length: Length) -> bytes 
 def _decoded(text: bytes) -> bytes:
     text = _BLANKS.sub(b"", text).rstrip(b"=")
     try:
-        return base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
+        return pybase64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
     except binascii.Error as error:
         raise ImageError("A picture inside this SVG is damaged.") from error
