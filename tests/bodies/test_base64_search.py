@@ -58,6 +58,14 @@ def test_where_it_stands_often_all_is_read(times: int) -> None:
     assert content in readings(base64.b64encode(content), (b"GIF8",))
 
 
+def test_where_much_is_almost_it_all_is_read() -> None:
+    content = bytes(2_000_000) + b"GIF8"
+    almost = b"A/Y/A" * 1001
+    assert any(
+        one.endswith(content) for one in readings(almost + base64.b64encode(content), WANTED)
+    )
+
+
 def test_of_much_only_what_is_around_it_is_read() -> None:
     content = bytes(3_000_000) + b"GIF8" + bytes(3_000_000)
     [found] = readings(base64.b64encode(content), (b"GIF8",))

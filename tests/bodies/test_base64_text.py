@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,7 @@ from tests.support import more_pictures as more
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
 PLAIN = base64.b64encode(picture(b"\xfb\xff\xbf" * 9 + b"!")).decode()
 assert PLAIN.endswith("=")
@@ -124,3 +126,26 @@ def test_pictures_on_lines_of_their_own() -> None:
     found = survey(body, "", PICTURES)
     assert [content(body, site) for site in found.sites] == PHOTOS
     assert found.doubts == ()
+
+
+def test_many_lines_that_begin_like_a_picture_are_each_looked_at_once() -> None:
+    lines = (b"/9j/4AAQ" * 5 + b"\n") * 3 + rb"\/\/"
+    assert _calls(lines * 200) < 3 * _calls(lines * 100)
+
+
+def _calls(body: bytes) -> int:
+    """How many calls it takes to find what is in it."""
+    calls = 0
+
+    def count(_: FrameType, event: str, __: object) -> None:
+        nonlocal calls
+        calls += event.endswith("call")
+
+    sys.setprofile(count)
+    try:
+        runs = base64_runs.runs(body, 0, len(body), PICTURES)
+        sites = list(base64_text.find(body, runs, PICTURES))
+    finally:
+        sys.setprofile(None)
+    assert len(sites) >= 100
+    return calls

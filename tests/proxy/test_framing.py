@@ -7,7 +7,9 @@ import ssl
 from typing import TYPE_CHECKING
 
 import pytest
+from mitmproxy.test import tflow
 
+from safelight.proxy import framing
 from tests.support import pictures
 from tests.support.origin import client_context
 
@@ -105,6 +107,15 @@ def test_ambiguous_requests_are_refused(lab: Lab, case: str) -> None:
         :200
     ]
     assert lab.arrived == []
+
+
+def test_what_is_too_long_for_a_name_is_not_kept() -> None:
+    flow = tflow.tflow()
+    flow.client_conn.sni = "chatgpt.com"
+    flow.request.headers["host"] = "a" * 100_000
+    assert "chatgpt.com" in framing.names(flow)
+    assert max(map(len, framing.names(flow))) < 1000
+    assert framing.ambiguity(flow) is not None
 
 
 def test_a_service_behind_another_name_is_still_seen(lab: Lab) -> None:

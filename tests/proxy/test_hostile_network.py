@@ -141,6 +141,20 @@ def test_a_rude_service(tmp_path: Path, manner: Manner, body: bytes) -> None:
         assert begun == {record["of"] for record in records if record["kind"] == "end"}
 
 
+def test_what_is_said_before_the_answer_is_none(tmp_path: Path) -> None:
+    with rude_lab(tmp_path, rude_origin.answers_at_last) as lab:
+        for body in (JPEG, LARGE):
+            answer = upload(lab, f"https://{RUDE}/upload", body)
+            assert (answer.status, answer.body) == (200, "ok")
+
+
+def test_a_service_that_sends_back_what_it_gets(tmp_path: Path) -> None:
+    text = b"It may not read on before its answer was read. " * 500_000
+    with rude_lab(tmp_path, rude_origin.sends_back) as lab:
+        answer = upload(lab, f"https://{RUDE}/upload", text)
+        assert (answer.status, answer.body.encode()) == (200, text)
+
+
 def test_connections_to_a_rude_service_are_closed(tmp_path: Path) -> None:
     """At once, not when the interpreter looks for what nobody needs any more."""
     before = "import gc\ngc.disable()\n"

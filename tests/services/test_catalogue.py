@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -73,6 +74,14 @@ def test_requests_find_their_service_and_step(
     if road is not None:
         assert destination.road is not None
         assert destination.road.id == road
+
+
+def test_what_is_too_long_for_a_name_is_nobodys_and_not_kept() -> None:
+    host = "a" * 100_000 + ".openai.com"
+    before = sys.getrefcount(host)
+    assert not CATALOGUE.covers(host, 443)
+    assert CATALOGUE.find(host, 443, "POST", "/v1/files") is None
+    assert sys.getrefcount(host) == before
 
 
 def test_shared_hosts_count_only_where_pictures_go() -> None:

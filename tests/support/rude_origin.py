@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import ssl
 import struct
 import threading
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -52,6 +54,26 @@ def answers_early(connection: ssl.SSLSocket) -> None:
     head_of(connection)
     answer = b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     connection.sendall(answer)
+
+
+def answers_at_last(connection: ssl.SSLSocket) -> None:
+    """Say other things before the answer, some of them at once with it."""
+    head_of(connection)
+    connection.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n")
+    time.sleep(0.1)
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+    connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 5000 + answer)
+    while connection.recv(65536):
+        pass
+
+
+def sends_back(connection: ssl.SSLSocket) -> None:
+    """Answer with the body as it comes, and read no more of it than was sent back."""
+    head, _, body = head_of(connection).partition(b"\r\n\r\n")
+    [length] = re.findall(rb"(?i)content-length: *([0-9]+)", head)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: " + length + b"\r\n\r\n" + body)
+    while piece := connection.recv(65536):
+        connection.sendall(piece)
 
 
 def answers_nonsense_at_once(connection: ssl.SSLSocket) -> None:

@@ -52,7 +52,7 @@ def readable(letters: bytes, wanted: tuple[bytes, ...]) -> list[tuple[int, int]]
                 groups.add(first - spelling.skipped)
             at = stringzilla.find(letters, spelling.known, at + 1)
         if at >= 0:
-            groups.update(range(4))
+            groups.update(range(_MOST_GROUPS + 1))  # so many that all is read, from each letter
             break
     if len(groups) > _MOST_GROUPS:
         places = {(group % 4, len(letters)) for group in groups}

@@ -10,7 +10,9 @@ from __future__ import annotations
 import binascii
 import re
 from contextlib import suppress
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import pybase64
@@ -39,17 +41,41 @@ def find(
 ) -> Iterator[Site]:
     """Yield a site for each picture in the `runs` of `body`."""
     for first, last in runs:
+        run = _Run(body, first, last)
         position: int | None = first
         while position is not None:
-            site = _first_site(body, position, last, recogniser, part)
+            site = _first_site(run, position, recogniser, part)
             if site is not None:
                 yield site
             position = _next_line(body, site.end, last) if site else None
 
 
-def _first_site(
-    body: bytes, start: int, last: int, recogniser: Recogniser, part: int
-) -> Site | None:
+@dataclass
+class _Run:
+    """A run, of which much is asked once although many pictures may be in it."""
+
+    body: bytes
+    first: int
+    last: int
+
+    @cached_property
+    def has_breaks(self) -> bool:
+        """May line breaks be in it?"""
+        view = memoryview(self.body)[self.first : self.last]
+        return any(stringzilla.find(view, sign) >= 0 for sign in _SIGNS_OF_BREAKS)
+
+    @cached_property
+    def is_escaped(self) -> bool:
+        """Is any letter of it escaped?"""
+        return _ESCAPES.search(self.body, self.first, self.last) is not None
+
+    def breaks(self, start: int) -> Iterator[re.Match[bytes]]:
+        """The line breaks from `start` on, one by one."""
+        return _BREAKS.finditer(self.body, start, self.last) if self.has_breaks else iter(())
+
+
+def _first_site(run: _Run, start: int, recogniser: Recogniser, part: int) -> Site | None:
+    body, last = run.body, run.last
     unlike = _unlike(recogniser)
     for candidate in _candidates(body, start, last):
         if unlike.match(body, candidate, last) is not None:
@@ -57,9 +83,9 @@ def _first_site(
         letter = body[candidate : candidate + 1]
         if letter != b"\\" and body.startswith(letter * _LONGEST_REPEAT, candidate):
             continue  # a rule in text, as of dashes
-        if _starts_image(body[candidate:last], recogniser):
-            end = _end(body, candidate, last, recogniser)
-            return Site(candidate, end, Encoding.BASE64, part=part)
+        head = body[candidate : min(last, candidate + _HEAD)]
+        if _starts_image(head, last - candidate, recogniser):
+            return Site(candidate, _end(run, candidate, recogniser), Encoding.BASE64, part=part)
     return None
 
 
@@ -75,28 +101,25 @@ def _next_line(body: bytes, end: int, last: int) -> int | None:
     return match.end() if match else None
 
 
-def _end(body: bytes, start: int, last: int, recogniser: Recogniser) -> int:
-    """Where the base64 that begins at `start` ends, at `last` or on a line before: text on the next
-    line may read like more of it. Lines of base64 are as long as each other, save for the first,
-    which may stand behind something else, and the last."""
-    breaks = [match.span() for match in _breaks(body, start, last)]
-    if not breaks:
-        return last
-    starts = [start, *(end for _, end in breaks)]
-    ends = [*(first for first, _ in breaks), last]
-    if _is_all(body[start : ends[0]], recogniser):
-        return ends[0]
-    lines = zip(starts[1:], ends[1:], strict=True)
-    escaped = _ESCAPES.search(body, start, last) is not None
-    widths = (_letters(body[a:b]) if escaped else b - a for a, b in lines)
-    usual = next(widths, 0)
-    for number, width in enumerate(widths, 2):
+def _end(run: _Run, start: int, recogniser: Recogniser) -> int:
+    """Where the base64 that begins at `start` ends, at the run's end or on a line before: text on
+    the next line may read like more of it. Lines of base64 are as long as each other, save for the
+    first, which may stand behind something else, and the last."""
+    body = run.body
+    breaks = (match.span() for match in run.breaks(start))
+    before, line = next(breaks, (run.last, run.last))
+    if before == run.last or _is_all(body[start:before], recogniser):
+        return before
+    usual: int | None = None
+    for end, following in chain(breaks, [(run.last, run.last)]):
+        width = _letters(body[line:end]) if run.is_escaped else end - line
+        usual = width if usual is None else usual
         if width > usual:
-            return ends[number - 1]
+            return before
         if width < usual:
-            before = ends[number - 1]
-            return before if _is_all(body[start:before], recogniser) else ends[number]
-    return last
+            return before if _is_all(body[start:before], recogniser) else end
+        before, line = end, following
+    return run.last
 
 
 def _breaks(body: bytes, start: int, end: int) -> Iterator[re.Match[bytes]]:
@@ -154,15 +177,15 @@ def _candidates(body: bytes, start: int, end: int) -> Iterator[int]:
         yield match.end()
 
 
-def _starts_image(run: bytes, recogniser: Recogniser) -> bool:
-    if len(run) < SHORTEST_RUN:
+def _starts_image(head: bytes, size: int, recogniser: Recogniser) -> bool:
+    if size < SHORTEST_RUN:
         return False
-    head = _plain(run[:_HEAD]).rstrip(b"=")
+    head = _plain(head).rstrip(b"=")
     try:
         decoded = pybase64.b64decode(head[: len(head) // 4 * 4], validate=True)
     except binascii.Error:
         return False
-    return recogniser.starts_image(decoded, len(run) * 3 // 4)
+    return recogniser.starts_image(decoded, size * 3 // 4)
 
 
 def _plain(text: bytes) -> bytes:

@@ -23,18 +23,21 @@ _VERSIONS = {"HTTP/1.0", "HTTP/1.1", "HTTP/2.0"}
 # In HTTP/2 an address is a field of its own, and may hold what no request line can.
 _TARGET = re.compile(r"\*|/[^\s\x00-\x1f\x7f]*", re.ASCII)
 
+# More than a name and a port may have together. What is longer names nobody, and is not kept.
+_LONGEST_AUTHORITY = 512
 IDENTITY = "safelight.identity"
 
 
 def names(flow: HTTPFlow) -> tuple[str, ...]:
     """Every host name that this request could be meant for, in lower case."""
     request = flow.request
+    said = (request.host, flow.client_conn.sni or "", request.authority)
     hosts = request.headers.get_all("host")
-    return _names(request.host, flow.client_conn.sni, request.authority, *hosts)
+    return _names(*(one[:_LONGEST_AUTHORITY] for one in (*said, *hosts)))
 
 
-@lru_cache(1024)
-def _names(host: str, sni: str | None, *authorities: str) -> tuple[str, ...]:
+@lru_cache(128)
+def _names(host: str, sni: str, *authorities: str) -> tuple[str, ...]:
     candidates = (host, sni, *map(_host_of, authorities))
     return tuple(dict.fromkeys(_normal(name) for name in candidates if name))
 
@@ -66,7 +69,8 @@ def ambiguity(flow: HTTPFlow) -> str | None:
         return "The request names its host twice."
     hosts = request.headers.get_all("host")
     encrypted = flow.client_conn.tls_established
-    named = {_normal(_host_of(value)) for value in (*hosts, request.authority) if value}
+    said = (value[:_LONGEST_AUTHORITY] for value in (*hosts, request.authority))
+    named = {_normal(_host_of(value)) for value in said if value}
     if encrypted and flow.client_conn.sni:
         named.add(_normal(flow.client_conn.sni))
     if len(named) > 1:

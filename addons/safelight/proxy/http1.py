@@ -18,6 +18,7 @@ LARGEST_HEAD = 1 << 18  # bytes; browsers send a few kB, services take 8 to 64
 MOST_FIELDS = 1000
 _LONGEST_CHUNK_LINE = 1 << 14  # bytes
 _SHORT_BODY = 1 << 13  # bytes
+_INTERIM, _SWITCHING = range(100, 200), 101
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 _EMPTY_LINES = re.compile(rb"(?:\r?\n)+")
 
@@ -120,7 +121,7 @@ class GuardedHttp1Server(_http1.Http1Server):
 
 class JoiningHttp1Client(_http1.Http1Client):
     """As in mitmproxy, but a short body leaves with its head: whatever is sent goes through a dozen
-    layers and is encrypted by itself."""
+    layers and is encrypted by itself. And what a service says before its answer is none."""
 
     _head = b""
 
@@ -142,6 +143,30 @@ class JoiningHttp1Client(_http1.Http1Client):
                     continue
                 yield commands.SendData(self.conn, head)
             yield command
+
+    def read_headers(self, event: events.ConnectionEvent) -> layer.CommandGenerator[None]:
+        """As in mitmproxy, which takes `103 Early Hints` and a `100 Continue` that nobody asked for
+        for the answer (RFC 9110 15.2). By HTTP/2 it passes them over as well."""
+        while True:
+            steps = super().read_headers(event)
+            for command in steps:
+                if _is_interim(command):
+                    steps.close()
+                    self.response = None
+                    break
+                yield command
+            else:
+                return
+
+
+def _is_interim(command: commands.Command) -> bool:
+    """Does it hand on a head behind which the answer is still to come?"""
+    if not isinstance(command, _base.ReceiveHttp):
+        return False
+    event = command.event
+    return isinstance(event, http_events.ResponseHeaders) and (
+        event.response.status_code in _INTERIM and event.response.status_code != _SWITCHING
+    )
 
 
 def _answer(status: int, why: str) -> bytes:

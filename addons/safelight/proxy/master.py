@@ -12,7 +12,7 @@ from mitmproxy import options
 from mitmproxy.addons import block, core, disable_h2c, next_layer, proxyserver
 from mitmproxy.master import Master
 
-from safelight.proxy import bulk, guard, lean, listening, shortcut
+from safelight.proxy import backpressure, bulk, guard, lean, listening, shortcut
 from safelight.proxy.admission import Admission
 from safelight.proxy.chaining import Chaining
 from safelight.proxy.draining import Draining
@@ -80,6 +80,7 @@ async def serve(
             "This system forbids memory that is written first and executed then, without which no "
             "connection to an AI service can be opened. With systemd: MemoryDenyWriteExecute=no."
         )
+    backpressure.install()
     bulk.install()
     shortcut.install()
     sys.setswitchinterval(_LONGEST_TURN)

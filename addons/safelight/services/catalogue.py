@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Nobody's upload address is this long; a longer one is matched by its beginning.
 _LONGEST_PATH = 4096
+# More than a name may have (RFC 1035 section 2.3.4), with a dot behind it: that is nobody's.
+_LONGEST_HOST = 255
 _REMEMBERED = 1024
 
 # What a ClientHello names in the open when its real name is encrypted (RFC 9849 section 6.1). A
@@ -86,7 +88,7 @@ class Catalogue:
 
     def covers(self, host: str, port: int) -> bool:
         """Must a connection to this host be decrypted?"""
-        return self._covers(host, port)
+        return self._covers(host[:_LONGEST_HOST], port)
 
     def _is_covered(self, host: str, port: int) -> bool:
         return normal(host) in ECH_PUBLIC_NAMES or any(True for _ in self._entries(host, port))
@@ -111,7 +113,7 @@ class Catalogue:
         matches is meant: steps that carry pictures first, then hosts limited to matching paths,
         then the more specific host pattern.
         """
-        return self._find(host, port, method, path[:_LONGEST_PATH])
+        return self._find(host[:_LONGEST_HOST], port, method, path[:_LONGEST_PATH])
 
     def _destination(self, host: str, port: int, method: str, path: str) -> Destination | None:
         best: Destination | None = None
