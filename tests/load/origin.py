@@ -16,8 +16,6 @@ import ssl
 import sys
 import threading
 
-from tests.load.secure import Secure
-
 _BACKLOG = 1024
 _READ = 1 << 18  # bytes
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
@@ -25,7 +23,7 @@ _DIGEST = re.compile(rb"\r\nx-digest:", re.IGNORECASE)
 
 
 def serve(certificate: str, key: str) -> None:
-    """Answer for ever; a thread for each connection."""
+    """Answer for ever; a thread for each connection, which spends its time in OpenSSL."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     listener = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
@@ -37,14 +35,13 @@ def serve(certificate: str, key: str) -> None:
 
 def _converse(context: ssl.SSLContext, plain: socket.socket) -> None:
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    with contextlib.suppress(OSError), plain:
-        secure = Secure(plain, context)
+    with contextlib.suppress(OSError), context.wrap_socket(plain, server_side=True) as secure:
         buffer = memoryview(bytearray(_READ))
         while _answer(secure, buffer):
             pass
 
 
-def _answer(secure: Secure, buffer: memoryview) -> bool:
+def _answer(secure: ssl.SSLSocket, buffer: memoryview) -> bool:
     """Take one request and answer it; False when the client has left."""
     begun = b""
     while b"\r\n\r\n" not in begun:

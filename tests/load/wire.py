@@ -1,4 +1,4 @@
-"""A client that costs little: blocking sockets, and threads that wait for them."""
+"""A client that costs little: blocking sockets, so that threads wait inside OpenSSL."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import ssl
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Self
-
-from tests.load.secure import Secure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,7 +50,7 @@ class Line:
                 answer += _some(plain)
             if b" 200" not in answer.partition(b"\r\n")[0]:
                 raise ConnectionError(answer.decode(errors="replace"))
-        self._secure = Secure(plain, _context(route.root), route.host)
+        self._secure = _context(route.root).wrap_socket(plain, server_hostname=route.host)
         self._authority = route.authority
 
     def __enter__(self) -> Self:
@@ -96,7 +94,7 @@ class Line:
         return int(head.split(b" ", 2)[1]), content
 
 
-def _some(source: socket.socket | Secure) -> bytes:
+def _some(source: socket.socket) -> bytes:
     data = source.recv(1 << 16)
     if not data:
         raise ConnectionError("the connection ended before the answer did")
