@@ -10,5 +10,7 @@ def is_blank(
 ) -> bool:
     """Is there nothing but `filler` in `data[start:end]`? Told about as fast as bytes are copied,
     and without a copy."""
+    if start >= len(data):
+        return True
     first: int = stringzilla.find_first_not_of(data, filler, start, end)
     return first < 0

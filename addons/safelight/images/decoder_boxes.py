@@ -135,11 +135,9 @@ def _scrub_units(
     codec: nal_units.Codec,
     kept: frozenset[int],
 ) -> None:
-    data, at, shift, mask = blanks.data, codec.at, codec.shift, codec.mask
+    data = blanks.data
     others = [
-        (start, end)
-        for start, end in units
-        if end > start and data[start + at] >> shift & mask not in kept
+        (start, end) for start, end in units if end > start and codec.kind(data, start) not in kept
     ]
     if others:
         changes = ((start, nal_units.cleaned(data[start:end], codec)) for start, end in others)
@@ -156,8 +154,7 @@ def _hevc(blanks: Blanks, box: Box) -> None:
         more, position = _units(data, box, position + 3, count)
         units += more
     _scrub_units(blanks, units, nal_units.HEVC, _HEVC_PARAMETERS)
-    if position < box.end:
-        blanks.remove(position, box.end, {Kind.UNKNOWN_DATA}, f"behind the {name(box)} box")
+    blanks.remove(position, box.end, {Kind.UNKNOWN_DATA}, f"behind the {name(box)} box")
 
 
 def _av1(blanks: Blanks, box: Box) -> None:

@@ -82,20 +82,14 @@ def _read_infos(data: bytes, iinf: Box, found: Items) -> None:
         if box.type != b"infe":
             found.slack.append((box.start + 4, box.end))
             continue
-        fields = box.payload + 4
-        if fields > box.end:
-            raise _cut_off()
-        version = data[box.payload]
-        if version < 2 or len(items) > MOST_ITEMS:
+        entry_version, fields, entry = _full(data, box)
+        if entry_version < 2 or len(items) > MOST_ITEMS:
             raise ImageError("This picture describes its parts in a way that is not known.")
-        layout = _SHORT_INFO if version == 2 else _LONG_INFO
-        name = fields + layout.size
-        if name > box.end:
-            raise _cut_off()
-        number, _, type_ = layout.unpack_from(data, fields)
+        layout = _SHORT_INFO if entry_version == 2 else _LONG_INFO
+        number, _, type_ = layout.unpack_from(entry)
         if number in items:
             raise ImageError("This picture is described twice.")
-        items[number] = Item(number, type_, box, name)
+        items[number] = Item(number, type_, box, fields + layout.size)
 
 
 def _read_locations(data: bytes, iloc: Box, found: Items) -> None:

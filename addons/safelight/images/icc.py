@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import struct
-from functools import lru_cache
+from functools import lru_cache, wraps
+from typing import TYPE_CHECKING
 
 from safelight.images import icc_elements
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _HEADER_SIZE = 128
 _ENTRY = struct.Struct(">4sII")
@@ -28,21 +32,24 @@ class ProfileError(ValueError):
     """The profile's tag table cannot be followed."""
 
 
+def remembered(work: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+    """`work` that is done once for each small profile: the few of cameras and programs come again
+    with every picture."""
+    again = lru_cache(maxsize=64)(work)
+
+    @wraps(work)
+    def done(profile: bytes) -> bytes:
+        return again(profile) if len(profile) <= SMALL else work(profile)
+
+    return done
+
+
+@remembered
 def scrubbed(profile: bytes) -> bytes:
     """A profile of the same length and colours that describes nothing else.
 
     Raises ProfileError when its structure is broken.
     """
-    return _scrubbed_again(profile) if len(profile) <= SMALL else _scrubbed(profile)
-
-
-@lru_cache(maxsize=64)
-def _scrubbed_again(profile: bytes) -> bytes:
-    """The few profiles of cameras and programs come again with every picture."""
-    return _scrubbed(profile)
-
-
-def _scrubbed(profile: bytes) -> bytes:
     if len(profile) < _HEADER_SIZE + 4 or profile[36:40] != b"acsp":
         raise ProfileError("it is not an ICC profile")
     (count,) = struct.unpack_from(">I", profile, _HEADER_SIZE)

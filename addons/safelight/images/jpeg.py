@@ -140,7 +140,7 @@ def look_into(data: bytes, stream: Stream, keeper: Keeper) -> Walk:
 
 def _trailer(walk: Walk) -> None:
     end = walk.stream.end
-    if end == len(walk.data) or is_blank(walk.data, end):
+    if is_blank(walk.data, end):
         return
     first, last = walk.data[end : end + 4096], walk.data[max(end, len(walk.data) - 4096) :]
     if b"ftyp" in first or b"MotionPhoto" in last:

@@ -32,9 +32,9 @@ class Codec:
     messages: frozenset[int]
     filler: int
 
-    def kind(self, header: bytes) -> int:
-        """The type of the unit that begins with `header`."""
-        return header[self.at] >> self.shift & self.mask
+    def kind(self, data: bytes | bytearray, start: int = 0) -> int:
+        """The type of the unit whose header stands at `start`."""
+        return data[start + self.at] >> self.shift & self.mask
 
     def stays(self, header: bytes, size: int) -> bool:
         """Is a unit of `size` bytes one that decoders need as it is? What says where pictures

@@ -6,7 +6,7 @@ import re
 import struct
 import zlib
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from safelight.images import exif, exif_kinds, icc, png_order, png_text, xmp
@@ -160,7 +160,7 @@ def _fixed(walk: Walk, chunk: Chunk, payload: bytes, order: png_order.Order) -> 
     """Blank what no decoder reads of a chunk. Its length stays, since some decoders pass over
     chunks that are too long, and others do not."""
     used = order.used(chunk.type, payload)
-    if used < len(payload) and not is_blank(payload, used):
+    if not is_blank(payload, used):
         _replace(walk, chunk, payload[:used].ljust(len(payload), b"\0"), Kind.UNKNOWN_DATA)
 
 
@@ -222,7 +222,7 @@ def _profile(walk: Walk, chunk: Chunk, payload: bytes) -> None:
         return
     if clean == profile and not behind and not name.removeprefix(b"ICC").strip(b"_"):
         return
-    compressed = _packed_again(clean) if len(clean) <= icc.SMALL else _packed(clean)
+    compressed = _packed(clean)
     data = b"ICC\0\0" + compressed
     # The name is free text of up to 79 bytes: it takes up what is too little for a filler chunk.
     spare = len(payload) - len(data)
@@ -231,19 +231,14 @@ def _profile(walk: Walk, chunk: Chunk, payload: bytes) -> None:
     _replace(walk, chunk, data, Kind.SOFTWARE)
 
 
+@icc.remembered
 def _packed(profile: bytes) -> bytes:
     return zlib.compress(profile, 9)
 
 
-@lru_cache(maxsize=64)
-def _packed_again(profile: bytes) -> bytes:
-    """Those without texts are few, so they come again with other pictures."""
-    return _packed(profile)
-
-
 def _trailer(walk: Walk, end: Chunk) -> None:
-    start = end.end
-    if start < len(walk.data) and not is_blank(walk.data, start):
+    if not is_blank(walk.data, end.end):
+        start = end.end
         place = "after the end of the picture"
         walk.found.append(Found(Kind.UNKNOWN_DATA, place, start, len(walk.data)))
         walk.changes.append(_Change(end.start, len(walk.data), b"IEND", trailer=True))

@@ -73,7 +73,7 @@ def examine(data: bytes) -> Examination:
         examine_chunk(walk, chunk, carriers, stray=chunk.start in strays)
     _dimensions(walk, found)
     _flags(walk, found, carriers)
-    if end < len(data) and not is_blank(data, end):
+    if not is_blank(data, end):
         place = "after the end of the picture"
         walk.find(Kind.UNKNOWN_DATA, place, end, len(data))
         walk.changes.append(Change(end, len(data), trailer=True))
