@@ -52,16 +52,20 @@ def readable(letters: bytes, wanted: tuple[bytes, ...]) -> list[tuple[int, int]]
                 groups.add(first - spelling.skipped)
             at = stringzilla.find(letters, spelling.known, at + 1)
         if at >= 0:
-            groups.update(range(_MOST_GROUPS + 1))  # so many that all is read, from each letter
-            break
+            return _in_fours((first, len(letters)) for first in range(4))
     if len(groups) > _MOST_GROUPS:
-        places = {(group % 4, len(letters)) for group in groups}
-    else:
-        places = {
-            (max(group % 4, group - _BEFORE), min(len(letters), group + _BEHIND))
-            for group in groups
-        }
-    return sorted((first, last - (last - first) % 4) for first, last in places if last - first >= 4)
+        return _in_fours((group % 4, len(letters)) for group in groups)
+    return _in_fours(
+        (max(group % 4, group - _BEFORE), min(len(letters), group + _BEHIND)) for group in groups
+    )
+
+
+def _in_fours(places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The different ones, each up to the last whole group of four letters in it."""
+    different = set(places)
+    return sorted(
+        (first, last - (last - first) % 4) for first, last in different if last - first >= 4
+    )
 
 
 @dataclass(frozen=True, slots=True)

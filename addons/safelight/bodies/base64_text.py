@@ -61,8 +61,7 @@ class _Run:
     @cached_property
     def has_breaks(self) -> bool:
         """May line breaks be in it?"""
-        view = memoryview(self.body)[self.first : self.last]
-        return any(stringzilla.find(view, sign) >= 0 for sign in _SIGNS_OF_BREAKS)
+        return _has_breaks(self.body, self.first, self.last)
 
     @cached_property
     def is_escaped(self) -> bool:
@@ -123,10 +122,13 @@ def _end(run: _Run, start: int, recogniser: Recogniser) -> int:
 
 
 def _breaks(body: bytes, start: int, end: int) -> Iterator[re.Match[bytes]]:
+    return _BREAKS.finditer(body, start, end) if _has_breaks(body, start, end) else iter(())
+
+
+def _has_breaks(body: bytes, start: int, end: int) -> bool:
+    """May line breaks be there? Told faster than where they are."""
     view = memoryview(body)[start:end]
-    if all(stringzilla.find(view, sign) < 0 for sign in _SIGNS_OF_BREAKS):
-        return iter(())
-    return _BREAKS.finditer(body, start, end)
+    return any(stringzilla.find(view, sign) >= 0 for sign in _SIGNS_OF_BREAKS)
 
 
 def _letters(line: bytes) -> int:

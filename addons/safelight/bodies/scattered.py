@@ -15,6 +15,7 @@ import pybase64
 import stringzilla
 
 from safelight.bodies import base64_search, density
+from safelight.bodies.base64_signs import PLAIN_LETTERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -43,9 +44,8 @@ _ESCAPES = (
 )
 _BYTES = [bytes([number]) for number in range(256)]
 _SIGNS = {rb"\n": b"\n", rb"\r": b"\r", rb"\t": b"\t", rb"\b": b"\b", rb"\f": b"\f", rb"\"": b'"'}
-_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 _SELDOM = 256  # letters
-_NOT_LETTERS = bytes(byte for byte in range(256) if byte not in _LETTERS)
+_NOT_LETTERS = bytes(byte for byte in range(256) if byte not in PLAIN_LETTERS)
 _IS_NO_LETTER = bytes(byte in _NOT_LETTERS for byte in range(256))
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 _SMALL = bytes(range(256)).lower()
